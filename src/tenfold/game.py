@@ -1,0 +1,80 @@
+"""The game: networks, and the turns in which they learn."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from torch import Tensor, nn
+
+from .draw import Draw
+
+Batch = Mapping[str, Tensor]
+"""Tensors with a row per sample: `real`, and `condition` where the game has one."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a look at a batch gives.
+
+    Attributes:
+        losses: scalars whose sum is minimised; each is logged under its own name.
+        signals: scalars that are only logged (means and signs of logits, for one).
+    """
+
+    losses: Mapping[str, Tensor]
+    signals: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One gradient update of one player.
+
+    Attributes:
+        player: name of the player that moves; everyone else is frozen.
+        loss: maps a batch, and the randomness that belongs to it, to named terms.
+        every: played on every n-th step only (lazy regularisation).
+        repeat: how many updates in a row, each on a fresh batch (`n_critic`).
+        after: called after the optimiser's step (weight clipping).
+    """
+
+    player: str
+    loss: Callable[[Batch, Draw], Terms]
+    every: int = 1
+    repeat: int = 1
+    after: Callable[[], None] | None = None
+
+
+class Sampler(nn.Module, ABC):
+    """What survives training: it is averaged, exported and sampled from."""
+
+    @abstractmethod
+    def draw(self, draw: Draw) -> Tensor:
+        """The latent of each sample, `(n, latent)`."""
+
+    @abstractmethod
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Samples `(n, ...)` from latents and, where the game has one, a condition `(n, ...)`."""
+
+
+S = TypeVar("S", bound=Sampler)
+
+
+class Game(nn.Module, ABC, Generic[S]):
+    """Networks and the turns in which they learn.
+
+    A game is a module: what it holds in submodules and buffers is moved, saved and resumed with it.
+    A submodule that belongs to no player never moves. Subclasses are final.
+    """
+
+    sampler: S
+
+    @abstractmethod
+    def players(self) -> Mapping[str, nn.Module]:
+        """The modules of each player; one optimiser each."""
+
+    @abstractmethod
+    def turns(self, step: int) -> Sequence[Turn]:
+        """The turns of a step, in the order in which they are played."""

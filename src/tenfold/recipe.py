@@ -1,0 +1,1 @@
+"""Recipes: a dataclass of hyperparameters that can build what it describes."""
