@@ -39,9 +39,7 @@ class Draw:
         True
     """
 
-    def __init__(
-        self, seed: int, rows: slice, total: int, device: torch.device | str = "cpu"
-    ) -> None:
+    def __init__(self, seed: int, rows: slice, total: int, device: torch.device | str = "cpu") -> None:
         self.generator = Generator().manual_seed(seed)
         self.rows, self.total, self.device = rows, total, torch.device(device)
 

@@ -1,1 +1,211 @@
-"""Recipes: a dataclass of hyperparameters that can build what it describes."""
+"""Recipes: a dataclass of hyperparameters that can build what it describes.
+
+The dataclass is the one schema behind the constructor, the command line's flags, the YAML record and the
+table in the documentation.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast, dataclass_transform
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import ConfigDict, ValidationError
+from pydantic.dataclasses import dataclass as schema
+from torch import nn
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+
+from .augment.diffaugment import DiffAugment
+from .data.spec import DataSpec
+from .engine.schedule import SCHEDULES, Schedule, ScheduleName
+from .errors import RecipeError, suggest
+from .game import Game
+from .games.gan import Augment
+
+STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+Positive = Annotated[int, Gt(0)]
+Rate = Annotated[float, Gt(0), Le(1)]
+Moment = Annotated[float, Ge(0), Lt(1)]
+Augmentation = Literal["none", "diffaugment"]
+
+
+@dataclass(frozen=True)
+class About:
+    """Where a recipe comes from and what it is good for."""
+
+    title: str
+    authors: str
+    year: int
+    url: str
+    use: str
+
+
+@dataclass(frozen=True)
+class Play:
+    """What a trainer needs.
+
+    Attributes:
+        game: the networks and their turns.
+        optimizers: one per player.
+        balanced: whether batches hold every class with the same probability.
+        schedules: of the learning rates, by player.
+    """
+
+    game: Game[Any]
+    optimizers: Mapping[str, Optimizer]
+    balanced: bool = False
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+
+
+@schema(frozen=True, kw_only=True, config=STRICT)
+class Recipe(ABC):
+    """Hyperparameters, and how to build the game they describe. A field left at None is chosen from the data."""
+
+    about: ClassVar[About]
+    conditional: ClassVar[bool] = False
+    kinds: ClassVar[tuple[str, ...]] = ("images",)
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+
+    batch: Positive = 64
+    """Real samples per update."""
+    latent: Positive = 100
+    """Dimension of the noise."""
+    width: Positive = 64
+    """Channels at the finest resolution; the model's size grows with its square."""
+    augment: Augmentation | None = None
+    """What the discriminator sees: nothing changed, or differentiable augmentation. Chosen from the data."""
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    """Optimiser of both players."""
+    lr_g: Rate = 2e-4
+    """Learning rate of the generator."""
+    lr_d: Rate = 2e-4
+    """Learning rate of the discriminator."""
+    beta1: Moment = 0.5
+    """Decay of the mean of gradients (momentum, for rmsprop and sgd)."""
+    beta2: Moment = 0.999
+    """Decay of the mean of squared gradients."""
+    schedule: ScheduleName = "constant"
+    """How the learning rates fall over the run."""
+    half_life_kimg: Annotated[float, Ge(0)] = 10.0
+    """Half-life of the averaged generator's memory, in thousands of samples."""
+
+    @abstractmethod
+    def build(self, spec: DataSpec) -> Play:
+        """Networks, game and optimisers for data of this kind."""
+
+    def play(self, game: Game[Any], *, balanced: bool = False) -> Play:
+        """A game with this recipe's optimisers and schedules."""
+        rates = {"G": self.lr_g, "D": self.lr_d}
+        players = game.players()
+        optimizers = {name: self.optimize(module, rates[name]) for name, module in players.items()}
+        return Play(game, optimizers, balanced, dict.fromkeys(players, SCHEDULES[self.schedule]))
+
+    def optimize(self, module: nn.Module, lr: float) -> Optimizer:
+        """This recipe's optimiser for a player."""
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        match self.optimizer:
+            case "adam":
+                return Adam(parameters, lr, (self.beta1, self.beta2), fused=True)
+            case "adamw":
+                return AdamW(parameters, lr, (self.beta1, self.beta2), fused=True)
+            case "rmsprop":
+                return RMSprop(parameters, lr, alpha=self.beta2, momentum=self.beta1)
+            case "sgd":
+                return SGD(parameters, lr, self.beta1, fused=True)
+
+    def augmentation(self) -> Augment | None:
+        """What the discriminator sees of a sample."""
+        return DiffAugment() if self.augment == "diffaugment" else None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something that was decided, and why."""
+
+    name: str
+    value: Any
+    reason: str
+
+
+def choose_augment(spec: DataSpec) -> Choice:
+    """Differentiable augmentation pays below ten thousand pictures and costs a little above.
+
+    References:
+        Differentiable Augmentation for Data-Efficient GAN Training (Zhao et al., 2020),
+        https://arxiv.org/abs/2006.10738
+    """
+    if spec.kind != "images":
+        return Choice("augment", "none", f"{spec.kind} are not augmented")
+    if spec.count < 10_000:
+        return Choice("augment", "diffaugment", f"{spec.count:,} images are fewer than 10,000")
+    return Choice("augment", "none", f"{spec.count:,} images are enough to do without")
+
+
+RULES: dict[str, Callable[[DataSpec], Choice]] = {"augment": choose_augment}
+
+
+def resolve(recipe: Recipe, spec: DataSpec) -> tuple[Recipe, list[Choice]]:
+    """Fill every field left at None from the data, and say why."""
+    choices = [RULES[f.name](spec) for f in fields(recipe) if getattr(recipe, f.name) is None]
+    values = asdict(recipe) | {c.name: c.value for c in choices}
+    return type(recipe)(**values), choices
+
+
+RECIPES: dict[str, type[Recipe]] = {}
+R = TypeVar("R", bound=Recipe)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def recipe(name: str) -> Callable[[type[R]], type[R]]:
+    """Make a class a strict, frozen dataclass and list it under a name."""
+
+    def register(cls: type[R]) -> type[R]:
+        if name in RECIPES:
+            raise ValueError(f"two recipes are named {name!r}: {RECIPES[name]} and {cls}")
+        made = cast("type[R]", schema(frozen=True, kw_only=True, config=STRICT)(cls))
+        RECIPES[name] = made
+        return made
+
+    return register
+
+
+def recipe_class(name: str) -> type[Recipe]:
+    """The class of a named recipe.
+
+    Raises:
+        RecipeError: if there is none of that name, with a suggestion.
+    """
+    from . import recipes  # noqa: F401  (registers them)
+
+    if name not in RECIPES:
+        raise RecipeError(f"there is no recipe {name!r}. {suggest(name, RECIPES)} See: tenfold recipes")
+    return RECIPES[name]
+
+
+def recipe_name(value: Recipe) -> str:
+    """The name under which a recipe is listed."""
+    return next(name for name, cls in RECIPES.items() if cls is type(value))
+
+
+def make_recipe(name: str, values: Mapping[str, Any], preset: str | None = None) -> Recipe:
+    """A recipe by name: defaults, then a preset, then the values given.
+
+    Raises:
+        RecipeError: if the recipe, the preset or a field is unknown, or a value is out of range.
+    """
+    cls = recipe_class(name)
+    if preset is not None and preset not in cls.presets:
+        raise RecipeError(f"recipe {name!r} has no preset {preset!r}. {suggest(preset, cls.presets)}")
+    known = [f.name for f in fields(cls)]
+    for key in values:
+        if key not in known:
+            raise RecipeError(f"recipe {name!r} has no field {key!r}. {suggest(key, known)}")
+    try:
+        return cls(**{**(cls.presets[preset] if preset else {}), **values})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        where = ".".join(str(part) for part in wrong["loc"])
+        raise RecipeError(f"{name}.{where} is {wrong['input']!r}: {wrong['msg'].lower()}.") from None

@@ -1,0 +1,68 @@
+"""How a class enters the networks.
+
+References:
+    A Learned Representation for Artistic Style (Dumoulin et al., 2016), https://arxiv.org/abs/1610.07629
+    cGANs with Projection Discriminator (Miyato and Koyama, 2018), https://arxiv.org/abs/1802.05637
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from .nn.layers import BatchNorm, SpectralLinear
+
+
+class ConditionalBatchNorm(nn.Module):
+    """Batch norm whose gain and bias are looked up by class; both start as the identity.
+
+    Args:
+        channels: of the input.
+        classes: number of classes; 0 gives plain batch norm.
+    """
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.norm = BatchNorm(channels, affine=classes == 0)
+        self.gain = self.bias = None
+        if classes:
+            self.gain, self.bias = nn.Embedding(classes, channels), nn.Embedding(classes, channels)
+            nn.init.ones_(self.gain.weight)
+            nn.init.zeros_(self.bias.weight)
+
+    def forward(
+        self, x: Float[Tensor, "n c h w"], condition: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        """Normalised x, scaled and shifted as its class asks."""
+        x = self.norm(x)
+        if self.gain is None or self.bias is None:
+            return x
+        gain, bias = self.gain(condition)[:, :, None, None], self.bias(condition)[:, :, None, None]
+        return torch.addcmul(bias.to(x.dtype), x, gain.to(x.dtype))
+
+
+class ProjectionHead(nn.Module):
+    """Logits of pooled features: a linear map, plus the inner product with the class's embedding.
+
+    Args:
+        features: dimension of the features.
+        classes: number of classes; 0 gives the linear map alone.
+        bias: whether the linear map has one.
+    """
+
+    def __init__(self, features: int, classes: int = 0, *, bias: bool = True) -> None:
+        super().__init__()
+        self.linear = SpectralLinear(features, 1, bias=bias)
+        self.embedding = SpectralLinear(classes, features, bias=False) if classes else None
+
+    def forward(
+        self, h: Float[Tensor, "n d"], condition: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n 1"]:
+        """One logit per sample, in float32."""
+        with torch.autocast(h.device.type, enabled=False):
+            h = h.float()
+            logits = self.linear(h)
+            if self.embedding is None or condition is None:
+                return logits
+            return logits + (self.embedding.normalised()[:, condition].T * h).sum(1, keepdim=True)

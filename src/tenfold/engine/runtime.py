@@ -1,0 +1,142 @@
+"""Devices, precision and processes: the only file that knows torch.distributed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where a process computes, and which of how many it is.
+
+    Attributes:
+        device: of every network and batch.
+        rank, world: this process's number, and how many there are.
+        bf16: whether matrix products and convolutions are computed in bfloat16.
+    """
+
+    device: torch.device = torch.device("cpu")
+    rank: int = 0
+    world: int = 1
+    bf16: bool = False
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The context in which networks are called."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace each gradient by its mean over ranks.
+
+        Unlike a wrapped network this is right for any mix of forward passes and `autograd.grad`.
+        """
+        if self.world == 1:
+            return
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in gradients])
+        dist.all_reduce(flat)
+        parts = (flat / self.world).split([g.numel() for g in gradients])
+        for gradient, mean in zip(gradients, parts, strict=True):
+            gradient.copy_(mean.view(gradient.shape))
+
+    def mean(self, values: Tensor) -> Tensor:
+        """The mean of a vector over ranks, without gradient."""
+        if self.world == 1:
+            return values
+        values = values.clone()
+        dist.all_reduce(values)
+        return values / self.world
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set on any rank."""
+        if self.world == 1:
+            return flag
+        return bool(self.mean(torch.tensor([float(flag)], device=self.device)).item() > 0)
+
+    def sum_over_ranks(self, x: Tensor) -> Tensor:
+        """A sum over ranks that gradients flow through."""
+        summed: Tensor = SumOverRanks.apply(x)  # pyright: ignore[reportAssignmentType]
+        return summed
+
+    def barrier(self) -> None:
+        """Wait for every rank."""
+        if self.world > 1:
+            dist.barrier()
+
+
+class SumOverRanks(torch.autograd.Function):
+    """all-reduce, in both directions."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ANN401
+        """The sum of x over ranks."""
+        x = x.clone()
+        dist.all_reduce(x)
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
+        """Every rank's loss depends on this rank's x: the sum of their gradients."""
+        gradient = gradients[0].clone()
+        dist.all_reduce(gradient)
+        return gradient
+
+
+def start(device: str = "auto", *, bf16: bool = False) -> Runtime:
+    """This process's runtime; joins the others if `torchrun` (or its like) started it.
+
+    Args:
+        device: auto (cuda, else mps, else cpu) or a device's name.
+        bf16: whether to compute in bfloat16.
+    """
+    where = torch.device(best_device() if device == "auto" else device)
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        return Runtime(where, bf16=bf16)
+    if where.type == "cuda":
+        where = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(where)
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if where.type == "cuda" else "gloo")
+    return Runtime(where, dist.get_rank(), world, bf16)
+
+
+def stop() -> None:
+    """Leave the group of processes, if there is one."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def best_device() -> str:
+    """cuda, else mps, else cpu."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether the hardware multiplies bfloat16 natively."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        # torch's public question says only whether oneDNN can emulate it; emulated it is slower than float32.
+        flags = cpu_flags()
+        return "avx512_bf16" in flags or "amx_bf16" in flags
+    return False
+
+
+def cpu_flags() -> set[str]:
+    """The processor's features as Linux names them; empty elsewhere."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            line = next((row for row in file if row.startswith("flags")), "")
+    except OSError:
+        return set()
+    return set(line.partition(":")[2].split())

@@ -1,0 +1,276 @@
+"""The one loop that plays every game."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import ceil
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+from torch.optim import Optimizer
+
+from ..draw import Draw, derive
+from ..errors import Diverged
+from ..game import Batch, Game, Terms, Turn
+from .ema import EMA
+from .runtime import Runtime
+from .schedule import Schedule, constant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Batches(Protocol):
+    """Where a trainer's batches come from: batch `index` of a run, or some rows of it."""
+
+    @property
+    def size(self) -> int: ...
+    def __call__(self, index: int, rows: slice, /) -> Batch: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a game is played, whatever the game.
+
+    Attributes:
+        seed: everything random derives from it.
+        planned: samples the whole run will see; schedules are functions of the share that has been seen.
+        half_life_kimg: of the average of the sampler's weights, in thousands of samples.
+        micro_batches: parts in which a batch is processed, gradients adding up (to save memory).
+        channels_last: whether pictures lie in memory with their channels last.
+        log_every: steps over which logged values are averaged.
+    """
+
+    seed: int = 0
+    planned: int = 0
+    half_life_kimg: float = 10.0
+    micro_batches: int = 1
+    channels_last: bool = False
+    log_every: int = 20
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Something that looks at a run from time to time.
+
+    Attributes:
+        every: number of samples between two looks; the end of a run is looked at in any case.
+        act: what is done; it must not change the trainer's state.
+    """
+
+    every: int
+    act: Callable[[Trainer], None]
+
+
+class Trainer:
+    """Plays the turns of a game; knows nothing of generators, discriminators, noise or logits.
+
+    Args:
+        game: the networks and their turns.
+        optimizers: one per player, by name.
+        data: batches with a row per sample.
+        settings: how to play.
+        schedules: of the learning rates, by player; constant where none is given.
+        runtime: device, precision and processes.
+        watches: what looks at the run.
+
+    Example:
+        >>> from tenfold.data.order import Shuffled
+        >>> from tenfold.games.gan import GAN, NoiseSampler
+        >>> from tenfold.penalties import R1, R2
+        >>> data = Shuffled(torch.randn(512, 2), size=64)
+        >>> G, D = nn.Linear(4, 2), nn.Linear(2, 1, bias=False)
+        >>> game = GAN(NoiseSampler(G, 4), D, penalties=[R1(), R2()])
+        >>> optimizers = {name: torch.optim.Adam(p.parameters()) for name, p in game.players().items()}
+        >>> Trainer(game, optimizers, data).fit(kimg=0.64).step
+        10
+    """
+
+    def __init__(
+        self,
+        game: Game[Any],
+        optimizers: Mapping[str, Optimizer],
+        data: Batches,
+        *,
+        settings: Settings = Settings(),
+        schedules: Mapping[str, Schedule] | None = None,
+        runtime: Runtime = Runtime(),
+        watches: Sequence[Watch] = (),
+    ) -> None:
+        self.game, self.optimizers, self.data = game, optimizers, data
+        self.settings, self.runtime, self.watches = settings, runtime, list(watches)
+        self.schedules = schedules or {}
+        self.ema = EMA(game.sampler, settings.half_life_kimg)
+        self.players = {name: Player(module) for name, module in game.players().items()}
+        self.base_rates = {name: [g["lr"] for g in o.param_groups] for name, o in optimizers.items()}
+        self.step, self.drawn, self.rate, self.stopping = 0, 0, 1.0, False
+        self.log = Log()
+        set_modes(game, self.players.values())
+
+    @property
+    def seen(self) -> int:
+        """Samples seen: the clock of a run."""
+        return self.step * self.data.size
+
+    def fit(self, kimg: float) -> Trainer:
+        """Play until the run has seen so many thousand samples, or until it is asked to stop."""
+        steps = ceil(1000 * kimg / self.data.size)
+        while self.step < steps and not self.stop_asked():
+            before = self.seen
+            self.play_step()
+            for watch in self.watches:
+                if self.seen // watch.every > before // watch.every or self.step == steps:
+                    watch.act(self)
+        return self
+
+    def stop_asked(self) -> bool:
+        """Whether to stop now; several ranks ask each other, and so only now and then."""
+        if self.runtime.world > 1 and self.step % self.settings.log_every:
+            return False
+        return self.runtime.any(self.stopping)
+
+    def play_step(self) -> None:
+        """Every turn of one step, then the average of the sampler."""
+        self.set_rates()
+        for number, turn in enumerate(self.game.turns(self.step)):
+            if self.step % turn.every == 0:
+                for repeat in range(turn.repeat):
+                    self.play(turn, derive(self.settings.seed, "turn", self.step, number, repeat))
+        self.step += 1
+        self.ema.update(self.seen, self.data.size)
+
+    def play(self, turn: Turn, seed: int) -> None:
+        """One update of one player, on a fresh batch."""
+        optimizer, player = self.optimizers[turn.player], self.players[turn.player]
+        optimizer.zero_grad(set_to_none=True)
+        torch.manual_seed(seed)  # for layers that draw by themselves (dropout)
+        parts = self.parts()
+        with moving(player, self.players.values()):
+            for rows in parts:
+                draw = Draw(seed, rows, self.data.size, self.runtime.device)
+                with self.runtime.autocast():
+                    terms = turn.loss(self.batch(rows), draw)
+                (sum_of(terms) / len(parts)).backward()
+                self.log.add(turn.player, terms)
+        self.drawn += 1
+        self.runtime.average_gradients(player.parameters)
+        if self.step % self.settings.log_every == 0:
+            self.log.note(f"{turn.player}/gradient_norm", player.gradient_norm())
+        optimizer.step()
+        if turn.after is not None:
+            turn.after()
+
+    def parts(self) -> list[slice]:
+        """The rows of the global batch that this rank looks at, one micro-batch at a time."""
+        pieces = self.runtime.world * self.settings.micro_batches
+        edges = [self.data.size * i // pieces for i in range(pieces + 1)]
+        first = self.runtime.rank * self.settings.micro_batches
+        mine = edges[first : first + self.settings.micro_batches + 1]
+        return [slice(a, b) for a, b in zip(mine, mine[1:], strict=False)]
+
+    def batch(self, rows: slice) -> Batch:
+        """Some rows of the next batch, where and how the networks want them."""
+        batch = self.data(self.drawn, rows)
+        return {name: self.place(x) for name, x in batch.items()}
+
+    def place(self, x: Tensor) -> Tensor:
+        """A tensor on the run's device and in its memory format."""
+        x = x.to(self.runtime.device, non_blocking=True)
+        last = self.settings.channels_last and x.ndim == 4
+        return x.contiguous(memory_format=torch.channels_last) if last else x
+
+    def set_rates(self) -> None:
+        """The learning rates of this step."""
+        progress = self.seen / self.settings.planned if self.settings.planned else 0.0
+        for name, optimizer in self.optimizers.items():
+            factor = self.rate * self.schedules.get(name, constant)(progress)
+            for group, base in zip(optimizer.param_groups, self.base_rates[name], strict=True):
+                group["lr"] = base * factor
+
+    def flush(self) -> dict[str, float]:
+        """Means of the terms and signals since the last flush, over all ranks.
+
+        Raises:
+            Diverged: if one is not finite, naming it.
+        """
+        means = self.log.flush(self.runtime)
+        bad = [name for name, value in means.items() if value != value or abs(value) == float("inf")]
+        if bad:
+            raise Diverged(
+                f"{bad[0]} is {means[bad[0]]} at step {self.step} ({self.seen} samples seen); finite terms "
+                "were expected. Try a lower learning rate, or --precision fp32."
+            )
+        return means
+
+    def whole(self) -> bool:
+        """Whether every parameter is finite."""
+        with torch.no_grad():
+            return all(bool(torch.isfinite(p).all()) for p in self.game.parameters())
+
+
+class Player:
+    """A player's parameters that may move, and those that were frozen before (transfer) and stay so."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self.parameters = [p for p in module.parameters() if p.requires_grad]
+
+    def gradient_norm(self) -> Tensor:
+        """Euclidean norm of the whole gradient."""
+        return get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+
+
+@contextmanager
+def moving(player: Player, players: Iterator[Player] | Any) -> Iterator[None]:  # noqa: ANN401
+    """Let one player's parameters learn and freeze everybody else's."""
+    for other in players:
+        for parameter in other.parameters:
+            parameter.requires_grad_(False)
+    for parameter in player.parameters:
+        parameter.requires_grad_(True)
+    yield
+
+
+def set_modes(game: Game[Any], players: Any) -> None:  # noqa: ANN401
+    """Training mode for players; a module of no player (a feature network) stays as it is in use."""
+    game.eval()
+    for player in players:
+        player.module.train()
+
+
+def sum_of(terms: Terms) -> Tensor:
+    """What is minimised."""
+    return torch.stack([t.float() for t in terms.losses.values()]).sum()
+
+
+@dataclass
+class Log:
+    """Running sums of terms and signals; they stay on the device until they are read."""
+
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, player: str, terms: Terms) -> None:
+        """Note the terms and signals of one look."""
+        for values in (terms.losses, terms.signals):
+            for name, value in values.items():
+                self.note(f"{player}/{name}", value.detach().float())
+
+    def note(self, name: str, value: Tensor) -> None:
+        """Note one value."""
+        held = self.sums.get(name)
+        self.sums[name] = value if held is None else held + value
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    def flush(self, runtime: Runtime) -> dict[str, float]:
+        """The means since the last flush; forgets them."""
+        if not self.sums:
+            return {}
+        names = list(self.sums)
+        means = torch.stack([self.sums[n] / self.counts[n] for n in names])
+        self.sums, self.counts = {}, {}
+        return dict(zip(names, runtime.mean(means).tolist(), strict=True))

@@ -1,0 +1,191 @@
+"""Layers that torch lacks or that must behave alike on one process and on many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Activation = Literal["relu", "leaky_relu", "elu", "silu", "tanh", "sigmoid"]
+Reduce = Callable[[Tensor], Tensor]
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(0.2),
+    "elu": nn.ELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+def activation(name: Activation) -> nn.Module:
+    """The module of a named activation; leaky_relu has slope 0.2, as GANs use it."""
+    return ACTIVATIONS[name]()
+
+
+class BatchNorm(nn.Module):
+    """Batch norm over `(n, c)` or `(n, c, h, w)` that can share its statistics between processes.
+
+    torch's own synchronised norm refuses CPUs; this one works wherever tensors can be summed.
+
+    Args:
+        channels: of the input.
+        affine: whether gain and bias are learnt.
+        eps: added to the variance.
+        momentum: weight of a new batch in the running statistics.
+    """
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(
+        self, channels: int, *, affine: bool = True, eps: float = 1e-5, momentum: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("variance", torch.ones(channels))
+        self.sum_over_ranks: Reduce | None = None
+
+    def forward(self, x: Float[Tensor, "n c *hw"]) -> Float[Tensor, "n c *hw"]:
+        """Normalised by the batch while training, by the running statistics else."""
+        if self.training and self.sum_over_ranks is not None:
+            return self._shared(x, self.sum_over_ranks)
+        return F.batch_norm(
+            x, self.mean, self.variance, self.weight, self.bias, self.training, self.momentum, self.eps
+        )
+
+    def _shared(self, x: Tensor, sum_over_ranks: Reduce) -> Tensor:
+        dims = [d for d in range(x.ndim) if d != 1]
+        channels, h = x.shape[1], x.float()
+        count = torch.full((1,), float(x.numel() // channels), device=x.device)
+        total = sum_over_ranks(torch.cat([h.sum(dims), h.square().sum(dims), count]))
+        n = total[-1].detach()
+        mean, square = (total[:-1] / n).chunk(2)
+        variance = square - mean.square()
+        with torch.no_grad():
+            self.mean.lerp_(mean, self.momentum)
+            self.variance.lerp_(variance * n / (n - 1), self.momentum)
+        shape = (1, -1, *[1] * (h.ndim - 2))
+        h = (h - mean.view(shape)) * (variance + self.eps).rsqrt().view(shape)
+        if self.weight is not None and self.bias is not None:
+            h = h * self.weight.view(shape) + self.bias.view(shape)
+        return h.to(x.dtype)
+
+
+def share_statistics(module: nn.Module, sum_over_ranks: Reduce) -> None:
+    """Let every batch norm within `module` normalise by the statistics of all ranks' batches together.
+
+    Args:
+        module: whose norms are changed in place.
+        sum_over_ranks: a differentiable sum over processes.
+    """
+    for part in module.modules():
+        if isinstance(part, BatchNorm):
+            part.sum_over_ranks = sum_over_ranks
+
+
+class LayerNorm(nn.Module):
+    """Layer norm over `(c, h, w)` with a gain and a bias per channel: for critics that judge samples alone."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(1, channels)
+
+    def forward(self, x: Float[Tensor, "n c *hw"]) -> Float[Tensor, "n c *hw"]:
+        """Each sample, normalised by its own mean and variance."""
+        return self.norm(x)
+
+
+class Spectral(nn.Module):
+    """A weight divided by its largest singular value, which one power iteration per update follows.
+
+    Iterates only while the weight learns, so that a frozen discriminator is a fixed function.
+
+    Args:
+        shape: of the weight, outputs first.
+
+    References:
+        Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018),
+        https://arxiv.org/abs/1802.05957
+    """
+
+    u: Tensor
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(shape))
+        nn.init.xavier_uniform_(self.weight)
+        u = F.normalize(torch.randn(shape[0]), dim=0)
+        matrix = self.weight.detach().flatten(1)
+        for _ in range(20):  # from a random start, the first updates would see far too small a norm
+            u = F.normalize(matrix @ (matrix.T @ u), dim=0)
+        self.register_buffer("u", u)
+
+    def forward(self) -> Tensor:
+        """The normalised weight, in float32."""
+        with torch.autocast(self.weight.device.type, enabled=False):
+            matrix = self.weight.flatten(1)
+            with torch.no_grad():
+                v = F.normalize(matrix.T @ self.u, dim=0)
+                u = F.normalize(matrix @ v, dim=0)
+            if self.training and self.weight.requires_grad:
+                self.u = u
+            return self.weight / torch.dot(u, matrix @ v)
+
+
+class SpectralConv(nn.Module):
+    """A convolution whose weight has spectral norm one.
+
+    Args:
+        inputs, outputs: channels.
+        kernel, stride, padding: as in `torch.nn.Conv2d`.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
+        super().__init__()
+        self.stride, self.padding = stride, padding
+        self.normalised = Spectral(outputs, inputs, kernel, kernel)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k i j"]:
+        """The convolution."""
+        return F.conv2d(x, self.normalised(), self.bias, self.stride, self.padding)
+
+
+class SpectralLinear(nn.Module):
+    """A linear map whose weight has spectral norm one.
+
+    Args:
+        inputs, outputs: dimensions.
+        bias: whether it adds one.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool = True) -> None:
+        super().__init__()
+        self.normalised = Spectral(outputs, inputs)
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+
+    def forward(self, x: Float[Tensor, "n c"]) -> Float[Tensor, "n k"]:
+        """The linear map."""
+        return F.linear(x, self.normalised(), self.bias)
+
+
+class FullPrecision(nn.Module):
+    """A module that computes in float32 within a network that computes in less (output layers)."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        """inner(x), in float32."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self.inner(x.float())

@@ -1,0 +1,131 @@
+"""Strided convolutions, as deep as the picture's size asks for.
+
+References:
+    Unsupervised Representation Learning with Deep Convolutional GANs (Radford et al., 2015),
+    https://arxiv.org/abs/1511.06434
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ...conditioning import ConditionalBatchNorm, ProjectionHead
+from ..layers import Activation, BatchNorm, FullPrecision, LayerNorm, SpectralConv, activation
+from .grid import base_grid
+
+Norm = Literal["batch", "layer", "spectral", "none"]
+
+
+def widths(width: int, doublings: int, most: int = 8) -> list[int]:
+    """Channels from the finest to the coarsest resolution: doubling, up to `most` times the first."""
+    return [width * min(2**i, most) for i in range(max(doublings, 1))]
+
+
+def start_like_dcgan(module: nn.Module) -> None:
+    """Weights from N(0, 0.02), as the paper initialises them."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(part.weight, 0.0, 0.02)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+
+
+class DCGenerator(nn.Module):
+    """Noise to pictures by 4x4 transposed convolutions of stride 2, normalised by batch.
+
+    Args:
+        latent: dimension of z.
+        shape: of a picture, (channels, height, width).
+        width: channels before the last layer.
+        classes: number of classes that choose the norms' gains and biases; 0 for none.
+        hidden: activation.
+    """
+
+    def __init__(
+        self,
+        latent: int,
+        shape: Sequence[int],
+        width: int,
+        *,
+        classes: int = 0,
+        hidden: Activation = "relu",
+    ) -> None:
+        super().__init__()
+        channels, height, width_px = shape
+        self.grid = base_grid(height, width_px)
+        sizes = widths(width, self.grid.doublings)[::-1]
+        self.first = nn.Linear(latent, sizes[0] * self.grid.height * self.grid.width, bias=False)
+        self.ups = nn.ModuleList(
+            nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+        self.norms = nn.ModuleList(ConditionalBatchNorm(c, classes) for c in sizes)
+        self.hidden = activation(hidden)
+        last = nn.ConvTranspose2d(sizes[-1], channels, 4, 2, 1)
+        self.last = FullPrecision(last if self.grid.doublings else nn.Conv2d(sizes[-1], channels, 3, 1, 1))
+        start_like_dcgan(self)
+
+    def forward(
+        self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        """Pictures in [-1, 1]."""
+        x = self.first(z).unflatten(1, (-1, self.grid.height, self.grid.width))
+        x = self.hidden(self.norms[0](x, condition))
+        for up, norm in zip(self.ups, self.norms[1:], strict=True):
+            x = self.hidden(norm(up(x), condition))
+        return self.last(x).tanh()
+
+
+class DCDiscriminator(nn.Module):
+    """Pictures to logits by 4x4 convolutions of stride 2; the mirror of the generator.
+
+    Args:
+        shape: of a picture, (channels, height, width).
+        width: channels after the first layer.
+        norm: batch (not on the first layer), layer, spectral (on every layer), or none.
+        classes: number of classes of the projection head; 0 for none.
+        hidden: activation.
+        bias: whether the last layer has one.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        width: int,
+        *,
+        norm: Norm = "batch",
+        classes: int = 0,
+        hidden: Activation = "leaky_relu",
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        channels, height, width_px = shape
+        grid = base_grid(height, width_px)
+        sizes = widths(width, grid.doublings)
+        kernel = (4, 2, 1) if grid.doublings else (3, 1, 1)
+        conv = SpectralConv if norm == "spectral" else nn.Conv2d
+        layers: list[nn.Module] = []
+        for i, (a, b) in enumerate(zip([channels, *sizes], sizes, strict=False)):
+            normal = [NORMS[norm](b)] if i and norm in NORMS else []
+            layers += [conv(a, b, *kernel), *normal, activation(hidden)]
+        self.body = nn.Sequential(*layers, nn.Flatten())
+        features = sizes[-1] * grid.height * grid.width
+        if norm == "spectral":
+            self.last: nn.Module = ProjectionHead(features, classes, bias=bias)
+        else:
+            self.last = FullPrecision(nn.Linear(features, 1, bias=bias))
+        start_like_dcgan(self)
+
+    def forward(
+        self, x: Float[Tensor, "n c h w"], condition: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n 1"]:
+        """One logit per picture."""
+        h = self.body(x)
+        return self.last(h) if condition is None else self.last(h, condition)
+
+
+NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": LayerNorm}

@@ -1,0 +1,44 @@
+"""DCGAN: convolutions all the way, as deep as the picture's size asks for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..data.spec import DataSpec
+from ..games.gan import GAN, NoiseSampler
+from ..nn.layers import Activation
+from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
+from ..objectives import NON_SATURATING
+from ..recipe import About, Play, Recipe, recipe
+
+
+@recipe("dcgan")
+class DCGAN(Recipe):
+    """Strided convolutions with batch norm, non-saturating loss."""
+
+    about: ClassVar = About(
+        "Unsupervised Representation Learning with Deep Convolutional GANs",
+        "Radford et al.",
+        2015,
+        "https://arxiv.org/abs/1511.06434",
+        "the convolutional classic; quick, good up to 64 px",
+    )
+    presets: ClassVar = {
+        "tiny": {"width": 4, "latent": 8, "batch": 8},
+        "small": {"width": 32},
+        "base": {"width": 64},
+        "paper": {"width": 128, "batch": 128},
+    }
+
+    hidden: Activation = "relu"
+    """Activation of the generator; the discriminator's is leaky_relu."""
+
+    def build(self, spec: DataSpec) -> Play:
+        """Mirror-image networks in the classic game."""
+        game = GAN(
+            NoiseSampler(DCGenerator(self.latent, spec.shape, self.width, hidden=self.hidden), self.latent),
+            DCDiscriminator(spec.shape, self.width),
+            objective=NON_SATURATING,
+            augment=self.augmentation(),
+        )
+        return self.play(game)

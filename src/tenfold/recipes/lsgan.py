@@ -1,0 +1,40 @@
+"""LSGAN: least squares instead of cross-entropy."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..data.spec import DataSpec
+from ..games.gan import GAN, NoiseSampler
+from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
+from ..objectives import LEAST_SQUARES
+from ..recipe import About, Play, Recipe, recipe
+
+
+@recipe("lsgan")
+class LSGAN(Recipe):
+    """DCGAN's networks; the loss also pulls on samples that are judged real but lie far from the boundary."""
+
+    about: ClassVar = About(
+        "Least Squares Generative Adversarial Networks",
+        "Mao et al.",
+        2016,
+        "https://arxiv.org/abs/1611.04076",
+        "dcgan with smoother gradients",
+    )
+    presets: ClassVar = {
+        "tiny": {"width": 4, "latent": 8, "batch": 8},
+        "small": {"width": 32},
+        "base": {"width": 64},
+        "paper": {"width": 64, "latent": 1024, "lr_g": 1e-3, "lr_d": 1e-3},
+    }
+
+    def build(self, spec: DataSpec) -> Play:
+        """DCGAN's networks under the least-squares objective."""
+        game = GAN(
+            NoiseSampler(DCGenerator(self.latent, spec.shape, self.width), self.latent),
+            DCDiscriminator(spec.shape, self.width),
+            objective=LEAST_SQUARES,
+            augment=self.augmentation(),
+        )
+        return self.play(game)
