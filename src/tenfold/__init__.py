@@ -1,0 +1,34 @@
+"""tenfold: train a GAN on little data, make more labelled data of it, and find out whether it helps."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .data import check
+    from .enlarging import enlarge
+    from .fitting import fit, resume
+    from .plan import Options
+    from .run import Run, load
+
+PUBLIC = {
+    "check": "data",
+    "enlarge": "enlarging",
+    "fit": "fitting",
+    "load": "run",
+    "Options": "plan",
+    "resume": "fitting",
+    "Run": "run",
+}
+
+__all__ = ["Options", "Run", "check", "enlarge", "fit", "load", "resume"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import a public name when it is first used: `import tenfold` alone costs nothing."""
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'tenfold' has no attribute {name!r}")
+    return getattr(import_module(f".{PUBLIC[name]}", __name__), name)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Literal, Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from .draw import Draw
+
+Side = Literal["real", "fake"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Look:
 
     Attributes:
         critic: maps inputs `(n, ...)` to logits, under the same conditions as this look.
-        real, fake: the inputs, `(n, ...)`; they require grad if a penalty of this look says so.
+        real, fake: the inputs, `(n, ...)`; they require grad where a penalty of this look says so.
         real_logits, fake_logits: what the critic said of them, `(n, k)`.
         draw: the randomness of this look, a row per sample.
     """
@@ -31,6 +34,19 @@ class Look:
     fake_logits: Tensor
     draw: Draw
 
+    @cached_property
+    def slopes(self) -> dict[Side, Float[Tensor, " n"]]:
+        """Squared gradient norms of the logits at the inputs that require grad, in one backward pass."""
+        sides: dict[Side, tuple[Tensor, Tensor]] = {
+            "real": (self.real, self.real_logits),
+            "fake": (self.fake, self.fake_logits),
+        }
+        wanted = {side: pair for side, pair in sides.items() if pair[0].requires_grad}
+        inputs, logits = zip(*wanted.values(), strict=True)
+        gradients = torch.autograd.grad([x.sum() for x in logits], inputs, create_graph=True)
+        norms = [g.float().flatten(1).square().sum(1) for g in gradients]
+        return dict(zip(wanted, norms, strict=True))
+
 
 class Penalty(Protocol):
     """Maps a look to a penalty per sample, `(n,)`.
@@ -39,7 +55,7 @@ class Penalty(Protocol):
         name: under which it is logged.
         weight: factor in the loss.
         every: on every n-th step only, with n times the weight (lazy regularisation).
-        reads_gradient: whether it differentiates the look's logits with respect to the look's inputs.
+        slopes_of: the inputs at which it reads the look's slopes.
     """
 
     @property
@@ -49,14 +65,16 @@ class Penalty(Protocol):
     @property
     def every(self) -> int: ...
     @property
-    def reads_gradient(self) -> bool: ...
+    def slopes_of(self) -> tuple[Side, ...]: ...
     def __call__(self, seen: Look, /) -> Tensor: ...
 
 
-def squared_gradient_norm(logits: Float[Tensor, "n *k"], x: Float[Tensor, "n *shape"]) -> Float[Tensor, " n"]:
+def squared_gradient_norm(
+    logits: Float[Tensor, "n *k"], x: Float[Tensor, "n *shape"]
+) -> Float[Tensor, " n"]:
     """Per sample, the squared Euclidean norm of the gradient of its logits' sum with respect to it.
 
-    Computed in float32 whatever the precision of the networks.
+    Computed in float32 whatever the precision of the networks; can be differentiated again.
 
     Example:
         >>> x = torch.ones(2, 3, requires_grad=True)
@@ -79,11 +97,11 @@ class R1:
     weight: float = 1.0
     every: int = 1
     name: str = "r1"
-    reads_gradient: bool = True
+    slopes_of: tuple[Side, ...] = ("real",)
 
     def __call__(self, seen: Look) -> Float[Tensor, " n"]:
         """The penalty at the real samples."""
-        return squared_gradient_norm(seen.real_logits, seen.real) / 2
+        return seen.slopes["real"] / 2
 
 
 @dataclass(frozen=True)
@@ -98,11 +116,11 @@ class R2:
     weight: float = 1.0
     every: int = 1
     name: str = "r2"
-    reads_gradient: bool = True
+    slopes_of: tuple[Side, ...] = ("fake",)
 
     def __call__(self, seen: Look) -> Float[Tensor, " n"]:
         """The penalty at the generated samples."""
-        return squared_gradient_norm(seen.fake_logits, seen.fake) / 2
+        return seen.slopes["fake"] / 2
 
 
 @dataclass(frozen=True)
@@ -118,7 +136,7 @@ class Interpolated:
     weight: float = 10.0
     every: int = 1
     name: str = "gradient_penalty"
-    reads_gradient: bool = False
+    slopes_of: tuple[Side, ...] = ()
 
     def __call__(self, seen: Look) -> Float[Tensor, " n"]:
         """The penalty at the points in between."""

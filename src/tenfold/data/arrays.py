@@ -50,7 +50,7 @@ def array_header(array: np.ndarray) -> Header:
     """What every row of an array has in common."""
     dtype = array.dtype.name if array.dtype.kind == "u" else "float32"
     if array.ndim == 2:
-        return Header(1, 1, "vector", dtype)
+        return Header(1, array.shape[1], "vector", dtype)
     return Header(array.shape[1], array.shape[2], MODES[array.shape[3]], dtype)
 
 
@@ -142,8 +142,9 @@ def _rows_last(values: np.ndarray) -> np.ndarray:
         if first and not last:
             return values.transpose(0, 2, 3, 1)
     raise DataError(
-        f"The array has the shape {values.shape}. Expected (n, height, width), or (n, height, width, channels) or "
-        "(n, channels, height, width) with 1 to 4 channels and no doubt which is which, or (n, features)."
+        f"The array has the shape {values.shape}. Expected (n, features), (n, height, width), or "
+        "(n, height, width, channels) or (n, channels, height, width) with 1 to 4 channels and no doubt "
+        "which is which."
     )
 
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import DataError
+from .parts import Item
+
 FEWEST = 80
 SHARE, AT_LEAST, AT_MOST_SHARE = 0.1, 50, 0.25
 
@@ -92,3 +95,24 @@ def _by_group(
                 passed.append(group)
         left = passed
     return held
+
+
+def carve(items: Sequence[Item], seed: int) -> set[int]:
+    """Indices of the items that are held out."""
+    out = plan_holdout([item.label for item in items], [item.group for item in items], seed)
+    return set(out.tolist())
+
+
+def refuse_unknown_classes(train: Sequence[Item], held: Sequence[Item]) -> None:
+    """Refuses a hold-out with classes that are not trained on.
+
+    Raises:
+        DataError: there is such a class.
+    """
+    known = {item.label for item in train if item.label is not None}
+    unknown = sorted({item.label for item in held if item.label is not None} - known)
+    if unknown and known:
+        raise DataError(
+            f"The hold-out has the class {unknown[0]!r} ({len(unknown)} such), the training images do not. "
+            f"They have: {', '.join(sorted(known))}. Make the hold-out's classes a part of these."
+        )

@@ -71,9 +71,9 @@ def named_splits(name: str) -> dict[str, Part]:
 def _digits() -> Part:
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    values = np.rint(found["images"] * (255 / 16)).astype(np.uint8)
-    return array_part(values, found["target"])
+    pixels, labels = load_digits(return_X_y=True)
+    values = np.rint(np.asarray(pixels) * (255 / 16)).astype(np.uint8)
+    return array_part(values.reshape(-1, 8, 8), np.asarray(labels))
 
 
 def _folder(name: str) -> Path:

@@ -26,3 +26,6 @@ class LoadOptions:
     skip_bad: bool = False
     seed: int = 0
     split: str = "train"
+
+
+DEFAULTS = LoadOptions()

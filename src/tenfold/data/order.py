@@ -58,6 +58,7 @@ class Shuffled:
         size: samples per batch.
         seed: of the order.
         balanced: draw the class first, each with the same probability, then a sample of it.
+        labelled: whether batches carry the labels that the data have.
 
     Raises:
         DataError: if a batch is larger than the data, or classes are to be balanced and there are none.
@@ -69,20 +70,21 @@ class Shuffled:
         [0.0, 1.0, 2.0, 3.0]
     """
 
-    def __init__(self, data: Samples, size: int, seed: int = 0, *, balanced: bool = False) -> None:
+    def __init__(self, data: Samples, size: int, seed: int = 0, *, balanced: bool = False, labelled: bool = True) -> None:
         if size > len(data):
             raise DataError(
                 f"a batch of {size} samples is larger than the data, which have {len(data)}. "
                 f"Pass --batch {len(data)} or less."
             )
-        self.data, self.size, self.seed = data, size, seed
+        self.data, self.size, self.seed, self.labelled = data, size, seed, labelled
         self.by_class = by_class(data) if balanced else None
         self.epoch = lru_cache(maxsize=2)(self.shuffle)
 
     def __call__(self, index: int, rows: slice) -> Mapping[str, Tensor]:
         """Some rows of batch `index`."""
         chosen = self.shuffled(index) if self.by_class is None else self.balanced(index, *self.by_class)
-        return self.data.gather(chosen[rows])
+        batch = self.data.gather(chosen[rows])
+        return batch if self.labelled else {"real": batch["real"]}
 
     def shuffled(self, index: int) -> np.ndarray:
         """Sample numbers of a batch: pass after pass over the data, cut into batches."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
@@ -45,7 +45,7 @@ class Header:
 
     Attributes:
         height, width: in pixels, as it is shown (the camera's orientation applied).
-        mode: "L", "LA", "RGB" or "RGBA"; "vector" for a row of numbers.
+        mode: "L", "LA", "RGB" or "RGBA"; "vector" for a row of `width` numbers.
         dtype: "uint8", "uint16" or "float32".
         pages: images in the file.
         remark: what was done to the values, if that needs saying.
@@ -81,7 +81,7 @@ class Part:
     array: np.ndarray | None = None
     stamp: str = ""
     ignored: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def order_labels(names: set[str]) -> tuple[str, ...]:

@@ -95,8 +95,8 @@ def table_items(tree: Tree, table: Table, group: str | None) -> list[Item]:
     file_column, label_column = table.column(FILE_COLUMNS), table.column(LABEL_COLUMNS)
     if file_column is None:
         raise DataError(
-            f"The table {table.name} has no column of file names. Found: {', '.join(table.columns) or 'nothing'}. "
-            f"Expected one of: {', '.join(FILE_COLUMNS)}."
+            f"The table {table.name} has no column of file names. Found: "
+            f"{', '.join(table.columns) or 'nothing'}. Expected one of: {', '.join(FILE_COLUMNS)}."
         )
     if group not in (None, "prefix") and group not in table.columns:
         raise DataError(

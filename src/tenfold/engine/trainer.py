@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
@@ -79,10 +79,10 @@ class Trainer:
         watches: what looks at the run.
 
     Example:
-        >>> from tenfold.data.order import Shuffled
+        >>> from tenfold.data.order import Rows, Shuffled
         >>> from tenfold.games.gan import GAN, NoiseSampler
         >>> from tenfold.penalties import R1, R2
-        >>> data = Shuffled(torch.randn(512, 2), size=64)
+        >>> data = Shuffled(Rows(torch.randn(512, 2)), size=64)
         >>> G, D = nn.Linear(4, 2), nn.Linear(2, 1, bias=False)
         >>> game = GAN(NoiseSampler(G, 4), D, penalties=[R1(), R2()])
         >>> optimizers = {name: torch.optim.Adam(p.parameters()) for name, p in game.players().items()}
@@ -148,13 +148,14 @@ class Trainer:
         optimizer, player = self.optimizers[turn.player], self.players[turn.player]
         optimizer.zero_grad(set_to_none=True)
         torch.manual_seed(seed)  # for layers that draw by themselves (dropout)
-        parts = self.parts()
         with moving(player, self.players.values()):
-            for rows in parts:
+            for rows in self.parts():
                 draw = Draw(seed, rows, self.data.size, self.runtime.device)
                 with self.runtime.autocast():
                     terms = turn.loss(self.batch(rows), draw)
-                (sum_of(terms) / len(parts)).backward()
+                # By its share of the batch: parts, and ranks, may differ in size by one.
+                share = len(draw) * self.runtime.world / self.data.size
+                (sum_of(terms) * share).backward()
                 self.log.add(turn.player, terms)
         self.drawn += 1
         self.runtime.average_gradients(player.parameters)
@@ -225,14 +226,18 @@ class Player:
 
 
 @contextmanager
-def moving(player: Player, players: Iterator[Player] | Any) -> Iterator[None]:  # noqa: ANN401
-    """Let one player's parameters learn and freeze everybody else's."""
-    for other in players:
-        for parameter in other.parameters:
-            parameter.requires_grad_(False)
+def moving(player: Player, players: Collection[Player]) -> Iterator[None]:
+    """Let one player's parameters learn and freeze everybody else's; afterwards all may learn again."""
+    everybody = [parameter for other in players for parameter in other.parameters]
+    for parameter in everybody:
+        parameter.requires_grad_(False)
     for parameter in player.parameters:
         parameter.requires_grad_(True)
-    yield
+    try:
+        yield
+    finally:
+        for parameter in everybody:
+            parameter.requires_grad_(True)
 
 
 def set_modes(game: Game[Any], players: Any) -> None:  # noqa: ANN401

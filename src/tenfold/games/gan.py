@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..draw import Draw
 from ..game import Batch, Game, Sampler, Terms, Turn
 from ..objectives import RELATIVISTIC, Objective
-from ..penalties import Look, Penalty
+from ..penalties import Look, Penalty, Side
 
 Augment = Callable[[Tensor, Draw], Tensor]
 
@@ -88,14 +88,14 @@ class GAN(Game[Sampler]):
     def criticise(self, batch: Batch, draw: Draw) -> Terms:
         """D's turn: tell real from generated."""
         penalties = [p for p in self.penalties if p.every == 1]
-        seen = self.look(batch, draw, gradient=any(p.reads_gradient for p in penalties))
+        seen = self.look(batch, draw, {side for p in penalties for side in p.slopes_of})
         adversarial = self.objective.discriminator(seen.real_logits, seen.fake_logits).mean()
         losses = {p.name: p.weight * p(seen).mean() for p in penalties}
         return Terms({"adversarial": adversarial, **losses}, signals(seen.real_logits, seen.fake_logits))
 
     def penalise(self, penalty: Penalty, batch: Batch, draw: Draw) -> Terms:
         """A lazy turn of D: one penalty alone, as much heavier as it is rarer."""
-        seen = self.look(batch, draw, gradient=penalty.reads_gradient)
+        seen = self.look(batch, draw, set(penalty.slopes_of))
         return Terms({penalty.name: penalty.weight * penalty.every * penalty(seen).mean()})
 
     def generate(self, batch: Batch, draw: Draw) -> Terms:
@@ -108,15 +108,15 @@ class GAN(Game[Sampler]):
             real_logits = self.judge(batch["real"], condition, draw)
         return Terms({"adversarial": self.objective.generator(fake_logits, real_logits).mean()})
 
-    def look(self, batch: Batch, draw: Draw, *, gradient: bool) -> Look:
+    def look(self, batch: Batch, draw: Draw, slopes_of: set[Side]) -> Look:
         """D's logits of real samples and of as many generated ones, paired by position."""
         real, condition = batch["real"], batch.get("condition")
         with torch.no_grad():
             fake = self.sampler(self.sampler.draw(draw), condition)
-        if gradient:
-            real, fake = real.detach().requires_grad_(), fake.requires_grad_()
+        real = real.detach().requires_grad_("real" in slopes_of)
+        fake = fake.requires_grad_("fake" in slopes_of)
         critic = partial(self.judge, condition=condition, draw=draw)
-        if self.joint:
+        if self.joint and len(slopes_of) != 1:  # the slope of one half alone would go through both
             both = None if condition is None else torch.cat([condition, condition])
             said = self.discriminate(torch.cat([self.show(real, draw), self.show(fake, draw)]), both)
             return Look(critic, real, fake, *said.chunk(2), draw)

@@ -45,8 +45,8 @@ class Pixels:
             return x
         if x.ndim != 4:
             raise DataError(
-                f"Pixel features found samples of shape {tuple(x.shape[1:])}, expected (channels, height, width) "
-                "or (features,). Reshape them or pass other features."
+                f"Found samples of shape {tuple(x.shape[1:])}, expected (channels, height, width) or "
+                "(features,). Reshape them or use other features."
             )
         height, width = x.shape[2:]
         return adaptive_avg_pool2d(x, (min(height, _SIDE), min(width, _SIDE))).flatten(1)

@@ -25,12 +25,12 @@ def kernel_distance(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"]) -> E
     """Squared maximum mean discrepancy with the kernel (x.y / d + 1)^3, over all pairs of rows.
 
     Unbiased: zero on average where both sets come from one distribution, hence negative half of the time.
-    It costs n*m*d operations, and memory for some thousand rows at a time: 2,000 rows take a fraction of a second.
+    Every pair of rows counts; 2,000 rows on each side take a fraction of a second.
 
-    The error is the delete-one jackknife over the rows of both sets. It says how much the value would vary with
-    fresh samples on both sides. It is not too small on average (Efron and Stein): right where the distributions
-    clearly differ, and up to sqrt(2) too wide where they agree. The spread over random subsets, which is often
-    given instead, depends on the subsets' size and is not a standard error.
+    The error is the delete-one jackknife over the rows of both sets: how much the value would vary with
+    fresh samples on both sides. It is not too small on average (Efron and Stein): right where the
+    distributions clearly differ, up to sqrt(2) too wide where they agree. The spread over random subsets,
+    often given instead, depends on the subsets' size and is not a standard error.
 
     Raises:
         DataError: if the sets' rows differ in length, or there are fewer than three on a side.

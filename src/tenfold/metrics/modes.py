@@ -54,7 +54,7 @@ class Modes:
 
     Attributes:
         found: modes with at least one high-quality sample.
-        high_quality_share: samples within three standard deviations of a mode's centre; 0.989 for real samples.
+        high_quality_share: samples within three sigma of a mode's centre; 0.989 for real ones.
         reverse_kl: of the high-quality samples' distribution over the modes from the uniform one, in nats;
             0 is best, log(modes) is one mode only, infinite if there is no such sample.
     """
@@ -67,10 +67,10 @@ class Modes:
 def mode_report(samples: Float[Tensor, "n 2"], mixture: Mixture) -> Modes:
     """Counts modes by the protocol of VEEGAN and PacGAN, who look at 2,500 samples.
 
-    A sample belongs to the nearest centre, and is of high quality if it lies within three standard deviations of
-    it (Euclidean). A mode is found if it has a high-quality sample. The histogram behind `reverse_kl` counts
-    high-quality samples only, so that stray samples do not fill a mode that is not there; small numbers of
-    samples bias it upward by about (modes - 1) / (2 n).
+    A sample belongs to the nearest centre, and is of high quality if it lies within three sigma of it
+    (Euclidean). A mode is found if it has a high-quality sample. The histogram behind `reverse_kl` counts
+    only these, so that stray samples do not fill a mode that is not there; n of them bias it upward by about
+    (modes - 1) / (2 n).
 
     References:
         VEEGAN: reducing mode collapse in GANs using implicit variational learning.

@@ -18,8 +18,8 @@ def comparable(
     """
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1]:
         raise DataError(
-            f"Found features of shapes {tuple(real.shape)} (real) and {tuple(fake.shape)} (generated), expected "
-            "(n, d) and (m, d) with the same d. Compute both with the same features."
+            f"Found features of shapes {tuple(real.shape)} (real) and {tuple(fake.shape)} (generated), "
+            "expected (n, d) and (m, d) with the same d. Compute both with the same features."
         )
     if min(len(real), len(fake)) < least:
         raise DataError(

@@ -69,7 +69,7 @@ class BatchNorm(nn.Module):
         total = sum_over_ranks(torch.cat([h.sum(dims), h.square().sum(dims), count]))
         n = total[-1].detach()
         mean, square = (total[:-1] / n).chunk(2)
-        variance = square - mean.square()
+        variance = (square - mean.square()).clamp_min(0)  # rounding can make it negative
         with torch.no_grad():
             self.mean.lerp_(mean, self.momentum)
             self.variance.lerp_(variance * n / (n - 1), self.momentum)

@@ -1,0 +1,1 @@
+"""Pictures of a run: sheets of samples and curves of the log."""

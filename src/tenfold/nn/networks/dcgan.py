@@ -107,11 +107,12 @@ class DCDiscriminator(nn.Module):
         grid = base_grid(height, width_px)
         sizes = widths(width, grid.doublings)
         kernel = (4, 2, 1) if grid.doublings else (3, 1, 1)
-        conv = SpectralConv if norm == "spectral" else nn.Conv2d
         layers: list[nn.Module] = []
         for i, (a, b) in enumerate(zip([channels, *sizes], sizes, strict=False)):
             normal = [NORMS[norm](b)] if i and norm in NORMS else []
-            layers += [conv(a, b, *kernel), *normal, activation(hidden)]
+            plain = nn.Conv2d(a, b, *kernel, bias=not normal)
+            conv = SpectralConv(a, b, *kernel) if norm == "spectral" else plain
+            layers += [conv, *normal, activation(hidden)]
         self.body = nn.Sequential(*layers, nn.Flatten())
         features = sizes[-1] * grid.height * grid.width
         if norm == "spectral":

@@ -48,7 +48,7 @@ class MLPGenerator(nn.Module):
         layers: list[nn.Module] = []
         for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
             norm = [BatchNorm(b)] if batch_norm and i else []
-            layers += [nn.Linear(a, b), *norm, activation(hidden)]
+            layers += [nn.Linear(a, b, bias=not norm), *norm, activation(hidden)]
         self.body = nn.Sequential(*layers)
         self.last = FullPrecision(nn.Linear(sizes[-1], prod(self.shape)))
 

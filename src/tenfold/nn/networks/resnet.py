@@ -27,7 +27,7 @@ class UpBlock(nn.Module):
         super().__init__()
         self.norms = nn.ModuleList([ConditionalBatchNorm(c, classes) for c in (inputs, outputs)])
         self.convs = nn.ModuleList([residual(inputs, outputs), residual(outputs, outputs)])
-        self.shortcut = nn.Conv2d(inputs, outputs, 1)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False)
         nn.init.xavier_uniform_(self.shortcut.weight)
         self.hidden = activation(hidden)
 
@@ -41,7 +41,8 @@ class UpBlock(nn.Module):
 
 def residual(inputs: int, outputs: int) -> nn.Conv2d:
     """A 3x3 convolution of a residual branch, initialised as the paper does."""
-    conv = nn.Conv2d(inputs, outputs, 3, 1, 1)
+    # No bias, unlike the paper: the norm after it, or at the network's end, would take it away.
+    conv = nn.Conv2d(inputs, outputs, 3, 1, 1, bias=False)
     nn.init.xavier_uniform_(conv.weight, sqrt(2))
     return conv
 

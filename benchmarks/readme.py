@@ -1,0 +1,58 @@
+"""Fill the README's tables between their markers: recipes from the registry, measurements from results/.
+
+`<!-- recipes -->` to `<!-- /recipes -->` holds a row per recipe.
+`<!-- results: NAME -->` to `<!-- /results -->` holds the table in the summary of `results/NAME.json`: its key
+`table` has `columns`, a list of titles, and `rows`, a list of lists.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+
+
+def fill(text: str) -> str:
+    """The text with every table written anew."""
+    text = re.sub(
+        r"(<!-- recipes -->\n).*?(<!-- /recipes -->)", lambda m: m[1] + recipes() + m[2], text, flags=re.S
+    )
+    return re.sub(
+        r"(<!-- results: ([\w-]+) -->\n).*?(<!-- /results -->)",
+        lambda m: m[1] + measured(m[2]) + m[3],
+        text,
+        flags=re.S,
+    )
+
+
+def recipes() -> str:
+    """Name, use and paper of every recipe."""
+    import tenfold.recipes  # noqa: F401  (registers them)
+    from tenfold.recipe import RECIPES
+
+    listed = sorted(RECIPES.items(), key=lambda item: (item[1].about.year, item[0]))
+    rows = [
+        [f"`{name}`", cls.about.use, f"[{cls.about.authors} {cls.about.year}]({cls.about.url})"]
+        for name, cls in listed
+    ]
+    return table(["recipe", "good for", "paper"], rows)
+
+
+def measured(name: str) -> str:
+    """The table of a measurement."""
+    found = json.loads((HERE / "results" / f"{name}.json").read_text())["summary"]["table"]
+    return table(found["columns"], found["rows"])
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    README.write_text(fill(README.read_text()))

@@ -1,0 +1,201 @@
+"""How every benchmark writes its results: item by item, with everything needed to judge or repeat them."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PACKAGES = ("torch", "numpy", "pillow", "scikit-learn", "tenfold")
+FLAGS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16")
+
+
+class Record:
+    """Results of one benchmark, in `<folder>/<name>.json`; items are kept while the code is the same.
+
+    Args:
+        script: the benchmark's own file; its name is the record's.
+        question: what is measured, and the bar.
+        seeds: of everything random.
+        quick: whether settings are shortened; then nothing is written to the repository.
+        also: other files whose content the results depend on, besides the package.
+    """
+
+    def __init__(
+        self,
+        script: str | Path,
+        question: str,
+        *,
+        seeds: Sequence[int] = (0,),
+        quick: bool = False,
+        also: Sequence[Path] = (),
+    ) -> None:
+        script = Path(script).resolve()
+        self.folder = Path(tempfile.gettempdir()) / "tenfold-quick" if quick else RESULTS
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.path = self.folder / f"{script.stem}.json"
+        self.fingerprint = fingerprint([script, *also])
+        old = json.loads(self.path.read_text()) if self.path.is_file() else {}
+        self.content: dict[str, Any] = {
+            "question": question,
+            "quick": quick,
+            "machine": machine(),
+            "versions": versions(),
+            "seeds": list(seeds),
+            "items": old.get("items", {}),
+        }
+
+    def measure(self, key: str, work: Callable[[], Any], setting: object = None) -> Any:
+        """The result of `work`, run only if it was not yet measured with this code, setting and machine."""
+        setting = json.loads(json.dumps(setting))
+        found = self.content["items"].get(key)
+        same = (self.fingerprint, setting, self.content["machine"]["cpu"])
+        if found and (found["fingerprint"], found["setting"], found["cpu"]) == same:
+            say(f"{key}: measured before")
+            return found["result"]
+        say(f"{key} ...")
+        with accounting() as account:
+            result = work()
+        where = {"fingerprint": self.fingerprint, "setting": setting, "cpu": same[2], **commit()}
+        self.content["items"][key] = {**where, **account, "result": result}
+        self.write()
+        say(f"{key}: {json.dumps(result)[:400]}")
+        return result
+
+    def conclude(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Write the table that follows from all items, and print it as the only thing on standard output.
+
+        Args:
+            rows: of the table, all with the same keys, which become its columns.
+        """
+        table = {"columns": list(rows[0]), "rows": [list(row.values()) for row in rows]}
+        self.content["summary"] = {"table": table}
+        self.write()
+        say(f"written: {self.path}")
+        print(json.dumps(list(rows), indent=1))
+
+    def write(self) -> None:
+        """Replace the file at once, so that an interruption leaves the old one."""
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(json.dumps(self.content, indent=1) + "\n")
+        fresh.replace(self.path)
+
+
+@contextmanager
+def accounting() -> Iterator[dict[str, Any]]:
+    """What a piece of work cost; filled in when it is over."""
+    account: dict[str, Any] = {"date": datetime.now(UTC).isoformat(timespec="seconds")}
+    load, cpu, wall = os.getloadavg(), cpu_seconds(), perf_counter()
+    yield account
+    account |= {
+        "threads": int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1),
+        "load_before": [round(x, 2) for x in load],
+        "load_after": [round(x, 2) for x in os.getloadavg()],
+        "cpu_seconds": round(cpu_seconds() - cpu, 2),
+        "wall_seconds": round(perf_counter() - wall, 2),
+    }
+
+
+def cpu_seconds() -> float:
+    """User and system time of this process and of its children that have ended."""
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(s.ru_utime + s.ru_stime for s in spent)
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """Changes when the package or one of these files does."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in [*sorted((ROOT / "src" / "tenfold").rglob("*.py")), *files]:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def commit() -> dict[str, Any]:
+    """The commit that was measured, and whether files differed from it."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "dirty": bool(git("status", "--porcelain", "--", "src", "benchmarks/*.py")),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """The processor, its features that matter here, and the memory in GB."""
+    found: dict[str, str] = {}
+    if Path("/proc/cpuinfo").is_file():
+        rows = (row.partition(":") for row in Path("/proc/cpuinfo").read_text().splitlines())
+        found = {name.strip(): value.strip() for name, _, value in rows}
+    flags = found.get("flags", "").split()
+    family = f"family {found.get('cpu family', '?')} model {found.get('model', '?')}"
+    return {
+        "cpu": f"{found.get('model name', platform.processor())} ({family})",
+        "cores": os.cpu_count(),
+        "flags": [flag for flag in FLAGS if flag in flags],
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "system": platform.platform(terse=True),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that matter."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def peak_memory() -> dict[str, float]:
+    """Megabytes of this process: the most it ever held, and what is its own now (Linux; else 0)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return {"peak_mb": round(most / 1e6, 1), "private_mb": round(private_memory("self") / 1e6, 1)}
+
+
+def private_memory(process: int | str) -> int:
+    """Bytes of a process that it shares with no other; 0 where the system does not say."""
+    try:
+        rows = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(row.split()[1]) * 1024 for row in rows if row.startswith("Private_"))
+
+
+def child(script: str | Path, *words: str) -> Any:
+    """What a script printed as its last line, as JSON, when run as a process of its own."""
+    done = subprocess.run([sys.executable, str(script), *words], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{Path(script).name} {' '.join(words)} ended with {done.returncode}.")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def medians(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The median of every column."""
+    return {name: round(median(row[name] for row in rows), 3) for name in rows[0]}
+
+
+def arguments(about: str) -> argparse.ArgumentParser:
+    """A parser with the flags that every benchmark has."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--quick", action="store_true", help="short settings, to see whether it runs")
+    return parser
+
+
+def say(text: str) -> None:
+    """To standard error, where progress belongs."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,23 @@
+"""tenfold check: look at data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .options import add_data_flags
+from .parser import Parser, add_json_flag, show, stdout_kept_clean
+
+
+def main(argv: Sequence[str]) -> None:
+    """say what is there, what is wrong with it and what would be done"""
+    parser = Parser("check", main.__doc__)
+    parser.add_argument("data", metavar="DATA", help="folder, archive, array file or name of a set")
+    add_json_flag(parser)
+    add_data_flags(parser)
+    args = parser.read(argv)
+    from ..data import LoadOptions, check
+
+    with stdout_kept_clean(args.json):
+        options = LoadOptions(size=args.size, holdout=args.holdout, group=args.group, skip_bad=args.skip_bad)
+        report = check(args.data, options)
+    show(report.to_json(), report.lines(), as_json=args.json)

@@ -1,0 +1,39 @@
+"""tenfold enlarge: real data plus made data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .options import add_data_flags, add_run_flags, read_options
+from .parser import Parser, add_json_flag, show, stdout_kept_clean
+
+
+def main(argv: Sequence[str]) -> None:
+    """write the real data plus made data, ready to train on"""
+    parser = Parser("enlarge", main.__doc__)
+    add = parser.add_argument
+    add("data", metavar="DATA", help="folder, archive, array file or name of a set")
+    add("--per-class", type=int, required=True, metavar="N", help="samples to make of each class")
+    add("--out", required=True, metavar="DIR", help="folder to write")
+    add("--run", metavar="RUN", help="make them with this run, instead of training one")
+    add("--recipe", metavar="NAME", help="kind of GAN; see tenfold recipes (default: chosen from the data)")
+    add("--budget", metavar="TIME", help="how long to train: 40s, 10m, 2h (default 10m)")
+    add("--seed", type=int, default=0, metavar="N", help="everything random derives from it (default 0)")
+    add_json_flag(parser)
+    add_data_flags(parser)
+    add_run_flags(parser)
+    args = parser.read(argv)
+    from ..enlarging import enlarge
+
+    with stdout_kept_clean(args.json):
+        path = enlarge(
+            args.data,
+            per_class=args.per_class,
+            out=args.out,
+            run=args.run,
+            recipe=args.recipe,
+            budget=args.budget,
+            seed=args.seed,
+            options=read_options(args),
+        )
+    show({"out": str(path)}, [str(path)], as_json=args.json)

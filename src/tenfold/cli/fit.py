@@ -1,0 +1,143 @@
+"""tenfold fit: train."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from .fields import add_fields, given
+from .options import add_data_flags, add_run_flags, read_options
+from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
+
+if TYPE_CHECKING:
+    from ..run import Run
+
+CHANGEABLE = {"device", "tensorboard", "quiet"}
+
+
+def main(argv: Sequence[str]) -> None:
+    """train on images or rows of numbers, or go on with a run"""
+    args = read(argv)
+    if args.dry_run and args.resume is None:
+        plan(args)
+        return
+    with stdout_kept_clean(args.json):
+        run = fit(args) if args.resume is None else resume(args)
+    show(run.summary(), [str(run.path)], as_json=args.json)
+
+
+def read(argv: Sequence[str]) -> Namespace:
+    """Two passes: the first learns the recipe, the second knows its fields.
+
+    Without a recipe, the fields that all recipes have are known.
+
+    Raises:
+        RecipeError: if there is no such recipe.
+        WrongCommand: if a flag is unknown, its value is of the wrong type, or there is nothing to train on.
+    """
+    first = Parser("fit", add_help=False)
+    first.add_argument("--recipe")
+    first.add_argument("--preset")
+    first.add_argument("-h", "--help", action="store_true")
+    seen, _ = first.parse_known_args(argv)
+    parser = own_flags(seen.recipe)
+    if seen.recipe is not None:
+        from ..recipe import recipe_class
+
+        cls = recipe_class(seen.recipe)
+        add_fields(parser, cls, f"recipe {seen.recipe} (presets: {', '.join(cls.presets)})", seen.preset)
+    elif not seen.help:
+        from ..recipe import Recipe
+
+        add_fields(parser, Recipe, "every recipe")
+    args = parser.read(argv)
+    if args.data is None and args.resume is None:
+        parser.error("there is nothing to train on. Name a folder or file, or a run with --resume RUN.")
+    return args
+
+
+def own_flags(recipe: str | None) -> Parser:
+    """The flags of the command itself."""
+    if recipe is None:
+        parser = Parser("fit", main.__doc__, hint="Fields that only some recipes have need --recipe NAME.")
+        parser.epilog = "A recipe's fields are flags too; tenfold fit --recipe NAME --help lists them."
+    else:
+        parser = Parser(f"fit --recipe {recipe}", main.__doc__)
+    add = parser.add_argument
+    add("data", nargs="?", metavar="DATA", help="folder, archive, array file or name of a set")
+    add("--recipe", metavar="NAME", help="kind of GAN; see tenfold recipes (default: chosen from the data)")
+    add("--preset", metavar="NAME", help="values of the recipe's fields (default: chosen from the machine)")
+    add("--budget", metavar="TIME", help="how long to train: 40s, 10m, 2h (default 10m); +10m to go on")
+    add("--kimg", type=float, metavar="K", help="train on so many thousand samples, instead of a time")
+    add("--out", metavar="DIR", help="folder of the run (default: in runs/)")
+    add("--seed", type=int, default=0, metavar="N", help="everything random derives from it (default 0)")
+    add("--resume", metavar="RUN", help="go on with a run")
+    add("--dry-run", action="store_true", help="say what would be done, with reasons, and stop")
+    add_json_flag(parser)
+    add_data_flags(parser)
+    add_run_flags(parser)
+    return parser
+
+
+def fit(args: Namespace) -> Run:
+    """Train."""
+    from ..fitting import fit as train
+
+    return train(
+        args.data,
+        args.recipe,
+        preset=args.preset,
+        fields=given(args),
+        budget=args.budget,
+        kimg=args.kimg,
+        out=args.out,
+        seed=args.seed,
+        options=read_options(args),
+    )
+
+
+def plan(args: Namespace) -> None:
+    """Say what would be done, and why."""
+    from ..plan import make_plan
+
+    with stdout_kept_clean(args.json):
+        made = make_plan(
+            args.data,
+            args.recipe,
+            preset=args.preset,
+            fields=given(args),
+            budget=args.budget,
+            kimg=args.kimg,
+            seed=args.seed,
+            options=read_options(args),
+        )
+    show(made.to_json(), made.lines(), as_json=args.json)
+
+
+def resume(args: Namespace) -> Run:
+    """Go on with a run.
+
+    Raises:
+        WrongCommand: if something is asked for that was decided when the run began.
+    """
+    from ..fitting import resume as go_on
+    from ..plan import Options
+
+    options = read_options(args)
+    kept = [f.name for f in fields(Options) if f.name not in CHANGEABLE]
+    decided = [name for name in kept if getattr(options, name) != getattr(Options(), name)]
+    decided += [name for name in ("preset", "out", "seed", "dry_run") if getattr(args, name)]
+    decided += list(given(args))
+    if decided:
+        flags = ", ".join("--" + name.replace("_", "-") for name in decided)
+        raise WrongCommand(f"--resume goes on as {args.resume} began. Leave out {flags}.")
+    return go_on(
+        args.resume,
+        data=args.data,
+        recipe=args.recipe,
+        budget=args.budget,
+        kimg=args.kimg,
+        options=options,
+    )

@@ -1,0 +1,40 @@
+"""The flags that several commands share: how data are opened, how a run is computed and shown."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from .parser import Parser
+
+if TYPE_CHECKING:
+    from ..plan import Options
+
+
+def add_data_flags(parser: Parser) -> None:
+    """Fields of LoadOptions, and of Options."""
+    add = parser.add_argument
+    add("--size", type=int, metavar="PX", help="longest side in pixels after resizing")
+    add("--holdout", metavar="DIR", help="judge by these samples, instead of a part of DATA")
+    add("--group", metavar="COLUMN", help="never split what shares this value in the metadata")
+    add("--skip-bad", action="store_true", help="leave out what cannot be read")
+
+
+def add_run_flags(parser: Parser) -> None:
+    """The other fields of Options."""
+    add = parser.add_argument
+    add("--device", default="auto", help="cpu, cuda, cuda:1, mps or auto (default auto)")
+    precisions, formats = ("auto", "fp32", "bf16"), ("auto", "contiguous", "channels_last")
+    add("--precision", choices=precisions, default="auto", help="of computation (default: the faster)")
+    add("--memory-format", choices=formats, default="auto", help="of pictures (default: the faster)")
+    add("--micro-batches", type=int, default=0, metavar="N", help="parts of a batch (default: as needed)")
+    add("--tensorboard", action="store_true", help="write events for TensorBoard too")
+    add("--quiet", action="store_true", help="show no progress")
+
+
+def read_options(args: Namespace) -> Options:
+    """How to run; each field is a flag of the same name."""
+    from ..plan import Options
+
+    return Options(**{field.name: getattr(args, field.name) for field in fields(Options)})

@@ -1,0 +1,199 @@
+"""Looking at data without training on them: what is there, what is wrong with it, what would be done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .blocks import read
+from .holdout import carve, refuse_unknown_classes
+from .notes import bad_images, class_notes, holdout_notes
+from .options import DEFAULTS, LoadOptions
+from .parts import BadImage, Item, Part, order_labels
+from .plan import Plan, Survey, differences, make_plan, refuse_other, survey, workers
+from .sources import Found, Source, find
+
+PAIRS_SHOWN, BAD_SHOWN, CLASSES_SHOWN = 5, 5, 20
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is there, what is wrong with it, and what would be done.
+
+    Attributes:
+        source: what was looked at.
+        kind: "images" or "vectors".
+        count: samples that can be read, those of a given hold-out not among them.
+        sizes: "width x height" of all, or the smallest, median and largest, in pixels.
+        modes: samples per kind of pixel, such as "RGB".
+        dtypes: samples per type of value.
+        classes: samples per class.
+        bad: name and reason of each file that cannot be read.
+        duplicates: how many samples are exact copies of an earlier one.
+        duplicate_pairs: names of the first few copies, each with the earlier one.
+        ignored: files that are not images.
+        holdout: samples that would be held out.
+        shape: of a sample as the networks would see it; empty if no plan can be made.
+        notes: what would be decided, a sentence each.
+        problems: what stands in the way of training, a sentence each.
+    """
+
+    source: str
+    kind: str
+    count: int
+    sizes: str
+    modes: dict[str, int]
+    dtypes: dict[str, int]
+    classes: dict[str, int]
+    bad: tuple[tuple[str, str], ...]
+    duplicates: int
+    duplicate_pairs: tuple[tuple[str, str], ...]
+    ignored: tuple[str, ...]
+    holdout: int
+    shape: tuple[int, ...]
+    notes: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields, as JSON holds them."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """The report as plain text."""
+        return [line for line in self._lines() if line]
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.source}: {self.count} {self.kind}, {self.sizes}"
+        yield f"kind of value: {_counted(self.modes)}; {_counted(self.dtypes)}"
+        yield f"classes: {_counted(self.classes)}" if self.classes else "classes: none, no labels were found"
+        if self.shape:
+            shape = " x ".join(map(str, self.shape))
+            yield f"the networks would see {shape}; {self.holdout} samples held out"
+        yield from (f"cannot be read: {name} ({why})" for name, why in self.bad[:BAD_SHOWN])
+        if len(self.bad) > BAD_SHOWN:
+            yield f"cannot be read: {len(self.bad) - BAD_SHOWN} more"
+        if self.duplicates:
+            pairs = ", ".join(f"{copy} = {first}" for copy, first in self.duplicate_pairs)
+            yield f"exact duplicates: {self.duplicates} ({pairs})"
+        yield from (f"note: {note}" for note in self.notes)
+        yield from (f"problem: {problem}" for problem in self.problems)
+
+
+def check(source: Source, options: LoadOptions = DEFAULTS) -> Report:
+    """Decodes everything once and reports; nothing is stored, and torch is not needed.
+
+    Raises:
+        DataError: there is nothing to look at.
+    """
+    found = find(source, options)
+    headers = survey(found.train)
+    good, bad, copies = _look_at_all(found.train, headers)
+    plan, held, problems = _plan(found, good, options)
+    notes = [*found.notes, *(plan.notes if plan else ()), *class_notes(good.items, held)]
+    if plan is not None:
+        notes += holdout_notes(len(good.items) - len(held), len(held), found.carve)
+    if bad and not options.skip_bad:
+        problems.append(bad_images(bad, len(good.items) + len(bad)))
+    return Report(
+        source=found.source,
+        kind=_kind(good),
+        count=len(good.items),
+        sizes=_sizes(good),
+        modes=dict(Counter(header.mode for header in good.headers)),
+        dtypes=dict(Counter(header.dtype for header in good.headers)),
+        classes=_classes(good.items),
+        bad=tuple(bad),
+        duplicates=len(copies),
+        duplicate_pairs=tuple(copies[:PAIRS_SHOWN]),
+        ignored=found.train.ignored,
+        holdout=len(held),
+        shape=plan.row if plan else (),
+        notes=tuple(notes),
+        problems=tuple(problems),
+    )
+
+
+def _look_at_all(part: Part, headers: Survey) -> tuple[Survey, list[tuple[str, str]], list[tuple[str, str]]]:
+    # Every image is decoded: a header says nothing of what is missing at the end of a file.
+    with workers() as pool:
+        each = map if part.array is not None else pool.map
+        looked = list(each(lambda item: _digest(part, item), headers.items))
+    bad = [*headers.bad]
+    bad += [(item.name, why) for item, (digest, why) in zip(headers.items, looked, strict=True) if not digest]
+    rows = [
+        (item, header, digest)
+        for item, header, (digest, _) in zip(headers.items, headers.headers, looked, strict=True)
+        if digest
+    ]
+    first: dict[bytes, str] = {}
+    copies = [
+        (item.name, first[digest])
+        for item, _, digest in rows
+        if first.setdefault(digest, item.name) != item.name
+    ]
+    return Survey(tuple(row[0] for row in rows), tuple(row[1] for row in rows)), bad, copies
+
+
+def _digest(part: Part, item: Item) -> tuple[bytes, str]:
+    try:
+        values = read(part, item)
+    except BadImage as error:
+        return b"", str(error)
+    content = blake2b(np.ascontiguousarray(values).data, digest_size=16)
+    content.update(repr((values.shape, values.dtype)).encode())
+    return content.digest(), ""
+
+
+def _plan(found: Found, good: Survey, options: LoadOptions) -> tuple[Plan | None, Sequence[Item], list[str]]:
+    try:
+        plan = make_plan(good, options.size)
+        held = _held(found, good, options)
+    except DataError as error:
+        return None, [], [*differences(good)] or [str(error)]
+    return plan, held, []
+
+
+def _held(found: Found, good: Survey, options: LoadOptions) -> Sequence[Item]:
+    if found.holdout is not None:
+        other = survey(found.holdout)
+        refuse_other(good, other)
+        refuse_unknown_classes(good.items, other.items)
+        return other.items
+    out = carve(good.items, options.seed) if found.carve else ()
+    return [good.items[index] for index in sorted(out)]
+
+
+def _kind(good: Survey) -> str:
+    return "vectors" if good.headers and good.headers[0].mode == "vector" else "images"
+
+
+def _sizes(good: Survey) -> str:
+    if not good.headers:
+        return "none that can be read"
+    if _kind(good) == "vectors":
+        return f"{good.headers[0].width} features"
+    sizes = good.sizes()
+    if (sizes == sizes[0]).all():
+        return f"{sizes[0, 1]}x{sizes[0, 0]} pixels"
+    by_area = sizes[np.argsort(sizes.prod(axis=1), kind="stable")]
+    small, median, large = by_area[0], by_area[len(by_area) // 2], by_area[-1]
+    return ", ".join(
+        f"{name} {w}x{h}" for name, (h, w) in (("smallest", small), ("median", median), ("largest", large))
+    )
+
+
+def _classes(items: Sequence[Item]) -> dict[str, int]:
+    counts = Counter(item.label for item in items if item.label is not None)
+    return {name: counts[name] for name in order_labels(set(counts))}
+
+
+def _counted(counts: dict[str, int]) -> str:
+    shown = [f"{name} {n}" for name, n in list(counts.items())[:CLASSES_SHOWN]]
+    more = [f"and {len(counts) - CLASSES_SHOWN} more"] if len(counts) > CLASSES_SHOWN else []
+    return ", ".join(shown + more) or "none"

@@ -1,0 +1,68 @@
+"""Opened data: what is trained on, and what is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .codec import Codec
+from .spec import DataSpec
+
+if TYPE_CHECKING:
+    from jaxtyping import Int, Shaped
+    from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Samples on one side: stored values, usually mapped from a file, and their labels.
+
+    Attributes:
+        values: `(n, C, H, W)` or `(n, features)`, as stored; read-only.
+        labels: number of each sample's class, int64; None without labels.
+        names: what each sample is called in messages.
+        codec: how the values become tensors.
+    """
+
+    values: Shaped[np.ndarray, "n ..."]
+    labels: Int[np.ndarray, " n"] | None
+    names: Sequence[str]
+    codec: Codec
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def gather(self, index: Int[np.ndarray, " k"]) -> dict[str, Tensor]:
+        """A batch: `real` in [-1, 1] and, with labels, `condition`."""
+        import torch
+
+        batch = {"real": self.codec.encode(self.values[index])}
+        if self.labels is not None:
+            batch["condition"] = torch.from_numpy(self.labels[index])
+        return batch
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Opened data.
+
+    Attributes:
+        source: where they came from.
+        spec: what a recipe may know of them.
+        codec: how values become tensors and samples become files.
+        train: what is trained on.
+        holdout: what is never trained on; None if there are too few samples to keep any back.
+        fingerprint: changes when a file's name, size or time of change, a label or an option does.
+        notes: everything that was decided or changed, a sentence each.
+    """
+
+    source: str
+    spec: DataSpec
+    codec: Codec
+    train: Split
+    holdout: Split | None
+    fingerprint: str
+    notes: tuple[str, ...]

@@ -1,0 +1,289 @@
+"""From data to a run: plan, measure, train."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from math import ceil
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from .engine.runtime import Runtime, start
+from .errors import DataError, RecipeError, RunError
+from .nn.layers import share_statistics
+from .plan import Options, Plan, make_plan, parse_seconds, seconds_of
+from .probe import Mode, choose_mode, make_trainer, step_seconds
+from .recipe import Choice, Recipe, recipe_name
+from .run import Run
+from .training import LOOKS, Training, environment, feature_network
+from .watching.journal import Journal
+from .watching.progress import Progress
+from .watching.quality import Quality
+
+RESERVE = 0.05  # of a time budget, for what was not measured
+
+
+def fit(
+    data: str | Path | np.ndarray,
+    recipe: str | Recipe | None = None,
+    *,
+    preset: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+    budget: str | None = None,
+    kimg: float | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    options: Options = Options(),
+) -> Run:
+    """Train a GAN on data.
+
+    Args:
+        data: a folder, file, named set or array.
+        recipe: a name, a recipe, or None to choose one from the data.
+        preset: of a recipe given by name.
+        fields: values of the recipe's fields.
+        budget: time, as 40s, 10m or 2h; ten minutes if neither this nor kimg is given.
+        kimg: thousands of samples to see, instead of a time.
+        out: the run's folder; `runs/<data>-<recipe>` if not given.
+        seed: everything random derives from it.
+        options: how to run.
+
+    Returns:
+        The run, from which to sample.
+
+    Raises:
+        TenfoldError: what was found, what was expected, what to do.
+    """
+    begun = perf_counter()
+    plan = make_plan(
+        data, recipe, preset=preset, fields=fields, budget=budget, kimg=kimg, seed=seed, options=options
+    )
+    return train(plan, fresh_folder(plan, out), options, begun)
+
+
+def train(plan: Plan, folder: Path, options: Options, begun: float) -> Run:
+    """Carry out a plan in a new folder; the time since `begun` counts towards a time budget."""
+    runtime = start(options.device)
+    progress = Progress(0, quiet=options.quiet or runtime.rank > 0)
+    for line in plan.lines():
+        progress.say(line)
+    mode, choice = choose_mode(plan, options, runtime)
+    progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
+    features, judge = feature_network(plan, folder)
+    quality = Quality(plan.data, features, folder, conditions(plan))
+    planned, length = planned_samples(plan, runtime, mode, quality, begun)
+    choices = (*plan.choices, choice, judge, length)
+    training = assemble(replace(plan, choices=choices), runtime, mode, planned, folder, quality, options)
+    if runtime.rank == 0:
+        write_records(training, mode, options)
+        training.save()
+        training.look(training.trainer)
+    training.play()
+    finish(training)
+    return Run(folder)
+
+
+def resume(
+    run: str | Path,
+    *,
+    data: str | None = None,
+    recipe: str | None = None,
+    budget: str | None = None,
+    kimg: float | None = None,
+    options: Options = Options(),
+) -> Run:
+    """Go on with a run from its last checkpoint.
+
+    Args:
+        run: its folder.
+        data, recipe: if given, they must be those of the run.
+        budget: more time to train, such as +10m; None to finish what was planned.
+        kimg: more thousands of samples to see, instead.
+        options: device, progress and TensorBoard; the rest is the run's own.
+
+    Raises:
+        RunError: if there is nothing to resume, or the run is complete and no more was asked for.
+        DataError, RecipeError: if data or recipe are not those of the run.
+    """
+    old = Run(run)
+    if recipe is not None and recipe != old.facts["recipe"]:
+        raise RecipeError(
+            f"{old.path} was trained with recipe {old.facts['recipe']!r}, not {recipe!r}. Leave --recipe out, "
+            "or start a new run with another --out."
+        )
+    kept = Options(**old.facts["options"])
+    options = replace(kept, device=options.device, quiet=options.quiet, tensorboard=options.tensorboard)
+    plan = make_plan(
+        data or old.facts["source"], old.recipe, kimg=1.0, seed=old.facts["seed"], options=options
+    )
+    if plan.data.fingerprint != old.facts["fingerprint"]:
+        raise DataError(
+            f"the data in {plan.data.source} are not those that {old.path} was trained on (files were added, "
+            "removed or changed). Restore them, or start a new run with another --out."
+        )
+    runtime, mode = start(options.device), Mode(**old.facts["mode"])
+    planned = old.facts["planned"] + more_samples(plan, runtime, mode, budget, kimg)
+    features, _ = feature_network(plan, old.path)
+    quality = Quality(plan.data, features, old.path, conditions(plan))
+    training = assemble(plan, runtime, mode, planned, old.path, quality, options)
+    training.resume()
+    if training.trainer.seen >= planned:
+        raise RunError(f"{old.path} is complete ({planned:,} samples). Ask for more: --budget +10m")
+    update_facts(old.path, {"planned": planned})
+    training.play()
+    finish(training)
+    return Run(old.path)
+
+
+def assemble(
+    plan: Plan,
+    runtime: Runtime,
+    mode: Mode,
+    planned: int,
+    folder: Path,
+    quality: Quality,
+    options: Options,
+) -> Training:
+    """A training at its start, with everything that watches it."""
+    trainer = make_trainer(plan, runtime, mode, planned)
+    if runtime.world > 1:
+        share_statistics(trainer.game, runtime.sum_over_ranks)
+    journal = Journal(folder, tensorboard=options.tensorboard and runtime.rank == 0)
+    progress = Progress(planned, quiet=options.quiet or runtime.rank > 0)
+    training = Training(plan, trainer, folder, journal, progress, quality)
+    training.watch()
+    return training
+
+
+def conditions(plan: Plan) -> int:
+    """The number of classes a sampler can be asked for."""
+    return len(plan.data.spec.classes) if plan.recipe.conditional else 0
+
+
+def planned_samples(
+    plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, begun: float
+) -> tuple[int, Choice]:
+    """Samples the run will see, whole batches of them: asked for, or what fits into the time."""
+    batch = plan.recipe.batch
+    if plan.kimg is not None:
+        samples = ceil(1000 * plan.kimg / batch) * batch
+        return samples, Choice("planned", samples, "samples, as asked for")
+    assert plan.budget_s is not None
+    trainer = make_trainer(plan, runtime, mode)
+    step_s = step_seconds(trainer, min(2.0, 0.02 * plan.budget_s))
+    start = perf_counter()
+    quality.compare(quality.real_images)
+    looks_s = 2 * (LOOKS + 1) * (perf_counter() - start + 0.3)
+    left = (1 - RESERVE) * plan.budget_s - (perf_counter() - begun) - min(looks_s, 0.2 * plan.budget_s)
+    steps = max(1, int(left / step_s))
+    steps = int(runtime.mean(torch.tensor([float(steps)], device=runtime.device)).item())
+    reason = f"samples fit into {plan.budget_s:.0f} s at {1000 * step_s:.1f} ms a step"
+    return steps * batch, Choice("planned", steps * batch, reason)
+
+
+def more_samples(plan: Plan, runtime: Runtime, mode: Mode, budget: str | None, kimg: float | None) -> int:
+    """Samples to see beyond those planned before."""
+    batch = plan.recipe.batch
+    if kimg is not None:
+        return ceil(1000 * kimg / batch) * batch
+    if budget is None:
+        return 0
+    parse_seconds(budget)
+    step_s = step_seconds(make_trainer(plan, runtime, mode), 1.0)
+    return max(1, int((1 - RESERVE) * seconds_of(budget) / step_s)) * batch
+
+
+def fresh_folder(plan: Plan, out: str | Path | None) -> Path:
+    """A folder for a new run.
+
+    Raises:
+        RunError: if something is there already.
+    """
+    if out is not None:
+        folder = Path(out)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RunError(
+                f"{folder} exists and is not empty. Choose another --out, or go on with that run: "
+                f"tenfold fit --resume {folder}"
+            )
+    else:
+        stem = Path(plan.data.source).stem or "data"
+        names = (f"{stem}-{recipe_name(plan.recipe)}{f'-{i}' if i else ''}" for i in range(10_000))
+        folder = next(p for name in names if not (p := Path("runs") / name).exists())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be made ({error}). Choose another --out.") from error
+    return folder
+
+
+def write_records(training: Training, mode: Mode, options: Options) -> None:
+    """What was decided, on what, where: written before the first step."""
+    plan, folder = training.plan, training.folder
+    record = {"recipe": recipe_name(plan.recipe), "fields": plain(asdict(plan.recipe))}
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+    facts = {
+        "recipe": record["recipe"],
+        "source": plan.data.source,
+        "fingerprint": plan.data.fingerprint,
+        "spec": plain(asdict(plan.data.spec)),
+        "codec": plan.data.codec.to_json(),
+        "notes": list(plan.data.notes),
+        "seed": plan.seed,
+        "options": asdict(options),
+        "mode": asdict(mode),
+        "planned": training.trainer.settings.planned,
+        "choices": [plain(asdict(c)) for c in plan.choices],
+        "reference": training.quality.reference,
+        "features": training.quality.features.name,
+        "environment": environment({"world": training.trainer.runtime.world}),
+    }
+    write_json(folder / "run.json", facts)
+
+
+def finish(training: Training) -> None:
+    """Note how the run ended, and say where things are."""
+    if training.trainer.runtime.rank:
+        return
+    verdict = training.health()
+    update_facts(
+        training.folder,
+        {
+            "seen": training.trainer.seen,
+            "seconds": round(training.journal.seconds, 1),
+            "latest": training.latest,
+            "health": asdict(verdict),
+            "best": training.quality.facts(),
+        },
+    )
+    training.progress.say(
+        f"done: {training.folder} ({verdict.verdict}). Make samples: tenfold sample {training.folder} -n 100 "
+        "--out samples/"
+    )
+
+
+def update_facts(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Change some facts of a run's record."""
+    write_json(folder / "run.json", {**json.loads((folder / "run.json").read_text()), **facts})
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(value, indent=1))
+    fresh.replace(path)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """The same with lists for tuples, as YAML and JSON know them."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+

@@ -1,0 +1,226 @@
+"""What a run would do: every choice, with its reason."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from .data import Dataset, LoadOptions, open_data
+from .data.spec import DataSpec
+from .errors import DataError, RecipeError
+from .recipe import Choice, Recipe, make_recipe, recipe_name, resolve
+
+DEFAULT_BUDGET = "10m"
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run, whatever the recipe.
+
+    Attributes:
+        device: auto (cuda, else mps, else cpu) or a name.
+        precision: of matrix products and convolutions; auto measures bf16 where the hardware has it.
+        memory_format: of pictures; auto measures.
+        micro_batches: parts in which a batch is processed to save memory; 0 for as many as are needed.
+        size: longest side to which pictures are resized.
+        holdout: a folder of samples to judge by, instead of a part of the data.
+        group: metadata column whose groups are never split between training and hold-out.
+        skip_bad: leave out files that cannot be read.
+        tensorboard: also write TensorBoard events.
+        quiet: no progress line.
+    """
+
+    device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
+    micro_batches: int = 0
+    size: int | None = None
+    holdout: str | None = None
+    group: str | None = None
+    skip_bad: bool = False
+    tensorboard: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything decided before a run.
+
+    Attributes:
+        data: the opened data.
+        recipe: with every field filled.
+        budget_s: seconds the run may take, or None.
+        kimg: thousands of samples it shall see, or None.
+        seed: everything random derives from it.
+        choices: what was decided, and why.
+    """
+
+    data: Dataset
+    recipe: Recipe
+    budget_s: float | None
+    kimg: float | None
+    seed: int
+    choices: tuple[Choice, ...]
+
+    def lines(self) -> list[str]:
+        """For the terminal: a line per choice, then what was said of the data."""
+        return [f"{c.name} = {c.value}: {c.reason}" for c in self.choices] + list(self.data.notes)
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as one object."""
+        return {
+            "data": {**asdict(self.data.spec), "source": self.data.source, "notes": list(self.data.notes)},
+            "recipe": recipe_name(self.recipe),
+            "fields": asdict(self.recipe),
+            "budget_s": self.budget_s,
+            "kimg": self.kimg,
+            "seed": self.seed,
+            "choices": [asdict(c) for c in self.choices],
+        }
+
+
+def make_plan(
+    data: str | Path | np.ndarray,
+    recipe: str | Recipe | None = None,
+    *,
+    preset: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+    budget: str | None = None,
+    kimg: float | None = None,
+    seed: int = 0,
+    options: Options = Options(),
+) -> Plan:
+    """Decide everything that can be decided before training.
+
+    Args:
+        data: a folder, file, named set or array.
+        recipe: a name, a recipe, or None to choose one from the data.
+        preset: of a recipe given by name; None for small on a CPU, base else.
+        fields: values of the recipe's fields.
+        budget: time, as 40s, 10m or 2h.
+        kimg: thousands of samples to see, instead of a time.
+        seed: everything random derives from it.
+        options: how to run.
+
+    Raises:
+        DataError, RecipeError: if something does not fit; the message says what to do.
+    """
+    dataset = open_data(data, load_options(options, seed))
+    choices: list[Choice] = []
+    if recipe is None:
+        choices.append(choose_recipe(dataset.spec))
+        recipe = str(choices[-1].value)
+    if isinstance(recipe, str):
+        if preset is None:
+            choices.append(choose_preset(options.device))
+            preset = str(choices[-1].value)
+        recipe = make_recipe(recipe, fields or {}, preset)
+    recipe, filled = resolve(recipe, dataset.spec)
+    check_fit(recipe, dataset.spec)
+    seconds, thousands, time = choose_length(budget, kimg)
+    return Plan(dataset, recipe, seconds, thousands, seed, (*choices, *filled, time))
+
+
+def load_options(options: Options, seed: int) -> LoadOptions:
+    """The part of the options that says how data are read."""
+    return LoadOptions(
+        size=options.size,
+        holdout=options.holdout,
+        group=options.group,
+        skip_bad=options.skip_bad,
+        seed=seed,
+    )
+
+
+def choose_recipe(spec: DataSpec) -> Choice:
+    """The recipe for data of which nothing else is said."""
+    if spec.kind == "vectors":
+        return Choice("recipe", "mlp", "the data are rows of numbers")
+    counts = spec.class_counts
+    if len(counts) > 1 and min(counts) > 1:
+        return Choice("recipe", "cgan", f"the images have {len(counts)} classes")
+    if len(counts) > 1:
+        return Choice("recipe", "sngan", "a class has a single image, so the labels are not used")
+    return Choice("recipe", "sngan", "the images have no labels")
+
+
+def choose_preset(device: str) -> Choice:
+    """A size that the hardware trains in minutes."""
+    from .engine.runtime import best_device
+
+    where = best_device() if device == "auto" else device
+    if where.startswith("cpu"):
+        return Choice("preset", "small", "there is no accelerator")
+    return Choice("preset", "base", f"there is an accelerator ({where})")
+
+
+def check_fit(recipe: Recipe, spec: DataSpec) -> None:
+    """Refuse data that a recipe cannot learn from.
+
+    Raises:
+        RecipeError: kind of data, or classes, do not suit the recipe.
+        DataError: there are fewer samples than a batch holds.
+    """
+    name = recipe_name(recipe)
+    if spec.kind not in recipe.kinds:
+        raise RecipeError(
+            f"recipe {name!r} takes {' or '.join(recipe.kinds)}, the data are {spec.kind}. "
+            "Choose another: tenfold recipes"
+        )
+    if recipe.conditional and len(spec.classes) < 2:
+        found = f"one class ({spec.classes[0]})" if spec.classes else "no labels"
+        raise RecipeError(
+            f"recipe {name!r} needs at least two classes, the data have {found}. Put each class in a folder "
+            "of its own, or use an unconditional recipe: --recipe sngan"
+        )
+    if recipe.conditional and min(spec.class_counts) < 2:
+        lone = spec.classes[int(np.argmin(spec.class_counts))]
+        raise RecipeError(
+            f"class {lone!r} has a single training image; recipe {name!r} needs at least two of each. Add "
+            "some, remove the class, or use an unconditional recipe: --recipe sngan"
+        )
+    if recipe.batch > spec.count:
+        raise DataError(
+            f"a batch of {recipe.batch} is larger than the data, which have {spec.count} training samples. "
+            f"Pass --batch {max(1, spec.count // 2)} or less."
+        )
+
+
+def choose_length(budget: str | None, kimg: float | None) -> tuple[float | None, float | None, Choice]:
+    """Seconds or thousands of samples, whichever is asked for."""
+    if budget is not None and kimg is not None:
+        raise RecipeError(f"both --budget {budget} and --kimg {kimg} were given. Give one of them.")
+    if kimg is not None:
+        if not kimg > 0:
+            raise RecipeError(f"--kimg is {kimg}; a number above 0 was expected, such as 200.")
+        return None, kimg, Choice("kimg", kimg, "asked for")
+    reason = "asked for" if budget else "the default; another with --budget"
+    budget = budget or DEFAULT_BUDGET
+    return seconds_of(budget), None, Choice("budget", budget, reason)
+
+
+def seconds_of(budget: str) -> float:
+    """Seconds of a time such as 40s, 10m, 2h or 1d; never more than `$TENFOLD_BUDGET`, if that is set.
+
+    Example:
+        >>> seconds_of("1.5m")
+        90.0
+    """
+    seconds = parse_seconds(budget)
+    cap = os.environ.get("TENFOLD_BUDGET")
+    return min(seconds, parse_seconds(cap)) if cap else seconds
+
+
+def parse_seconds(text: str) -> float:
+    """Seconds of a time in words."""
+    match = re.fullmatch(r"\+?(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if match is None or float(match[1]) == 0:
+        raise RecipeError(f"the budget is {text!r}; a time was expected, such as 40s, 10m or 2h.")
+    return float(match[1]) * SECONDS[match[2]]

@@ -1,0 +1,201 @@
+"""Measuring before a run: what is fastest here, and what fits into memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+import torch
+from torch import Tensor
+
+from .data.order import Shuffled
+from .draw import Draw, derive
+from .engine.runtime import Runtime, has_bf16
+from .engine.trainer import Settings, Trainer
+from .errors import RunError
+from .plan import Options, Plan
+from .recipe import Choice, recipe_name
+
+MARGIN = 0.95  # another format must be at least this much faster, or results would hang on noise
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How a step is computed; the result is the same up to rounding."""
+
+    bf16: bool
+    channels_last: bool
+    micro_batches: int = 1
+
+    def words(self) -> str:
+        """As a person would say it."""
+        layout = "channels last" if self.channels_last else "contiguous"
+        parts = f", {self.micro_batches} micro-batches" if self.micro_batches > 1 else ""
+        return f"{'bf16' if self.bf16 else 'fp32'}, {layout}{parts}"
+
+
+def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> Trainer:
+    """A trainer at the start of a planned run; the same for the same plan."""
+    torch.manual_seed(derive(plan.seed, "networks"))
+    play = plan.recipe.build(plan.data.spec)
+    layout = torch.channels_last if mode.channels_last else torch.contiguous_format
+    play.game.to(runtime.device, memory_format=layout)
+    settings = Settings(
+        seed=plan.seed,
+        planned=planned,
+        half_life_kimg=plan.recipe.half_life_kimg,
+        micro_batches=mode.micro_batches,
+        channels_last=mode.channels_last,
+    )
+    recipe = plan.recipe
+    data = Shuffled(
+        plan.data.train, recipe.batch, plan.seed, balanced=play.balanced, labelled=recipe.conditional
+    )
+    runtime = replace(runtime, bf16=mode.bf16)
+    return Trainer(
+        play.game, play.optimizers, data, settings=settings, schedules=play.schedules, runtime=runtime
+    )
+
+
+def choose_mode(plan: Plan, options: Options, runtime: Runtime) -> tuple[Mode, Choice]:
+    """The fastest way of computing a step that fits into memory.
+
+    What was measured is remembered, so that the same command makes the same choice again.
+    """
+    micro = options.micro_batches or micro_batches_for(plan, runtime)
+    modes = [replace(m, micro_batches=micro) for m in candidates(options, runtime)]
+    if len(modes) == 1:
+        return modes[0], Choice("mode", modes[0].words(), "asked for, or all that the hardware offers")
+    key = repr((recipe_name(plan.recipe), plan.recipe, plan.data.spec.shape, micro, machine(runtime)))
+    store = Path(cache_folder()) / f"mode-{derive(key):016x}.json"
+    try:
+        found = Mode(**json.loads(store.read_text()))
+        if found in modes:
+            return found, Choice("mode", found.words(), "measured fastest before")
+    except (OSError, ValueError, TypeError):
+        pass
+    times = {mode: step_seconds(make_trainer(plan, runtime, mode), 0.4) for mode in modes}
+    best = modes[0]
+    for mode in modes[1:]:
+        if times[mode] < MARGIN * times[best]:
+            best = mode
+    store.parent.mkdir(parents=True, exist_ok=True)
+    store.write_text(json.dumps(asdict(best)))
+    rest = ", ".join(f"{m.words()}: {1000 * t:.1f} ms" for m, t in times.items())
+    return best, Choice("mode", best.words(), f"measured fastest for a step ({rest})")
+
+
+def candidates(options: Options, runtime: Runtime) -> list[Mode]:
+    """The modes that may be chosen from; several ranks must not choose differently, so they do not."""
+    hardware = has_bf16(runtime.device)
+    precisions = {"fp32": [False], "bf16": [True], "auto": [True, False] if hardware else [False]}
+    formats = {"contiguous": [False], "channels_last": [True], "auto": [True, False]}
+    modes = [Mode(b, c) for b in precisions[options.precision] for c in formats[options.memory_format]]
+    return modes[:1] if runtime.world > 1 else modes
+
+
+def step_seconds(trainer: Trainer, at_least_s: float) -> float:
+    """Seconds of a step: the median of as many as fit into a time, after three to warm up."""
+    times: list[float] = []
+    for _ in range(3):
+        trainer.play_step()
+    end = perf_counter() + at_least_s
+    while perf_counter() < end or len(times) < 3:
+        start = perf_counter()
+        trainer.play_step()
+        times.append(perf_counter() - start)
+    return sorted(times)[len(times) // 2]
+
+
+def micro_batches_for(plan: Plan, runtime: Runtime, available: int | None = None) -> int:
+    """The smallest power of two of parts in which a step fits into four fifths of the free memory.
+
+    Args:
+        plan: the run.
+        runtime: where it computes.
+        available: bytes; what the device has free if not given.
+
+    Raises:
+        RunError: if a step does not fit even one sample at a time.
+    """
+    free = free_bytes(runtime.device) if available is None else available
+    if free is None:
+        return 1
+    trainer = make_trainer(plan, runtime, Mode(False, False))
+    fixed, per_sample = step_bytes(trainer)
+    parts, room = 1, 0.8 * free - fixed
+    while per_sample * plan.recipe.batch / parts > room and parts < plan.recipe.batch:
+        parts *= 2
+    if per_sample > room:
+        raise RunError(
+            f"one sample needs about {(fixed + per_sample) / 2**20:.0f} MB, {free / 2**20:.0f} MB are free. "
+            "Choose a smaller --width or --size."
+        )
+    return min(parts, plan.recipe.batch)
+
+
+def step_bytes(trainer: Trainer) -> tuple[int, int]:
+    """Bytes that a step needs whatever the batch, and bytes per sample of the most demanding turn.
+
+    Weights count five times (gradient, two moments, average). What a turn keeps for its backward pass is
+    counted with two and with four samples; as much again is allowed for what passes through.
+    """
+    weights = sum(p.numel() * p.element_size() for p in trainer.game.parameters())
+    turns = trainer.game.turns(0)
+    per_sample = max((kept(trainer, t.loss, 4) - kept(trainer, t.loss, 2)) // 2 for t in turns)
+    return 5 * weights, 2 * per_sample
+
+
+def kept(trainer: Trainer, loss: Callable[..., object], rows: int) -> int:
+    """Bytes that autograd keeps for one look at so many samples."""
+    held: dict[int, int] = {}
+
+    def note(x: Tensor) -> Tensor:
+        held[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
+        alive.append(x)
+        return x
+
+    alive: list[Tensor] = []
+    batch = {k: trainer.place(v) for k, v in trainer.data(0, slice(0, rows)).items()}
+    draw = Draw(0, slice(0, rows), rows, trainer.runtime.device)
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda x: x):
+        loss(batch, draw)
+    return sum(held.values())
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Memory that a run may take, or None if that cannot be told."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        with open("/proc/meminfo") as file:
+            rows = dict(line.split(":", 1) for line in file)
+        return int(rows["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def machine(runtime: Runtime) -> tuple[str, ...]:
+    """What a measured time depends on."""
+    where = torch.cuda.get_device_name(runtime.device) if runtime.device.type == "cuda" else processor()
+    return (where, str(torch.get_num_threads()), torch.__version__)
+
+
+def processor() -> str:
+    """The processor's name."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def cache_folder() -> str:
+    """Where measurements are remembered."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.environ.get("TENFOLD_CACHE") or os.path.join(base, "tenfold")

@@ -1,0 +1,152 @@
+"""A run: the folder that training leaves, and what can be done with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import yaml
+
+from .data import Codec
+from .data.spec import DataSpec
+from .engine.checkpoint import Checkpoints, part, read_state
+from .errors import RunError, suggest
+from .game import Game, Sampler
+from .recipe import Recipe, make_recipe
+from .samples import Samples
+from .watching.quality import BLOCK, best_state, generate
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+
+class Run:
+    """A finished, interrupted or running training, read from its folder; no training code is needed.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        RunError: if there is no run there.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not (self.path / "run.json").is_file():
+            raise RunError(f"{self.path} is no run: it has no run.json. Give the folder that fit wrote (--out).")
+        try:
+            self.facts: Mapping[str, Any] = json.loads((self.path / "run.json").read_text())
+        except json.JSONDecodeError as error:
+            raise RunError(f"{self.path / 'run.json'} is damaged ({error}). Restore it from a copy.") from error
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, recipe={self.facts['recipe']!r}, classes={len(self.spec.classes)})"
+
+    @cached_property
+    def spec(self) -> DataSpec:
+        """What the recipe knew of the data."""
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in self.facts["spec"].items()}
+        return DataSpec(**values)
+
+    @cached_property
+    def codec(self) -> Codec:
+        """How samples become files."""
+        return Codec.from_json(self.facts["codec"])
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe, every field as it was resolved."""
+        record = yaml.safe_load((self.path / "recipe.yaml").read_text())
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in record["fields"].items()}
+        return make_recipe(record["recipe"], values)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that can be asked for; none for an unconditional recipe."""
+        return self.spec.classes if self.recipe.conditional else ()
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """The best averaged sampler; where none was chosen, the last."""
+        sampler: Sampler = self.recipe.build(self.spec).game.sampler
+        best = best_state(self.path)
+        weights = best.tensors if best else part(self.checkpoint().tensors, "ema.")
+        sampler.load_state_dict(dict(weights))
+        return sampler.eval().requires_grad_(False)
+
+    def game(self) -> Game[Any]:
+        """The whole game as the last checkpoint has it, in evaluation mode."""
+        game = self.recipe.build(self.spec).game
+        game.load_state_dict(part(self.checkpoint().tensors, "game."))
+        return game.eval().requires_grad_(False)
+
+    def checkpoint(self) -> Any:  # noqa: ANN401
+        """The state of the last checkpoint."""
+        found = Checkpoints(self.path / "checkpoints").all()
+        if not found:
+            raise RunError(f"{self.path} has no checkpoint yet. Wait for the first, or start the run anew.")
+        return read_state(found[-1])
+
+    def sample(self, n: int, *, label: str | None = None, seed: int = 0, first: int = 0) -> Samples:
+        """Make samples: number i of a set is a function of the run, the seed, the label and i alone.
+
+        Args:
+            n: how many.
+            label: the class asked for; None lets the classes take turns.
+            seed: of the set.
+            first: number of the first sample.
+
+        Raises:
+            RunError: if the label is unknown or the run cannot be asked for labels.
+        """
+        if n < 1 or first < 0:
+            raise RunError(f"{n} samples from number {first} were asked for; at least 1 from 0 was expected.")
+        start = first // BLOCK * BLOCK
+        numbers = torch.arange(start, -(-(first + n) // BLOCK) * BLOCK)
+        labels = self.labels_of(numbers, label)
+        blocks = [
+            generate(self.sampler, None if labels is None else labels[i : i + BLOCK], seed, start + i)
+            for i in range(0, len(numbers), BLOCK)
+        ]
+        mine = slice(first - start, first - start + n)
+        chosen: ndarray | None = None if labels is None else labels[mine].numpy()
+        return Samples(torch.cat(blocks)[mine], chosen, self.classes, self.codec, first, seed)
+
+    def labels_of(self, numbers: torch.Tensor, label: str | None) -> torch.Tensor | None:
+        """The class of each sample, by its number."""
+        if label is None:
+            return numbers % len(self.classes) if self.classes else None
+        if not self.classes:
+            raise RunError(
+                f"label {label!r} was asked for, but recipe {self.facts['recipe']!r} knows no labels. Leave "
+                "--label out, or train a conditional recipe: --recipe cgan"
+            )
+        if label not in self.classes:
+            raise RunError(f"there is no class {label!r}. {suggest(label, self.classes)}")
+        return torch.full_like(numbers, self.classes.index(label))
+
+    def dataset(self, n: int = 1000, *, label: str | None = None, seed: int = 0) -> Samples:
+        """n samples as a torch Dataset of (picture in [-1, 1], class number)."""
+        return self.sample(n, label=label, seed=seed)
+
+    def summary(self) -> dict[str, Any]:
+        """What a person asks first."""
+        best = best_state(self.path)
+        return {
+            "run": str(self.path),
+            "recipe": self.facts["recipe"],
+            "seen": self.facts.get("seen", 0),
+            "planned": self.facts["planned"],
+            "classes": list(self.classes),
+            "best": dict(best.facts) if best else None,
+            "health": self.facts.get("health"),
+        }
+
+
+def load(path: str | Path) -> Run:
+    """Open the folder of a run."""
+    return Run(path)

@@ -1,0 +1,227 @@
+"""One training: a trainer, its folder, and what watches it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from .draw import derive
+from .engine.checkpoint import Checkpoints
+from .engine.trainer import Trainer, Watch
+from .errors import Diverged, Interrupted, RunError
+from .metrics.features import Features
+from .plan import Plan
+from .recipe import Choice
+from .report.curves import curves
+from .samples import Samples
+from .watching.health import Health, health
+from .watching.journal import Journal, read_journal
+from .watching.progress import Progress
+from .watching.quality import BLOCK, Quality, generate_many
+
+LOOKS = 12  # at quality and samples, over a run
+SAVE_EVERY_S = 30.0
+
+
+@dataclass
+class Training:
+    """Plays a trainer to its end and leaves a whole folder behind, however it ends.
+
+    Attributes:
+        plan: what was decided.
+        trainer: at its start, or where a checkpoint left it.
+        folder: the run's.
+        journal, progress, quality: what watches.
+        latest: the last value of everything logged.
+    """
+
+    plan: Plan
+    trainer: Trainer
+    folder: Path
+    journal: Journal
+    progress: Progress
+    quality: Quality
+    latest: dict[str, float] = field(default_factory=dict)
+    saved_at: float = field(default_factory=perf_counter)
+
+    def watch(self) -> None:
+        """Attach everything to the trainer. Only the first rank writes."""
+        size, planned = self.trainer.data.size, self.trainer.settings.planned
+        often = self.trainer.settings.log_every * size
+        self.trainer.watches = [Watch(often, self.log)]
+        if self.trainer.runtime.rank == 0:
+            self.trainer.watches += [
+                Watch(max(planned // LOOKS, size), self.look),
+                Watch(often, self.save_now_and_then),
+            ]
+
+    def log(self, trainer: Trainer) -> None:
+        """Write the means of terms and signals, and show the live line."""
+        values = trainer.flush()
+        if trainer.runtime.rank or not values:
+            return
+        self.latest |= values
+        self.journal.write(trainer.seen, values)
+        self.progress.show(trainer, values, self.health().verdict)
+
+    def look(self, trainer: Trainer) -> None:
+        """Measure samples, and draw the sheet and the curves."""
+        values = self.quality.look(trainer)
+        self.latest |= values
+        verdict = self.health()
+        self.journal.write(trainer.seen, values)
+        self.draw()
+        found = f"{values['kernel_distance']:.4f}±{values['kernel_distance_error']:.4f}"
+        self.progress.say(
+            f"{trainer.seen / 1000:.1f} kimg: kernel distance {found}, recall {values['recall']:.2f}, "
+            f"coverage {values['coverage']:.2f}: {verdict.verdict} ({verdict.why})"
+        )
+
+    def draw(self) -> None:
+        """The sheet on fixed noise, and the curves so far."""
+        classes = self.quality.classes
+        count = BLOCK if not classes else classes * max(1, BLOCK // classes)
+        device = self.trainer.runtime.device
+        images, labels = generate_many(
+            self.trainer.ema.module, count, classes, derive(self.plan.seed, "sheet"), device
+        )
+        if self.plan.data.codec.kind == "images":
+            sheets = self.folder / "sheets"
+            sheets.mkdir(exist_ok=True)
+            samples = Samples(images, None, (), self.plan.data.codec)
+            samples.grid(sheets / f"{self.trainer.seen:012d}.png")
+        curves(read_journal(self.journal.path), self.folder / "curves.png")
+
+    def health(self) -> Health:
+        """The verdict on the latest values."""
+        return health(self.latest)
+
+    def save_now_and_then(self, trainer: Trainer) -> None:
+        """A checkpoint every half minute; when does not matter to the result."""
+        if perf_counter() - self.saved_at > SAVE_EVERY_S:
+            self.save()
+
+    def save(self) -> None:
+        """A checkpoint, if every parameter is finite."""
+        if self.trainer.runtime.rank:
+            return
+        if not self.trainer.whole():
+            raise Diverged(f"a parameter is not finite at step {self.trainer.step}. Try a lower learning rate.")
+        extra = {"seconds": self.journal.seconds, "latest": self.latest, "best": self.quality.facts()}
+        Checkpoints(self.folder / "checkpoints").save(self.trainer, extra)
+        self.saved_at = perf_counter()
+
+    def resume(self) -> None:
+        """Go back to the last checkpoint, and forget what was logged after it."""
+        extra = Checkpoints(self.folder / "checkpoints").load(self.trainer)
+        self.latest = dict(extra["latest"])
+        self.quality.recall_best(extra["best"])
+        self.journal.forget_after(self.trainer.seen)
+
+    def play(self) -> None:
+        """Train to the planned number of samples.
+
+        Raises:
+            Interrupted: if the user asked to stop; everything is saved.
+            Diverged: if a term was not finite a second time, at half the learning rate.
+        """
+        with stopping(self.trainer), disk_errors(self.folder):
+            self.advance()
+            self.save()
+        self.progress.done()
+        if self.trainer.seen < self.trainer.settings.planned:
+            raise Interrupted(
+                f"stopped at {self.trainer.seen / 1000:.1f} kimg; all is saved. Go on with: "
+                f"tenfold fit --resume {self.folder}"
+            )
+
+    def advance(self) -> None:
+        """Play on; once, come back from a divergence with half the learning rate."""
+        try:
+            self.trainer.fit(self.trainer.settings.planned / 1000)
+        except Diverged as error:
+            if self.trainer.rate < 1:
+                raise
+            self.resume()
+            self.trainer.rate = 0.5
+            self.progress.say(f"{error} Back to {self.trainer.seen} samples with half the learning rate.")
+            self.trainer.fit(self.trainer.settings.planned / 1000)
+
+
+@contextmanager
+def stopping(trainer: Trainer) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the run after its present step; a second Ctrl-C ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ask(number: int, frame: Any) -> None:  # noqa: ANN401
+        if trainer.stopping:
+            raise KeyboardInterrupt
+        trainer.stopping = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Say what to do when a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be written ({error}). The last checkpoint is intact: make room, then go on "
+            f"with: tenfold fit --resume {folder}"
+        ) from error
+
+
+def feature_network(plan: Plan, folder: Path) -> tuple[Features, Choice]:
+    """What distances are measured in: a classifier of the user's labels, kept with the run; else pixels."""
+    from .metrics.classifier import Classifier, train_classifier
+    from .metrics.features import ClassifierFeatures, Pixels
+
+    spec = plan.data.spec
+    if spec.kind != "images" or len(spec.classes) < 2:
+        return Pixels(), Choice("features", "pixels", "there are no labels to train a classifier on")
+    path = folder / "features.safetensors"
+    if path.is_file():
+        classifier = Classifier.load(path)
+    else:
+        classifier = train_classifier(plan.data.train, classes=len(spec.classes), seed=derive(0, "features"))
+        classifier.save(path)
+    return ClassifierFeatures(classifier), Choice("features", "classifier", "trained on the data's labels")
+
+
+def environment(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Versions and machine, for the record."""
+    import platform
+
+    import numpy
+    import torch
+
+    from . import __version__
+    from .probe import processor
+
+    return {
+        "tenfold": __version__,
+        "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+        "cpus": os.cpu_count(),
+        **facts,
+    }

@@ -1,0 +1,203 @@
+"""The commands: exit codes, suggestions, and standard output that holds one JSON object."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tenfold import recipes
+from tenfold.cli import fit as fit_command
+from tenfold.cli.__main__ import COMMANDS, main
+from tenfold.cli.fields import described, given
+from tenfold.cli.options import read_options
+from tenfold.cli.parser import WrongCommand, stdout_kept_clean
+from tenfold.errors import Interrupted, RecipeError
+from tenfold.plan import Options
+from tenfold.recipe import RECIPES, make_recipe
+
+Said = pytest.CaptureFixture[str]
+TINY = ["digits", "--recipe", "mlp", "--preset", "tiny", "--kimg", "0.2", "--precision", "fp32"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_is_light(arguments: list[str]) -> None:
+    code = (
+        "import sys, atexit\n"
+        "atexit.register(lambda: print('heavy', {'torch', 'pydantic', 'numpy'} & set(sys.modules)))\n"
+        f"from tenfold.cli.__main__ import main; sys.exit(main({arguments}))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert said.returncode == 0
+    assert "usage: tenfold" in said.stdout
+    assert said.stdout.endswith("heavy set()\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("fti", "Did you mean 'fit'?"),
+        ("fit", "there is nothing to train on"),
+        ("fit cats --recipe dcgn", "Did you mean 'dcgan'?"),
+        ("fit cats --recipe dcgan --latentt 3", "dcgan has no flag '--latentt'. Did you mean '--latent'?"),
+        ("fit cats --latentt 3", "Did you mean '--latent'?"),
+        ("fit cats --penalty 3", "need --recipe NAME"),
+        ("fit cats --recipe dcgan --latent many", "--latent: invalid int value: 'many'"),
+        ("fit cats --precision fp16", "choose from"),
+        ("fit cats dogs", "'dogs' is one argument too many"),
+        ("fit --resume run --seed 3 --latent 5 --size 8", "Leave out --size, --seed, --latent"),
+        ("fit digits --recipe mlp --latent 0 --dry-run", "mlp.latent is 0: input should be greater than 0"),
+        ("fit digits --recipe mlp --preset tinny --dry-run", "Did you mean 'tiny'?"),
+        ("fit digits --budget soon --dry-run", "a time was expected"),
+        ("check nowhere", "nowhere"),
+        ("sample nowhere --out more", "nowhere is no run"),
+        ("sample nowhere", "--grid FILE.png"),
+        ("sample", "required: RUN"),
+        ("enlarge cats --out more", "required: --per-class"),
+        ("recipes --jsn", "Did you mean '--json'?"),
+    ],
+)  # fmt: skip
+def test_wrong_commands_say_what_to_do(command: str, expected: str, capsys: Said) -> None:
+    assert main(command.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert expected in said.err
+    assert said.err.startswith("tenfold: ") and said.err.count("\n") == 1
+
+
+def test_a_wrong_command_is_an_object_too(capsys: Said) -> None:
+    assert main(["fit", "cats", "--recipe", "dcgn", "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)
+    assert said["exit_code"] == 2
+    assert "dcgan" in said["error"]
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_interruption(name: str, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
+    def stop(_: object) -> None:
+        raise Interrupted("all is saved")
+
+    monkeypatch.setitem(COMMANDS, name, stop)
+    assert main([name]) == 130
+    assert "all is saved" in capsys.readouterr().err
+
+
+def test_a_surprise_keeps_its_traceback() -> None:
+    code = (
+        "from tenfold.cli.__main__ import COMMANDS, main\n"
+        "COMMANDS['check'] = lambda rest: 1 / 0\n"
+        "import sys; sys.exit(main(['check']))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert said.returncode == 1
+    assert "ZeroDivisionError" in said.stderr
+
+
+def test_a_reader_who_left_is_no_error() -> None:
+    command = f"{sys.executable} -m tenfold --help | true; echo ${{PIPESTATUS[0]}}"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert said.stdout.strip() in ("0", "1")
+    assert said.stderr == ""
+
+
+@pytest.mark.parametrize("name", recipes.__all__)
+def test_every_field_is_a_documented_flag(name: str, capsys: Said) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit", "--recipe", name, "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for field, info in described(RECIPES[name]).items():
+        assert "--" + field.replace("_", "-") in shown
+        assert info.description, f"{field} has no docstring"
+
+
+def test_standard_output_is_kept_clean(capsys: Said) -> None:
+    for wanted in (True, False):
+        with stdout_kept_clean(wanted):
+            print("noise")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("noise\n", "noise\n")
+
+
+def test_fields_become_values() -> None:
+    command = "cats --recipe mlp --widths 8 16 --batch-norm --hidden elu --lr-g 1e-3"
+    found = given(fit_command.read(command.split()))
+    assert found == {"widths": (8, 16), "batch_norm": True, "hidden": "elu", "lr_g": 1e-3}
+    assert make_recipe("mlp", found)
+    assert given(fit_command.read(["cats", "--no-batch-norm", "--recipe", "mlp"])) == {"batch_norm": False}
+    assert given(fit_command.read(["--width", "8", "cats"])) == {"width": 8}
+
+
+def test_a_preset_shows_its_own_defaults(capsys: Said) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit", "--recipe", "mlp", "--preset", "tiny", "--help"])
+    assert "default 16 16)" in capsys.readouterr().out
+
+
+def test_every_option_is_a_flag() -> None:
+    assert read_options(fit_command.read(["cats"])) == Options()
+    changed = ["--size", "8", "--skip-bad", "--micro-batches", "2", "--memory-format", "contiguous"]
+    assert read_options(fit_command.read(["cats", *changed])) == Options(
+        size=8, skip_bad=True, micro_batches=2, memory_format="contiguous"
+    )
+
+
+def test_recipes(capsys: Said) -> None:
+    assert main(["recipes", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["recipes"]
+    assert {"name", "authors", "year", "url", "use", "kinds", "conditional", "presets"} <= set(listed[0])
+    assert [entry["name"] for entry in listed] == sorted(RECIPES)
+    assert main(["recipes"]) == 0
+    assert all(entry["name"] in capsys.readouterr().out for entry in listed[:1])
+
+
+def test_check(cats: Path, capsys: Said) -> None:
+    assert main(["check", str(cats), "--json"]) == 0
+    json.loads(capsys.readouterr().out)
+    assert main(["check", str(cats)]) == 0
+    assert "tabby" in capsys.readouterr().out
+
+
+def test_a_plan_trains_nothing(cats: Path, capsys: Said) -> None:
+    assert main(["fit", str(cats), "--dry-run", "--json", "--batch", "16"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["fields"]["batch"] == 16
+    assert not (cats.parent / "runs").exists()
+
+
+def test_from_data_to_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", *TINY, "--out", "run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seen"] == 200
+    assert main(["fit", "--resume", "run"]) == 2
+    assert "is complete" in capsys.readouterr().err
+    assert main(["fit", "--resume", "run", "--kimg", "0.1"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "run\n"
+    assert "done" in said.err
+    assert main(["fit", *TINY, "--out", "run"]) == 2
+    assert "--resume run" in capsys.readouterr().err
+    assert main(["sample", "run", "-n", "5", "--out", "more", "--grid", "sheet.png", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"count": 5, "out": "more", "grid": "sheet.png"}
+    assert len(list((tmp_path / "more").rglob("*.png"))) == 5
+    assert (tmp_path / "sheet.png").is_file()
+    assert main(["sample", "run", "--label", "3", "--out", "other"]) == 2
+    assert "cgan" in capsys.readouterr().err
+
+
+def test_enlarge(cats: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENFOLD_BUDGET", "1s")
+    command = ["enlarge", str(cats), "--per-class", "3", "--out", "larger", "--quiet", "--json"]
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out) == {"out": "larger"}
+    assert len(list((cats.parent / "larger").rglob("made-*.png"))) == 6
+    assert main(command) == 2
+
+
+def test_wrong_commands_are_errors_of_ours() -> None:
+    with pytest.raises(WrongCommand):
+        fit_command.read(["--nothing"])
+    with pytest.raises(RecipeError):
+        fit_command.read(["--recipe", "nothing"])

@@ -1,0 +1,64 @@
+"""What every contract test is run on: each recipe, at its tiny preset, on a few random samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import tenfold.recipes  # noqa: F401  (registers them)
+from tenfold.data.order import Rows, Shuffled
+from tenfold.data.spec import DataSpec
+from tenfold.engine.runtime import Runtime
+from tenfold.engine.trainer import Settings, Trainer
+from tenfold.recipe import RECIPES, Play, make_recipe
+
+CLASSES = ("a", "b", "c", "d")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A recipe and the shape of the samples it learns."""
+
+    name: str
+    shape: tuple[int, ...] = (1, 8, 8)
+    count: int = 32
+
+    @property
+    def spec(self) -> DataSpec:
+        kind = "vectors" if len(self.shape) == 1 else "images"
+        return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4)
+
+    def rows(self) -> Rows:
+        values = 2 * torch.rand(self.count, *self.shape, generator=torch.Generator().manual_seed(5)) - 1
+        return Rows(values, np.arange(self.count) % 4 if RECIPES[self.name].conditional else None)
+
+    def condition(self, n: int) -> torch.Tensor | None:
+        return torch.arange(n) % 4 if RECIPES[self.name].conditional else None
+
+    def build(self, preset: str = "tiny", **values: Any) -> Play:
+        torch.manual_seed(1)
+        return make_recipe(self.name, values, preset).build(self.spec)
+
+    def trainer(
+        self, settings: Settings = Settings(), runtime: Runtime = Runtime(), **values: Any
+    ) -> Trainer:
+        play = self.build(**values)
+        data = Shuffled(self.rows(), values.get("batch", 8), settings.seed, balanced=play.balanced)
+        return Trainer(
+            play.game, play.optimizers, data, settings=settings, schedules=play.schedules, runtime=runtime
+        )
+
+
+@pytest.fixture
+def make() -> type[Case]:
+    return Case
+
+
+@pytest.fixture(params=[*sorted(RECIPES), "mlp on vectors"])
+def case(request: pytest.FixtureRequest) -> Case:
+    name, _, vectors = request.param.partition(" on ")
+    return Case(name, (5,)) if vectors else Case(name)

@@ -1,0 +1,59 @@
+"""Plays two steps of every recipe, as one process or as one of several, and writes what became of them.
+
+Run as `python two_ranks.py FOLDER` with torchrun's environment variables; writes FOLDER/rank-N.safetensors.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+import tenfold.recipes  # noqa: F401  (registers them)
+from tenfold.data.order import Rows, Shuffled
+from tenfold.data.spec import DataSpec
+from tenfold.engine import runtime as processes
+from tenfold.engine.runtime import Runtime
+from tenfold.engine.trainer import Settings, Trainer
+from tenfold.nn.layers import share_statistics
+from tenfold.recipe import RECIPES, make_recipe
+
+SPEC = DataSpec("images", (2, 16, 16), 32, ("a", "b", "c", "d"), (8,) * 4)
+# Adam's first step is the sign of the gradient, rounding errors included: with SGD a difference is a difference.
+VALUES = {"optimizer": "sgd", "lr_g": 0.02, "lr_d": 0.02, "augment": "diffaugment"}
+BATCHES = {"dcgan": 9, "mlp": 7}  # the ranks' shares differ in size
+
+
+def trainer_of(name: str, runtime: Runtime) -> Trainer:
+    torch.manual_seed(1)
+    play = make_recipe(name, VALUES, "tiny").build(SPEC)
+    share_statistics(play.game, runtime.sum_over_ranks if runtime.world > 1 else lambda x: x)
+    pixels = 2 * torch.rand(SPEC.count, *SPEC.shape, generator=torch.Generator().manual_seed(5)) - 1
+    rows = Rows(pixels, np.arange(SPEC.count) % 4 if RECIPES[name].conditional else None)
+    data = Shuffled(rows, BATCHES.get(name, 8), balanced=play.balanced)
+    return Trainer(play.game, play.optimizers, data, settings=Settings(log_every=1), runtime=runtime)
+
+
+def play_all(runtime: Runtime) -> dict[str, Tensor]:
+    """What every recipe's game holds after two steps, and its start."""
+    found = {}
+    for name in sorted(RECIPES):
+        trainer = trainer_of(name, runtime)
+        found |= {f"start/{name}/{k}": v.clone() for k, v in trainer.game.state_dict().items()}
+        for _ in range(2):
+            trainer.play_step()
+        found |= {f"end/{name}/{k}": v.clone() for k, v in trainer.game.state_dict().items()}
+        found |= {f"log/{name}/{k}": torch.tensor(v) for k, v in trainer.flush().items()}
+    return found
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    here = processes.start("cpu")
+    assert here.world > 1
+    save_file(play_all(here), Path(sys.argv[1]) / f"rank-{here.rank}.safetensors")
+    processes.stop()

@@ -1,0 +1,150 @@
+"""Recipes: names, fields, presets, and what is chosen from the data."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+
+import tenfold.recipes  # noqa: F401  (registers them)
+from tenfold.augment.diffaugment import DiffAugment
+from tenfold.data.spec import DataSpec
+from tenfold.engine.schedule import cosine
+from tenfold.errors import RecipeError
+from tenfold.recipe import RECIPES, Play, Recipe, make_recipe, recipe, recipe_class, recipe_name, resolve
+from tenfold.recipes.dcgan import DCGAN
+from tenfold.recipes.wgan import WGAN
+
+IMAGES = DataSpec("images", (1, 8, 8), 300, ("a", "b"), (150, 150))
+
+
+def test_the_eight_of_this_version():
+    assert set(RECIPES) >= {"mlp", "dcgan", "lsgan", "wgan", "wgan_gp", "sngan", "cgan", "infogan"}
+    assert all(recipe_name(cls()) == name for name, cls in RECIPES.items())
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_it_says_where_it_comes_from(name):
+    about = RECIPES[name].about
+    assert about.url.startswith("https://")
+    assert 2010 < about.year < 2030
+    assert all((about.title, about.authors, about.use, RECIPES[name].__doc__))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "preset", "message"),
+    [
+        ("dcgam", {}, None, r"no recipe 'dcgam'. Did you mean 'dcgan'\?"),
+        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, dcgan"),
+        ("dcgan", {}, "smal", r"recipe 'dcgan' has no preset 'smal'. Did you mean 'small'\?"),
+        ("dcgan", {"latnet": 3}, None, r"recipe 'dcgan' has no field 'latnet'. Did you mean 'latent'\?"),
+        ("dcgan", {"clip": 0.1}, None, r"recipe 'dcgan' has no field 'clip'"),
+        ("dcgan", {"latent": 0}, None, r"dcgan.latent is 0: input should be greater than 0"),
+        ("dcgan", {"latent": "many"}, None, r"dcgan.latent is 'many'"),
+        ("dcgan", {"lr_g": 2.0}, None, r"dcgan.lr_g is 2.0"),
+        ("dcgan", {"beta1": 1.0}, None, r"dcgan.beta1 is 1.0"),
+        ("dcgan", {"optimizer": "lion"}, None, r"dcgan.optimizer is 'lion'.*'adam'"),
+        ("dcgan", {"augment": "ada"}, None, r"dcgan.augment is 'ada'"),
+        ("mlp", {"widths": [8, 0]}, None, r"mlp.widths.1 is 0"),
+    ],
+)
+def test_what_is_wrong_and_what_to_do(name, values, preset, message):
+    with pytest.raises(RecipeError, match=message):
+        make_recipe(name, values, preset)
+
+
+def test_defaults_then_the_preset_then_the_values():
+    made = make_recipe("dcgan", {"latent": 5}, "tiny")
+    assert isinstance(made, DCGAN)
+    assert (made.width, made.batch, made.latent) == (4, 8, 5)
+    assert (made.lr_g, DCGAN().width) == (2e-4, 64)
+
+
+def test_a_recipe_is_a_value():
+    assert make_recipe("mlp", {"widths": [8, 9]}) == make_recipe("mlp", {"widths": (8, 9)})
+    with pytest.raises(AttributeError):
+        DCGAN().latent = 3  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_its_constructor_is_strict_too():
+    with pytest.raises(ValueError, match="latent"):
+        DCGAN(latent=-1)
+    with pytest.raises(ValueError, match="latnet"):
+        DCGAN(latnet=1)  # pyright: ignore[reportCallIssue]
+
+
+def test_two_of_one_name():
+    class Twin(Recipe):
+        about: ClassVar = DCGAN.about
+        presets: ClassVar = {}
+
+        def build(self, spec: DataSpec) -> Play:
+            raise NotImplementedError
+
+    with pytest.raises(ValueError, match="two recipes are named 'dcgan'"):
+        recipe("dcgan")(Twin)
+    assert recipe_class("dcgan") is DCGAN
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "value"),
+    [("images", 9_999, "diffaugment"), ("images", 10_000, "none"), ("vectors", 300, "none")],
+)
+def test_what_is_left_open_is_chosen_from_the_data(kind, count, value):
+    made, choices = resolve(make_recipe("mlp", {"latent": 7}), DataSpec(kind, (1, 8, 8), count))
+    assert [(c.name, c.value) for c in choices] == [("augment", value)]
+    assert choices[0].reason
+    assert made == make_recipe("mlp", {"latent": 7, "augment": value})
+
+
+def test_what_was_chosen_is_left_alone():
+    given = make_recipe("dcgan", {"augment": "none"})
+    assert resolve(given, IMAGES) == (given, [])
+
+
+def test_the_game_gets_what_the_recipe_says():
+    play = make_recipe("wgan", {"augment": "diffaugment", "clip": 0.03, "critic_steps": 3}, "tiny").build(
+        IMAGES
+    )
+    assert isinstance(play.game.augment, DiffAugment)
+    assert play.game.clip == 0.03
+    assert play.game.turns(0)[0].repeat == 3
+    assert make_recipe("wgan", {"augment": "none"}, "tiny").build(IMAGES).game.augment is None
+
+
+@pytest.mark.parametrize("name", ["wgan_gp", "sngan", "cgan"])
+def test_critic_steps(name):
+    turns = make_recipe(name, {"critic_steps": 4}, "tiny").build(IMAGES).game.turns(7)
+    assert [(t.player, t.repeat) for t in turns] == [("D", 4), ("G", 1)]
+
+
+def test_wgan_may_start_with_a_well_trained_critic():
+    long, short = WGAN(long_start=True), WGAN()
+    assert [long.critic_steps_at(s) for s in (0, 24, 25, 499, 500, 501)] == [100, 100, 5, 5, 100, 5]
+    assert short.critic_steps_at(0) == 5
+
+
+def test_each_player_has_its_rate_and_the_schedule():
+    play = make_recipe("dcgan", {"lr_g": 0.01, "lr_d": 0.02, "schedule": "cosine"}, "tiny").build(IMAGES)
+    assert {name: o.param_groups[0]["lr"] for name, o in play.optimizers.items()} == {"G": 0.01, "D": 0.02}
+    assert play.schedules == {"G": cosine, "D": cosine}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
+        ("adam", {"betas": (0.3, 0.7)}),
+        ("adamw", {"betas": (0.3, 0.7)}),
+        ("rmsprop", {"alpha": 0.7, "momentum": 0.3}),
+        ("sgd", {"momentum": 0.3}),
+    ],
+)
+def test_optimizers(optimizer, expected):
+    values = {"optimizer": optimizer, "beta1": 0.3, "beta2": 0.7}
+    group = make_recipe("dcgan", values, "tiny").build(IMAGES).optimizers["G"].param_groups[0]
+    assert {key: group[key] for key in expected} == expected
+
+
+def test_only_the_conditional_one_asks_for_balanced_classes():
+    balanced = {n for n, cls in RECIPES.items() if make_recipe(n, {}, "tiny").build(IMAGES).balanced}
+    assert balanced == {n for n, cls in RECIPES.items() if cls.conditional} == {"cgan"}

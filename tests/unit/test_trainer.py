@@ -1,0 +1,321 @@
+"""The loop: one optimiser's step per turn, on the right batch, with the right numbers, at the right time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
+
+from tenfold.data.order import Rows, Shuffled
+from tenfold.draw import Draw
+from tenfold.engine.runtime import Runtime, best_device, has_bf16
+from tenfold.engine.schedule import linear
+from tenfold.engine.trainer import Settings, Trainer, Watch
+from tenfold.errors import Diverged
+from tenfold.game import Batch, Game, Sampler, Terms, Turn
+from tenfold.games.gan import GAN, NoiseSampler
+from tenfold.objectives import WASSERSTEIN
+from tenfold.penalties import R1
+
+
+class Source(Sampler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2))
+
+    def draw(self, draw: Draw) -> Tensor:
+        return draw.normal(2)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return z + self.weight
+
+
+class Toy(Game[Source]):
+    """Players a and b; every turn's loss is the mean of the batch times the player's weights."""
+
+    def __init__(self, turns: Sequence[Turn] | None = None) -> None:
+        super().__init__()
+        self.sampler, self.other, self.given = Source(), nn.Linear(2, 1, bias=False), turns
+        self.looks: list[tuple[str, list[float], float]] = []
+
+    def players(self) -> Mapping[str, nn.Module]:
+        return {"a": self.sampler, "b": self.other}
+
+    def turns(self, step: int) -> Sequence[Turn]:
+        return self.given or [Turn("b", self.pull_b), Turn("a", self.pull_a)]
+
+    def pull_a(self, batch: Batch, draw: Draw) -> Terms:
+        return self.pull("a", self.sampler.weight, batch, draw)
+
+    def pull_b(self, batch: Batch, draw: Draw) -> Terms:
+        return self.pull("b", self.other.weight, batch, draw)
+
+    def pull(self, name: str, weight: Tensor, batch: Batch, draw: Draw) -> Terms:
+        real = batch["real"]
+        self.looks.append((name, real[:, 0].tolist(), draw.uniform()[0].item()))
+        return Terms({"first": (real * weight).sum(1).mean(), "second": weight.sum()}, {"seen": real.mean()})
+
+
+class Counting(SGD):
+    """Notes every step and the rate it was made with."""
+
+    def step(self, closure=None):
+        self.rates = [*getattr(self, "rates", []), self.param_groups[0]["lr"]]
+        return super().step(closure)
+
+
+def rows(n: int = 12) -> Rows:
+    return Rows(torch.arange(1.0, n + 1)[:, None].expand(n, 2))
+
+
+def toy(turns=None, size: int = 4, n: int = 12, **parts) -> Trainer:
+    game = Toy(turns)
+    optimizers: dict[str, Optimizer] = {k: Counting(p.parameters(), 0.1) for k, p in game.players().items()}
+    return Trainer(game, optimizers, Shuffled(rows(n), size), **parts)
+
+
+def test_loss_and_penalty_enter_one_step():
+    """w - lr (d mean(W fake - W real) + d weight |W|^2 / 2), by hand."""
+    real = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    judge, generator = nn.Linear(2, 1, bias=False), nn.Linear(2, 2)
+    w = judge.weight.detach().clone()
+    nn.init.zeros_(generator.weight)
+    nn.init.constant_(generator.bias, 0.25)
+    game = GAN(NoiseSampler(generator, 2), judge, objective=WASSERSTEIN, penalties=[R1(3.0)])
+    optimizers = {name: Counting(p.parameters(), 0.1) for name, p in game.players().items()}
+    Trainer(game, optimizers, Shuffled(Rows(real), 2)).play_step()
+    moved = w - 0.1 * (0.25 - real.mean(0) + 3.0 * w)
+    torch.testing.assert_close(judge.weight.detach(), moved)
+    # Then G: -mean(W fake) has the gradient -W in G's bias; W is the one that has just moved.
+    torch.testing.assert_close(generator.bias.detach(), 0.25 + 0.1 * moved[0])
+    assert [o.rates for o in optimizers.values()] == [[0.1], [0.1]]
+
+
+def test_turns_are_played_in_order_each_on_a_fresh_batch():
+    trainer = toy()
+    for _ in range(3):
+        trainer.play_step()
+    names, values, numbers = zip(*trainer.game.looks, strict=True)
+    assert names == ("b", "a") * 3
+    assert values == tuple(trainer.data(k, slice(None))["real"][:, 0].tolist() for k in range(6))
+    assert len(set(numbers)) == 6
+    assert (trainer.step, trainer.seen, trainer.drawn) == (3, 12, 6)
+
+
+def test_repeats_and_rare_turns():
+    game = Toy()
+    after = []
+    game.given = [
+        Turn("b", game.pull_b, repeat=3, after=lambda: after.append(game.other.weight[0, 0].item())),
+        Turn("a", game.pull_a, every=2),
+    ]
+    optimizers = {name: Counting(p.parameters(), 0.1) for name, p in game.players().items()}
+    trainer = Trainer(game, optimizers, Shuffled(rows(), 4))
+    for _ in range(4):
+        trainer.play_step()
+    assert [name for name, *_ in game.looks] == ["b", "b", "b", "a", "b", "b", "b"] * 2
+    assert len({number for *_, number in game.looks}) == 14
+    assert len(after) == len(set(after)) == 12, "called after each step, once the weights have moved"
+    assert trainer.drawn == 14
+    assert trainer.seen == 16, "the clock counts steps, not batches"
+
+
+def test_randomness_is_of_seed_step_turn_and_repeat():
+    a, b, c = toy(), toy(), toy(settings=Settings(seed=1))
+    for trainer in (a, b, c):
+        trainer.play_step()
+        trainer.play_step()
+    assert a.game.looks == b.game.looks
+    assert not {x[2] for x in a.game.looks} & {x[2] for x in c.game.looks}
+
+
+def dropping(game: Toy, masks: list[Tensor]):
+    def loss(batch: Batch, draw: Draw) -> Terms:
+        masks.append(nn.functional.dropout(torch.ones(50)))
+        return game.pull_b(batch, draw)
+
+    return loss
+
+
+def test_dropout_draws_the_same_each_time():
+    masks = []
+    for _ in range(2):
+        trainer = toy()
+        torch.rand(7 * len(masks) + 1)  # what was drawn before must not matter
+        trainer.game.given = [Turn("b", dropping(trainer.game, masks))]
+        trainer.play_step()
+    assert torch.equal(masks[0], masks[1])
+    assert masks[0].unique().tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(("size", "micro", "world"), [(8, 1, 1), (8, 4, 1), (9, 2, 1), (9, 2, 2), (7, 1, 3)])
+def test_parts_cover_the_batch_once(size, micro, world):
+    parts = [
+        part
+        for rank in range(world)
+        for part in toy(
+            size=size, settings=Settings(micro_batches=micro), runtime=Runtime(rank=rank, world=world)
+        ).parts()
+    ]
+    assert [i for part in parts for i in range(part.start, part.stop)] == list(range(size))
+    assert len(parts) == micro * world
+    sizes = [part.stop - part.start for part in parts]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("micro", [1, 2, 4])
+def test_micro_batches_are_one_step(micro):
+    trainer = toy(size=5, settings=Settings(micro_batches=micro))
+    real = trainer.data(0, slice(None))["real"]
+    before = trainer.game.other.weight.detach().clone()
+    trainer.play_step()
+    torch.testing.assert_close(trainer.game.other.weight.detach(), before - 0.1 * (real.mean(0) + 1))
+    assert [o.rates for o in trainer.optimizers.values()] == [[0.1], [0.1]]
+    assert len(trainer.game.looks) == 2 * micro
+
+
+def test_schedules_are_functions_of_the_share_seen():
+    trainer = toy(settings=Settings(planned=16), schedules={"a": linear})
+    for _ in range(5):
+        trainer.play_step()
+    assert trainer.optimizers["a"].rates == pytest.approx([0.1, 0.075, 0.05, 0.025, 0.0])
+    assert trainer.optimizers["b"].rates == pytest.approx([0.1] * 5)
+
+
+def test_the_rate_can_be_lowered_on_the_way():
+    trainer = toy(settings=Settings(planned=16), schedules={"a": linear})
+    trainer.rate = 0.5
+    trainer.play_step()
+    trainer.play_step()
+    assert trainer.optimizers["a"].rates == pytest.approx([0.05, 0.0375])
+
+
+@pytest.mark.parametrize(("kimg", "steps"), [(0.004, 1), (0.0041, 2), (0.02, 5), (0, 0)])
+def test_fit_plays_until_so_many_samples_were_seen(kimg, steps):
+    assert toy().fit(kimg).step == steps
+
+
+def test_fit_goes_on_where_it_was():
+    once, twice = toy(), toy()
+    once.fit(0.02)
+    twice.fit(0.008).fit(0.02)
+    assert once.game.looks == twice.game.looks
+
+
+def test_a_watch_looks_when_its_time_has_come_and_at_the_end():
+    seen = []
+    trainer = toy(watches=[Watch(10, lambda t: seen.append(t.seen))])
+    trainer.fit(0.026)
+    assert seen == [12, 20, 28]
+
+
+def test_a_run_can_be_asked_to_stop():
+    def stop(trainer: Trainer) -> None:
+        trainer.stopping = True
+
+    assert toy(watches=[Watch(8, stop)]).fit(1.0).step == 2
+
+
+def test_the_log_is_a_mean_since_it_was_last_read():
+    trainer = toy(settings=Settings(log_every=2))
+    trainer.fit(0.012)
+    first = trainer.flush()
+    assert set(first) == {f"{p}/{n}" for p in "ab" for n in ("first", "second", "seen", "gradient_norm")}
+    means = [trainer.data(k, slice(None))["real"].mean().item() for k in (0, 2, 4)]
+    assert first["b/seen"] == pytest.approx(sum(means) / 3)
+    gradients = [trainer.data(k, slice(None))["real"].mean(0) + 1 for k in (0, 4)]
+    assert first["b/gradient_norm"] == pytest.approx(sum(g.norm().item() for g in gradients) / 2)
+    assert trainer.flush() == {}
+    trainer.play_step()
+    assert trainer.flush()["b/seen"] != first["b/seen"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_term_that_is_not_finite_is_named(value):
+    game = Toy()
+    trainer = Trainer(
+        game, {n: SGD(p.parameters(), 0.1) for n, p in game.players().items()}, Shuffled(rows(), 4)
+    )
+
+    def loss(batch: Batch, draw: Draw) -> Terms:
+        good = game.other.weight.sum()
+        return Terms({"good": good, "bad": good * value})
+
+    game.given = [Turn("b", loss)]
+    trainer.play_step()
+    with pytest.raises(Diverged, match=r"b/bad is -?(nan|inf) at step 1 \(4 samples seen\)") as caught:
+        trainer.flush()
+    assert caught.value.exit_code == 1
+    assert not trainer.whole()
+
+
+def test_whole():
+    trainer = toy()
+    assert trainer.whole()
+    trainer.game.other.weight.data[0, 0] = float("inf")
+    assert not trainer.whole()
+
+
+def test_the_average_is_of_the_sampler_after_the_step():
+    trainer = toy(settings=Settings(half_life_kimg=0.0))
+    trainer.fit(0.012)
+    assert torch.equal(trainer.ema.module.weight, trainer.game.sampler.weight)
+    assert not torch.equal(trainer.ema.module.weight, torch.zeros(2))
+
+
+def test_a_turn_that_fails_freezes_nobody():
+    trainer = toy()
+
+    def fail(batch: Batch, draw: Draw) -> Terms:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        trainer.play(Turn("a", fail), 0)
+    assert all(p.requires_grad for p in trainer.game.parameters())
+
+
+def test_pictures_may_lie_with_their_channels_last():
+    x = torch.randn(2, 3, 4, 5)
+    placed = toy(settings=Settings(channels_last=True)).place(x)
+    assert placed.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(placed, x)
+    assert toy().place(x).is_contiguous()
+    assert toy(settings=Settings(channels_last=True)).place(torch.zeros(2, 3)).is_contiguous()
+
+
+def test_bf16_is_a_matter_of_the_runtime():
+    with Runtime(bf16=True).autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+    with Runtime().autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+def test_the_terms_are_added_in_float32():
+    game = Toy()
+
+    def loss(batch: Batch, draw: Draw) -> Terms:
+        return Terms({"a": game.other.weight.sum().bfloat16(), "b": game.other.weight.sum()})
+
+    game.given = [Turn("b", loss)]
+    trainer = Trainer(
+        game, {n: SGD(p.parameters(), 0.1) for n, p in game.players().items()}, Shuffled(rows(), 4)
+    )
+    before = game.other.weight.detach().clone()
+    trainer.play_step()
+    torch.testing.assert_close(game.other.weight.detach(), before - 0.2)
+
+
+def test_one_process_asks_nobody():
+    here, x = Runtime(), torch.ones(3)
+    assert torch.equal(here.mean(x), x)
+    assert here.any(True) is True
+    assert here.any(False) is False
+    here.barrier()
+
+
+def test_devices():
+    assert best_device() in ("cpu", "cuda", "mps")
+    assert has_bf16(torch.device("cpu")) in (True, False)
