@@ -20,20 +20,19 @@ QUESTION = """Seconds of `tenfold check` on 10,000 PNGs of 64x64 (bar 10) and of
 Python's own start (bar 0.3); most private memory while training dcgan (preset small) on 10,000 and on
 100,000 images of 64x64x3, beyond a process that only imported torch (bar 1,000 MB)."""
 FOLDER = Path(tempfile.gettempdir()) / "tenfold-check-speed"
-STEPS = 300
 
 
 def main() -> None:
     """Measure waiting and memory."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        train(given.child)
+        train(given.child[0], int(given.child[1]))
         return
     record = Record(__file__, QUESTION, quick=given.quick)
     files, repeats = (300, 2) if given.quick else (10_000, 10)
-    sizes = (500, 1000) if given.quick else (10_000, 100_000)
+    sizes, steps = ((500, 1000), 10) if given.quick else ((10_000, 100_000), 300)
     start = record.measure("help", lambda: help_seconds(repeats), repeats)
     look = record.measure("check", lambda: check_seconds(files), files)
     rows = [
@@ -41,7 +40,7 @@ def main() -> None:
         {"what": f"`tenfold check` of {files:,} PNGs, s", "measured": look["median"], "at most": 10},
     ]
     for count in sizes:
-        memory = record.measure(f"memory-{count}", lambda n=count: training_memory(n), count)
+        memory = record.measure(f"memory-{count}", lambda n=count: training_memory(n, steps), [count, steps])
         what = f"private memory beyond torch's, training on {count:,} images, MB"
         rows.append({"what": what, "measured": memory["beyond_mb"], "at most": 1000})
     record.conclude(rows)
@@ -104,11 +103,11 @@ def array_file(count: int) -> Path:
     return path
 
 
-def training_memory(count: int) -> dict[str, float]:
+def training_memory(count: int, steps: int) -> dict[str, float]:
     """Megabytes of private memory at most: while training, and of a process that imported torch."""
     path = array_file(count)
     idle = most_private([sys.executable, "-c", "import torch, time; time.sleep(2)"])
-    busy = most_private([sys.executable, __file__, "--child", str(path)])
+    busy = most_private([sys.executable, __file__, "--child", str(path), str(steps)])
     path.unlink()
     shutil.rmtree(FOLDER / "cache", ignore_errors=True)
     return {"torch_mb": idle, "training_mb": busy, "beyond_mb": round(busy - idle, 1)}
@@ -126,13 +125,13 @@ def most_private(command: Sequence[str]) -> float:
     return round(most / 1e6, 1)
 
 
-def train(data: str) -> None:
-    """A few hundred steps of dcgan."""
+def train(data: str, steps: int) -> None:
+    """Some steps of dcgan."""
     import tenfold
 
     with tempfile.TemporaryDirectory() as out:
         options = tenfold.Options(quiet=True)
-        tenfold.fit(data, "dcgan", preset="small", kimg=STEPS * 64 / 1000, out=f"{out}/run", options=options)
+        tenfold.fit(data, "dcgan", preset="small", kimg=steps * 64 / 1000, out=f"{out}/run", options=options)
 
 
 if __name__ == "__main__":

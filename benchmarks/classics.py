@@ -30,17 +30,17 @@ def main() -> None:
         return
     files = [Path(__file__).with_name("judge.py")]
     record = Record(__file__, QUESTION, seeds=[0, 1, 2], quick=given.quick, also=files)
-    budget, n = ("8s", 500) if given.quick else (given.budget, 5000)
+    budget = "8s" if given.quick else given.budget
     for name, only in SETS.items():
-        judge = Judge(name, n)
-        record.measure(f"reference-{name}", judge.reference, n)
+        judge = Judge(name, 500, 2) if given.quick else Judge(name)
+        record.measure(f"reference-{name}", judge.reference, judge.n)
         for recipe in given.recipes or names():
             if only and recipe not in only:
                 continue
             for seed in (0, 1, 2) if recipe == "infogan" and not given.quick else (0,):
                 key = f"{recipe}-{name}" + (f"-{seed}" if recipe == "infogan" else "")
                 work = lambda j=judge, r=recipe, s=seed: one(j, r, s, budget, record.folder)
-                record.measure(key, work, [budget, n])
+                record.measure(key, work, [budget, judge.n])
     record.conclude(table({key: item["result"] for key, item in record.content["items"].items()}))
 
 

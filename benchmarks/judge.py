@@ -31,10 +31,12 @@ class Judge:
     Attributes:
         name: of a set with a test split.
         n: images on either side.
+        kimg: thousands of images that the classifier sees; None for as many as it should.
     """
 
     name: str
     n: int = 5000
+    kimg: float | None = None
 
     @cached_property
     def data(self) -> Dataset:
@@ -49,10 +51,12 @@ class Judge:
     @cached_property
     def classifier(self) -> Classifier:
         """Trained on the real training labels, once; kept in the temporary folder."""
-        path = Path(tempfile.gettempdir()) / f"tenfold-judge-{self.data.fingerprint}.safetensors"
+        name = f"tenfold-judge-{self.data.fingerprint}-{self.kimg}.safetensors"
+        path = Path(tempfile.gettempdir()) / name
         if not path.is_file():
             classes, seed = len(self.data.spec.classes), derive(SEED, "judge")
-            train_classifier(self.data.train, classes=classes, seed=seed).save(path)
+            judge = train_classifier(self.data.train, classes=classes, seed=seed, kimg=self.kimg)
+            judge.save(path)
         return Classifier.load(path)
 
     @cached_property

@@ -26,7 +26,7 @@ def main() -> None:
     record = Record(
         __file__, QUESTION, seeds=seeds, quick=given.quick, also=[Path(__file__).with_name("judge.py")]
     )
-    judge = Judge("mnist", 500 if given.quick else 5000)
+    judge = Judge("mnist", 500, 2) if given.quick else Judge("mnist")
     reference = record.measure("reference", judge.reference, judge.n)
     found: dict[str, dict[str, list[float]]] = {name: {"fp32": [], "bf16": []} for name in kimg}
     for seed in seeds:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .nn.layers import BatchNorm, SpectralLinear
+from .nn.layers import BatchNorm, SpectralEmbedding, SpectralLinear
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -49,12 +49,21 @@ class ProjectionHead(nn.Module):
         features: dimension of the features.
         classes: number of classes; 0 gives the linear map alone.
         bias: whether the linear map has one.
+        spectral: whether both maps have spectral norm one.
     """
 
-    def __init__(self, features: int, classes: int = 0, *, bias: bool = True) -> None:
+    def __init__(self, features: int, classes: int = 0, *, bias: bool = True, spectral: bool = False) -> None:
         super().__init__()
-        self.linear = SpectralLinear(features, 1, bias=bias)
-        self.embedding = SpectralLinear(classes, features, bias=False) if classes else None
+        self.linear = (
+            SpectralLinear(features, 1, bias=bias) if spectral else nn.Linear(features, 1, bias=bias)
+        )
+        self.embedding: nn.Module | None = None
+        if classes:
+            self.embedding = (
+                SpectralEmbedding(classes, features) if spectral else nn.Embedding(classes, features)
+            )
+            if not spectral:
+                nn.init.normal_(self.embedding.weight, 0.0, features**-0.5)
 
     def forward(
         self, h: Float[Tensor, "n d"], condition: Int[Tensor, " n"] | None = None
@@ -63,6 +72,6 @@ class ProjectionHead(nn.Module):
         with torch.autocast(h.device.type, enabled=False):
             h = h.float()
             logits = self.linear(h)
-            if self.embedding is None or condition is None:
+            if self.embedding is None:
                 return logits
-            return logits + (self.embedding.normalised()[:, condition].T * h).sum(1, keepdim=True)
+            return logits + (self.embedding(condition) * h).sum(1, keepdim=True)

@@ -40,25 +40,33 @@ def enlarge(
     Raises:
         RunError: if the folder is not empty or the run was trained on other data.
     """
-    folder = Path(out)
-    if folder.exists() and any(folder.iterdir()):
-        raise RunError(f"{folder} exists and is not empty. Choose another --out.")
-    if per_class < 1:
-        raise RecipeError(f"--per-class is {per_class}; at least 1 was expected.")
-    dataset = open_data(data, load_options(options, seed))
-    if dataset.spec.kind != "images":
-        raise DataError(f"{data} holds {dataset.spec.kind}; images were expected. Sample a run instead.")
+    folder, dataset = Path(out), open_data(data, load_options(options, seed))
+    refuse(folder, per_class, dataset)
     trained = Run(run) if run is not None else None
     if trained is None:
         where = folder.with_name(folder.name + "-run")
         trained = fit(data, recipe, budget=budget, out=where, seed=seed, options=options)
     if trained.facts["fingerprint"] != dataset.fingerprint:
-        raise RunError(f"{trained.path} was trained on other data than {data}. Leave --run out, or give its data.")
+        raise RunError(
+            f"{trained.path} was trained on other data than {data}. Leave --run out, or give its data."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "metadata.jsonl").open("w") as listing:
         for row in (*write_real(dataset, folder), *write_made(trained, per_class, folder, seed)):
             listing.write(json.dumps(row) + "\n")
     return folder
+
+
+def refuse(folder: Path, per_class: int, dataset: Dataset) -> None:
+    """Raises an error if there is something in the folder, nothing to make, or no images."""
+    if folder.exists() and any(folder.iterdir()):
+        raise RunError(f"{folder} exists and is not empty. Choose another --out.")
+    if per_class < 1:
+        raise RecipeError(f"--per-class is {per_class}; at least 1 was expected.")
+    if dataset.spec.kind != "images":
+        raise DataError(
+            f"{dataset.source} holds {dataset.spec.kind}; images were expected. Sample a run instead."
+        )
 
 
 def write_real(dataset: Dataset, folder: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import yaml
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .nn.layers import share_statistics
-from .plan import Options, Plan, make_plan, parse_seconds, seconds_of
+from .plan import Options, Plan, by_name, exactly, make_plan, parse_seconds, seconds_of
 from .probe import Mode, choose_mode, make_trainer, step_seconds
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
@@ -34,7 +34,6 @@ def fit(
     recipe: str | Recipe | None = None,
     *,
     preset: str | None = None,
-    fields: Mapping[str, Any] | None = None,
     budget: str | None = None,
     kimg: float | None = None,
     out: str | Path | None = None,
@@ -46,8 +45,7 @@ def fit(
     Args:
         data: a folder, file, named set or array.
         recipe: a name, a recipe, or None to choose one from the data.
-        preset: of a recipe given by name.
-        fields: values of the recipe's fields.
+        preset: of a recipe given by name or chosen.
         budget: time, as 40s, 10m or 2h; ten minutes if neither this nor kimg is given.
         kimg: thousands of samples to see, instead of a time.
         out: the run's folder; `runs/<data>-<recipe>` if not given.
@@ -61,9 +59,9 @@ def fit(
         TenfoldError: what was found, what was expected, what to do.
     """
     begun = perf_counter()
-    plan = make_plan(
-        data, recipe, preset=preset, fields=fields, budget=budget, kimg=kimg, seed=seed, options=options
-    )
+    named = recipe is None or isinstance(recipe, str)
+    decide = by_name(recipe, preset, device=options.device) if named else exactly(recipe)
+    plan = make_plan(data, decide, budget=budget, kimg=kimg, seed=seed, options=options)
     return train(plan, fresh_folder(plan, out), options, begun)
 
 
@@ -112,21 +110,12 @@ def resume(
         DataError, RecipeError: if data or recipe are not those of the run.
     """
     old = Run(run)
-    if recipe is not None and recipe != old.facts["recipe"]:
-        raise RecipeError(
-            f"{old.path} was trained with recipe {old.facts['recipe']!r}, not {recipe!r}. Leave --recipe out, "
-            "or start a new run with another --out."
-        )
+    refuse_other_recipe(old, recipe)
     kept = Options(**old.facts["options"])
     options = replace(kept, device=options.device, quiet=options.quiet, tensorboard=options.tensorboard)
-    plan = make_plan(
-        data or old.facts["source"], old.recipe, kimg=1.0, seed=old.facts["seed"], options=options
-    )
-    if plan.data.fingerprint != old.facts["fingerprint"]:
-        raise DataError(
-            f"the data in {plan.data.source} are not those that {old.path} was trained on (files were added, "
-            "removed or changed). Restore them, or start a new run with another --out."
-        )
+    source, seed = data or old.facts["source"], old.facts["seed"]
+    plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=options)
+    refuse_other_data(old, plan)
     runtime, mode = start(options.device), Mode(**old.facts["mode"])
     planned = old.facts["planned"] + more_samples(plan, runtime, mode, budget, kimg)
     features, _ = feature_network(plan, old.path)
@@ -139,6 +128,24 @@ def resume(
     training.play()
     finish(training)
     return Run(old.path)
+
+
+def refuse_other_recipe(run: Run, recipe: str | None) -> None:
+    """Raises a RecipeError if a recipe is named that is not the run's."""
+    if recipe is not None and recipe != run.facts["recipe"]:
+        raise RecipeError(
+            f"{run.path} was trained with recipe {run.facts['recipe']!r}, not {recipe!r}. Leave --recipe out, "
+            "or start a new run with another --out."
+        )
+
+
+def refuse_other_data(run: Run, plan: Plan) -> None:
+    """Raises a DataError if the data are not those that the run was trained on."""
+    if plan.data.fingerprint != run.facts["fingerprint"]:
+        raise DataError(
+            f"the data in {plan.data.source} are not those that {run.path} was trained on (files were added, "
+            "removed or changed). Restore them, or start a new run with another --out."
+        )
 
 
 def assemble(
@@ -178,8 +185,8 @@ def planned_samples(
     trainer = make_trainer(plan, runtime, mode)
     step_s = step_seconds(trainer, min(2.0, 0.02 * plan.budget_s))
     start = perf_counter()
-    quality.compare(quality.real_images)
-    looks_s = 2 * (LOOKS + 1) * (perf_counter() - start + 0.3)
+    quality.compare(quality.features(quality.samples_of(trainer.ema.module, runtime.device)))
+    looks_s = (LOOKS + 1) * 1.5 * (perf_counter() - start + 0.3)
     left = (1 - RESERVE) * plan.budget_s - (perf_counter() - begun) - min(looks_s, 0.2 * plan.budget_s)
     steps = max(1, int(left / step_s))
     steps = int(runtime.mean(torch.tensor([float(steps)], device=runtime.device)).item())
@@ -285,5 +292,3 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, Mapping):
         return {k: plain(v) for k, v in value.items()}
     return [plain(v) for v in value] if isinstance(value, list | tuple) else value
-
-

@@ -69,9 +69,7 @@ class Penalty(Protocol):
     def __call__(self, seen: Look, /) -> Tensor: ...
 
 
-def squared_gradient_norm(
-    logits: Float[Tensor, "n *k"], x: Float[Tensor, "n *shape"]
-) -> Float[Tensor, " n"]:
+def squared_gradient_norm(logits: Float[Tensor, "n *k"], x: Float[Tensor, "n *shape"]) -> Float[Tensor, " n"]:
     """Per sample, the squared Euclidean norm of the gradient of its logits' sum with respect to it.
 
     Computed in float32 whatever the precision of the networks; can be differentiated again.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -86,12 +86,41 @@ class Plan:
         }
 
 
+Decide = Callable[[DataSpec], tuple[Recipe, list[Choice]]]
+"""What settles the recipe once the data are known, and says why."""
+
+
+def exactly(recipe: Recipe) -> Decide:
+    """This recipe, whatever the data."""
+    return lambda spec: (recipe, [])
+
+
+def by_name(
+    name: str | None, preset: str | None = None, fields: Mapping[str, Any] | None = None, device: str = "auto"
+) -> Decide:
+    """A recipe by name, or chosen from the data; a preset by name, or chosen from the device.
+
+    Args:
+        name: None to choose.
+        preset: None to choose.
+        fields: values of the recipe's fields.
+        device: where it is to be trained.
+    """
+
+    def decide(spec: DataSpec) -> tuple[Recipe, list[Choice]]:
+        chosen = [] if name else [choose_recipe(spec)]
+        chosen += [] if preset else [choose_preset(device)]
+        picked = {c.name: str(c.value) for c in chosen}
+        recipe = make_recipe(name or picked["recipe"], fields or {}, preset or picked["preset"])
+        return recipe, chosen
+
+    return decide
+
+
 def make_plan(
     data: str | Path | np.ndarray,
-    recipe: str | Recipe | None = None,
+    decide: Decide,
     *,
-    preset: str | None = None,
-    fields: Mapping[str, Any] | None = None,
     budget: str | None = None,
     kimg: float | None = None,
     seed: int = 0,
@@ -101,9 +130,7 @@ def make_plan(
 
     Args:
         data: a folder, file, named set or array.
-        recipe: a name, a recipe, or None to choose one from the data.
-        preset: of a recipe given by name; None for small on a CPU, base else.
-        fields: values of the recipe's fields.
+        decide: settles the recipe.
         budget: time, as 40s, 10m or 2h.
         kimg: thousands of samples to see, instead of a time.
         seed: everything random derives from it.
@@ -112,20 +139,12 @@ def make_plan(
     Raises:
         DataError, RecipeError: if something does not fit; the message says what to do.
     """
+    seconds, thousands, time = choose_length(budget, kimg)
     dataset = open_data(data, load_options(options, seed))
-    choices: list[Choice] = []
-    if recipe is None:
-        choices.append(choose_recipe(dataset.spec))
-        recipe = str(choices[-1].value)
-    if isinstance(recipe, str):
-        if preset is None:
-            choices.append(choose_preset(options.device))
-            preset = str(choices[-1].value)
-        recipe = make_recipe(recipe, fields or {}, preset)
+    recipe, chosen = decide(dataset.spec)
     recipe, filled = resolve(recipe, dataset.spec)
     check_fit(recipe, dataset.spec)
-    seconds, thousands, time = choose_length(budget, kimg)
-    return Plan(dataset, recipe, seconds, thousands, seed, (*choices, *filled, time))
+    return Plan(dataset, recipe, seconds, thousands, seed, (*chosen, *filled, time))
 
 
 def load_options(options: Options, seed: int) -> LoadOptions:

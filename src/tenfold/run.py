@@ -13,7 +13,7 @@ import yaml
 
 from .data import Codec
 from .data.spec import DataSpec
-from .engine.checkpoint import Checkpoints, part, read_state
+from .engine.checkpoint import State, finished, part, read_state
 from .errors import RunError, suggest
 from .game import Game, Sampler
 from .recipe import Recipe, make_recipe
@@ -37,11 +37,15 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not (self.path / "run.json").is_file():
-            raise RunError(f"{self.path} is no run: it has no run.json. Give the folder that fit wrote (--out).")
+            raise RunError(
+                f"{self.path} is no run: it has no run.json. Give the folder that fit wrote (--out)."
+            )
         try:
             self.facts: Mapping[str, Any] = json.loads((self.path / "run.json").read_text())
         except json.JSONDecodeError as error:
-            raise RunError(f"{self.path / 'run.json'} is damaged ({error}). Restore it from a copy.") from error
+            raise RunError(
+                f"{self.path / 'run.json'} is damaged ({error}). Restore it from a copy."
+            ) from error
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe={self.facts['recipe']!r}, classes={len(self.spec.classes)})"
@@ -84,9 +88,9 @@ class Run:
         game.load_state_dict(part(self.checkpoint().tensors, "game."))
         return game.eval().requires_grad_(False)
 
-    def checkpoint(self) -> Any:  # noqa: ANN401
+    def checkpoint(self) -> State:
         """The state of the last checkpoint."""
-        found = Checkpoints(self.path / "checkpoints").all()
+        found = finished(self.path / "checkpoints")
         if not found:
             raise RunError(f"{self.path} has no checkpoint yet. Wait for the first, or start the run anew.")
         return read_state(found[-1])

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from .draw import derive
-from .engine.checkpoint import Checkpoints
+from .engine.checkpoint import KEPT, Checkpoints, drop_old
 from .engine.trainer import Trainer, Watch
 from .errors import Diverged, Interrupted, RunError
 from .metrics.features import Features
@@ -73,8 +73,12 @@ class Training:
 
     def look(self, trainer: Trainer) -> None:
         """Measure samples, and draw the sheet and the curves."""
+        self.log(trainer)  # a term that is not finite is found before anything is kept
+        before = self.quality.best
         values = self.quality.look(trainer)
         self.latest |= values
+        if self.quality.best is not before:
+            self.save()
         verdict = self.health()
         self.journal.write(trainer.seen, values)
         self.draw()
@@ -113,16 +117,19 @@ class Training:
         if self.trainer.runtime.rank:
             return
         if not self.trainer.whole():
-            raise Diverged(f"a parameter is not finite at step {self.trainer.step}. Try a lower learning rate.")
+            raise Diverged(
+                f"a parameter is not finite at step {self.trainer.step}. Try a lower learning rate."
+            )
         extra = {"seconds": self.journal.seconds, "latest": self.latest, "best": self.quality.facts()}
         Checkpoints(self.folder / "checkpoints").save(self.trainer, extra)
+        drop_old(self.folder / "best", KEPT + 1)  # those that the kept checkpoints speak of
         self.saved_at = perf_counter()
 
     def resume(self) -> None:
         """Go back to the last checkpoint, and forget what was logged after it."""
         extra = Checkpoints(self.folder / "checkpoints").load(self.trainer)
         self.latest = dict(extra["latest"])
-        self.quality.recall_best(extra["best"])
+        self.quality.recall_best(extra["best"], self.trainer.ema.module, self.trainer.runtime.device)
         self.journal.forget_after(self.trainer.seen)
 
     def play(self) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tenfold import recipes
@@ -20,7 +21,7 @@ from tenfold.plan import Options
 from tenfold.recipe import RECIPES, make_recipe
 
 Said = pytest.CaptureFixture[str]
-TINY = ["digits", "--recipe", "mlp", "--preset", "tiny", "--kimg", "0.2", "--precision", "fp32"]
+TINY = ["--recipe", "mlp", "--preset", "tiny", "--kimg", "0.024", "--precision", "fp32"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], *([name, "--help"] for name in COMMANDS)])
@@ -169,15 +170,16 @@ def test_a_plan_trains_nothing(cats: Path, capsys: Said) -> None:
 
 def test_from_data_to_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["fit", *TINY, "--out", "run", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["seen"] == 200
+    np.save("dots.npy", np.random.default_rng(0).integers(0, 256, (64, 8, 8), np.uint8))
+    assert main(["fit", "dots.npy", *TINY, "--out", "run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seen"] == 24
     assert main(["fit", "--resume", "run"]) == 2
     assert "is complete" in capsys.readouterr().err
-    assert main(["fit", "--resume", "run", "--kimg", "0.1"]) == 0
+    assert main(["fit", "--resume", "run", "--kimg", "0.016"]) == 0
     said = capsys.readouterr()
     assert said.out == "run\n"
     assert "done" in said.err
-    assert main(["fit", *TINY, "--out", "run"]) == 2
+    assert main(["fit", "dots.npy", *TINY, "--out", "run"]) == 2
     assert "--resume run" in capsys.readouterr().err
     assert main(["sample", "run", "-n", "5", "--out", "more", "--grid", "sheet.png", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"count": 5, "out": "more", "grid": "sheet.png"}

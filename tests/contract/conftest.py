@@ -17,6 +17,7 @@ from tenfold.engine.trainer import Settings, Trainer
 from tenfold.recipe import RECIPES, Play, make_recipe
 
 CLASSES = ("a", "b", "c", "d")
+FIRST_SEED, ONE_PROCESS = Settings(), Runtime()
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Case:
         return make_recipe(self.name, values, preset).build(self.spec)
 
     def trainer(
-        self, settings: Settings = Settings(), runtime: Runtime = Runtime(), **values: Any
+        self, settings: Settings = FIRST_SEED, runtime: Runtime = ONE_PROCESS, **values: Any
     ) -> Trainer:
         play = self.build(**values)
         data = Shuffled(self.rows(), values.get("batch", 8), settings.seed, balanced=play.balanced)

@@ -23,7 +23,7 @@ from tenfold.nn.layers import share_statistics
 from tenfold.recipe import RECIPES, make_recipe
 
 SPEC = DataSpec("images", (2, 16, 16), 32, ("a", "b", "c", "d"), (8,) * 4)
-# Adam's first step is the sign of the gradient, rounding errors included: with SGD a difference is a difference.
+# Adam's first step is the gradient's sign, rounding errors included; SGD keeps a small difference small.
 VALUES = {"optimizer": "sgd", "lr_g": 0.02, "lr_d": 0.02, "augment": "diffaugment"}
 BATCHES = {"dcgan": 9, "mlp": 7}  # the ranks' shares differ in size
 

@@ -67,8 +67,10 @@ def test_npz_with_labels(tmp_path):
 
 def test_pickled_arrays_are_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}], object), allow_pickle=True)
-    with pytest.raises(DataError, match="plain numbers"):
-        open_data(tmp_path / "a.npy")
+    np.savez(tmp_path / "a.npz", images=np.array([{}], object))
+    for name in ("a.npy", "a.npz"):
+        with pytest.raises(DataError, match="plain numbers"):
+            open_data(tmp_path / name)
 
 
 @pytest.mark.parametrize("limit", [1 << 30, 10])

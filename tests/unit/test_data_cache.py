@@ -44,6 +44,13 @@ def test_second_time_nothing_is_decoded(tmp_path, reads):
     assert not second.train.values.flags.writeable
 
 
+def test_a_bad_header_is_said_before_anything_is_decoded(tmp_path, reads):
+    (fill(tmp_path / "in") / "0.png").write_bytes(b"x")
+    with pytest.raises(DataError, match="1 of 6"):
+        open_data(tmp_path / "in")
+    assert reads == []
+
+
 def touch(folder):
     os.utime(folder / "0.png", ns=(1, 1))
 
@@ -156,12 +163,13 @@ def test_the_least_recently_used_goes_first_and_nothing_in_use(tmp_path, monkeyp
     keys = [oldest.fingerprint, *(open_data(fill(tmp_path / name)).fingerprint for name in "bc")]
     for position, key in enumerate(keys):
         age(key, 1000 - position)
+    open_data(tmp_path / "b")
     monkeypatch.setenv(
         "TENFOLD_CACHE_GB", str(2.5 * os.path.getsize(cache.cache_folder() / f"{keys[0]}.npy") / 1e9)
     )
     cache.evict()
     kept = {name.split(".")[0] for name in left_behind()}
-    assert kept == {keys[0], keys[2]}
+    assert kept == {keys[0], keys[1]}
     del oldest
     monkeypatch.setenv("TENFOLD_CACHE_GB", "0")
     cache.evict()

@@ -212,9 +212,9 @@ def test_missing_parts_are_named(tmp_path, monkeypatch, module, extra, suffix, c
         open_data(folder(tmp_path, (suffix, content), (suffix, content)))
 
 
-def huge_png():
-    # 20,000 x 20,000 by its header; no memory for it may be taken.
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", 20000, 20000, 8, 2, 0, 0, 0)), (b"IDAT", b""), (b"IEND", b"")]
+def huge_png(side):
+    # Large by its header alone; no memory for it may be taken.
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", b""), (b"IEND", b"")]
     packed = [
         struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         for kind, body in chunks
@@ -225,12 +225,14 @@ def huge_png():
 BAD = {
     "text": (b"once upon a time", "not an image"),
     "empty": (b"", "not an image"),
-    "huge": (huge_png(), "100 megapixels"),
+    "huge": (huge_png(20_000), "100 megapixels"),
+    "large": (huge_png(10_001), "10001x10001 pixels, above 100 megapixels"),
     "cut": (to_bytes(noise(3, (64, 64)), "JPEG")[:900], "truncated"),
     "cut png": (to_bytes(noise(3, (64, 64)))[:900], "truncated|broken|eof"),
 }
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_image_is_named_counted_and_can_be_skipped(tmp_path, kind):
     content, why = BAD[kind]

@@ -87,11 +87,11 @@ def test_splits(tmp_path):
 
 def test_test_images_are_never_held_out(tmp_path):
     fill(tmp_path / "train", 100)
-    fill(tmp_path / "test", 50, start=100)
+    fill(tmp_path / "test", 90, start=100)
     data = open_data(tmp_path)
     assert len(data.train) + len(data.holdout) == 100
     assert max(data.train.values[:, 0, 0, 0].max(), data.holdout.values[:, 0, 0, 0].max()) < 100
-    assert len(open_data(tmp_path, LoadOptions(split="test")).train) == 50
+    assert len(open_data(tmp_path, LoadOptions(split="test")).train) == 90
 
 
 def test_images_beside_splits_are_a_question(tmp_path):

@@ -94,13 +94,12 @@ def test_the_critic_learns_from_it(penalty):
 
 
 def test_the_norm_is_computed_in_float32():
-    x = torch.full((2, 300), 1.0, dtype=torch.bfloat16, requires_grad=True)
+    x = torch.ones((2, 301), dtype=torch.bfloat16, requires_grad=True)
     said = squared_gradient_norm((x * 1.0).sum(1), x)
     assert said.dtype == torch.float32
-    assert said.tolist() == [
-        300.0,
-        300.0,
-    ]  # bfloat16 holds no whole numbers between 256 and 512 but even ones
+    assert said.tolist() == [301.0, 301.0]  # bfloat16 knows no odd numbers between 256 and 512
+    logits = (x * 1.0).sum(1)
+    assert R1()(Look(by_row, x, x, logits, logits, Draw(0, slice(0, 2), 2))).tolist() == [602.0, 602.0]
 
 
 def test_several_logits_of_a_sample_are_summed():

@@ -103,9 +103,8 @@ def test_what_was_chosen_is_left_alone():
 
 
 def test_the_game_gets_what_the_recipe_says():
-    play = make_recipe("wgan", {"augment": "diffaugment", "clip": 0.03, "critic_steps": 3}, "tiny").build(
-        IMAGES
-    )
+    values = {"augment": "diffaugment", "clip": 0.03, "critic_steps": 3}
+    play = make_recipe("wgan", values, "tiny").build(IMAGES)
     assert isinstance(play.game.augment, DiffAugment)
     assert play.game.clip == 0.03
     assert play.game.turns(0)[0].repeat == 3

@@ -235,10 +235,8 @@ def test_the_log_is_a_mean_since_it_was_last_read():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_a_term_that_is_not_finite_is_named(value):
-    game = Toy()
-    trainer = Trainer(
-        game, {n: SGD(p.parameters(), 0.1) for n, p in game.players().items()}, Shuffled(rows(), 4)
-    )
+    trainer = toy()
+    game = trainer.game
 
     def loss(batch: Batch, draw: Draw) -> Terms:
         good = game.other.weight.sum()
@@ -294,15 +292,13 @@ def test_bf16_is_a_matter_of_the_runtime():
 
 
 def test_the_terms_are_added_in_float32():
-    game = Toy()
+    trainer = toy()
+    game = trainer.game
 
     def loss(batch: Batch, draw: Draw) -> Terms:
         return Terms({"a": game.other.weight.sum().bfloat16(), "b": game.other.weight.sum()})
 
     game.given = [Turn("b", loss)]
-    trainer = Trainer(
-        game, {n: SGD(p.parameters(), 0.1) for n, p in game.players().items()}, Shuffled(rows(), 4)
-    )
     before = game.other.weight.detach().clone()
     trainer.play_step()
     torch.testing.assert_close(game.other.weight.detach(), before - 0.2)

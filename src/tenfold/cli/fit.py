@@ -12,6 +12,7 @@ from .options import add_data_flags, add_run_flags, read_options
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 
 if TYPE_CHECKING:
+    from ..plan import Plan
     from ..run import Run
 
 CHANGEABLE = {"device", "tensorboard", "quiet"}
@@ -83,37 +84,29 @@ def own_flags(recipe: str | None) -> Parser:
 
 def fit(args: Namespace) -> Run:
     """Train."""
-    from ..fitting import fit as train
+    from time import perf_counter
 
-    return train(
-        args.data,
-        args.recipe,
-        preset=args.preset,
-        fields=given(args),
-        budget=args.budget,
-        kimg=args.kimg,
-        out=args.out,
-        seed=args.seed,
-        options=read_options(args),
-    )
+    from ..fitting import fresh_folder, train
+
+    begun = perf_counter()
+    made = intend(args)
+    return train(made, fresh_folder(made, args.out), read_options(args), begun)
 
 
 def plan(args: Namespace) -> None:
     """Say what would be done, and why."""
-    from ..plan import make_plan
-
     with stdout_kept_clean(args.json):
-        made = make_plan(
-            args.data,
-            args.recipe,
-            preset=args.preset,
-            fields=given(args),
-            budget=args.budget,
-            kimg=args.kimg,
-            seed=args.seed,
-            options=read_options(args),
-        )
+        made = intend(args)
     show(made.to_json(), made.lines(), as_json=args.json)
+
+
+def intend(args: Namespace) -> Plan:
+    """What the flags ask for."""
+    from ..plan import by_name, make_plan
+
+    options = read_options(args)
+    decide = by_name(args.recipe, args.preset, given(args), options.device)
+    return make_plan(args.data, decide, budget=args.budget, kimg=args.kimg, seed=args.seed, options=options)
 
 
 def resume(args: Namespace) -> Run:

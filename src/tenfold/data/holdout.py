@@ -47,9 +47,9 @@ def plan_holdout(labels: Sequence[str | None], groups: Sequence[str | None], see
 
 
 def _quotas(counts: Counter[str | None], target: int) -> dict[str | None, int]:
-    # Largest remainders (Hamilton's method); a class keeps at least one sample for training.
+    # Largest remainders (Hamilton's method). A share below one leaves every class something for training.
     share = target / max(counts.total(), 1)
-    quotas = {label: min(int(n * share), n - 1) for label, n in counts.items()}
+    quotas = {label: int(n * share) for label, n in counts.items()}
     by_remainder = sorted(counts, key=lambda label: int(counts[label] * share) - counts[label] * share)
     while (missing := target - sum(quotas.values())) > 0:
         open_ = [label for label in by_remainder if quotas[label] < counts[label] - 1]

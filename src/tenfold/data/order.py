@@ -70,7 +70,9 @@ class Shuffled:
         [0.0, 1.0, 2.0, 3.0]
     """
 
-    def __init__(self, data: Samples, size: int, seed: int = 0, *, balanced: bool = False, labelled: bool = True) -> None:
+    def __init__(
+        self, data: Samples, size: int, seed: int = 0, *, balanced: bool = False, labelled: bool = True
+    ) -> None:
         if size > len(data):
             raise DataError(
                 f"a batch of {size} samples is larger than the data, which have {len(data)}. "

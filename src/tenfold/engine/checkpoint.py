@@ -107,6 +107,17 @@ def replace_folder(fresh: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def finished(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, oldest first; what was cut off while it was written is not among them."""
+    return sorted(p for p in folder.iterdir() if p.name.isdigit()) if folder.is_dir() else []
+
+
+def drop_old(folder: Path, kept: int) -> None:
+    """Remove all but the newest checkpoints, and what was cut off while it was written."""
+    for stale in (*finished(folder)[:-kept], *folder.glob(".new-*"), *folder.glob(".old-*")):
+        shutil.rmtree(stale, ignore_errors=True)
+
+
 class Checkpoints:
     """The checkpoints of a run, named by the samples seen; the last few are kept.
 
@@ -116,12 +127,6 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-
-    def all(self) -> list[Path]:
-        """Finished checkpoints, oldest first."""
-        if not self.folder.is_dir():
-            return []
-        return sorted(p for p in self.folder.iterdir() if p.name.isdigit())
 
     def save(self, trainer: Trainer, extra: Mapping[str, Any]) -> None:
         """Write where a trainer is, then drop what is too old.
@@ -133,8 +138,7 @@ class Checkpoints:
         state = capture(trainer)
         facts = {**state.facts, "extra": dict(extra)}
         write_state(self.folder / f"{trainer.seen:012d}", State(state.tensors, facts))
-        for stale in self.all()[:-KEPT]:
-            shutil.rmtree(stale, ignore_errors=True)
+        drop_old(self.folder, KEPT)
 
     def load(self, trainer: Trainer) -> Mapping[str, Any]:
         """Put a trainer where the last checkpoint was; gives the extra facts saved with it.
@@ -142,7 +146,7 @@ class Checkpoints:
         Raises:
             RunError: if there is none, or it is damaged.
         """
-        found = self.all()
+        found = finished(self.folder)
         if not found:
             raise RunError(f"there is no checkpoint in {self.folder}. Start the run anew, in another folder.")
         state = read_state(found[-1])

@@ -66,13 +66,39 @@ def _kernel_sums(
     return torch.cat(rows), columns
 
 
+def kernel_gain(
+    real: Float[Tensor, "n d"], before: Float[Tensor, "m d"], after: Float[Tensor, "m d"]
+) -> Estimate:
+    """How much nearer the real set one generated set is than another; positive if `after` is.
+
+    Row i of both generated sets comes from the same noise. So the error, a jackknife over real rows and over
+    pairs of generated ones, is that of the difference: what the two have in common cancels.
+
+    Raises:
+        DataError: if the sets' rows differ in length or number, or there are fewer than three on a side.
+    """
+    real, before = comparable(real, before, least=3)
+    _, after = comparable(real, after, least=3)
+    sums = [(_within(x), *_kernel_sums(real, x)) for x in (before, after)]
+    n, m = len(real), len(after)
+    first, second = (w.sum() / (m * (m - 1)) - 2 * of_real.mean() / m for w, of_real, _ in sums)
+    rows = [_left_out(w, of_fake / n) for w, _, of_fake in sums]
+    reals = [-2 * (of_real.sum() - of_real) / (m * (n - 1)) for _, of_real, _ in sums]
+    variance = sum((len(x) - 1) * (x - y).var(correction=0) for x, y in (rows, reals))
+    return Estimate((first - second).item(), torch.as_tensor(variance).sqrt().item())
+
+
 def _jackknife(within: Float[Tensor, " n"], across: Float[Tensor, " n"]) -> Float[Tensor, ""]:
-    """Variance due to one set, from the values that the distance takes when each of its rows is left out.
+    """Variance due to one set, from the values that the distance takes when each of its rows is left out."""
+    return (len(within) - 1) * _left_out(within, across).var(correction=0)
+
+
+def _left_out(within: Float[Tensor, " n"], across: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """What a set contributes to the distance when each of its rows is left out.
 
     Args:
         within: of each row, the sum of its kernel values in its own set.
         across: of each row, the mean of its kernel values with the other set.
     """
     n = len(within)
-    without = (within.sum() - 2 * within) / ((n - 1) * (n - 2)) - 2 * (across.sum() - across) / (n - 1)
-    return (n - 1) * without.var(correction=0)
+    return (within.sum() - 2 * within) / ((n - 1) * (n - 2)) - 2 * (across.sum() - across) / (n - 1)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -176,6 +176,22 @@ class SpectralLinear(nn.Module):
     def forward(self, x: Float[Tensor, "n c"]) -> Float[Tensor, "n k"]:
         """The linear map."""
         return F.linear(x, self.normalised(), self.bias)
+
+
+class SpectralEmbedding(nn.Module):
+    """A table of vectors that, as a matrix, has spectral norm one.
+
+    Args:
+        count, dimension: of the vectors.
+    """
+
+    def __init__(self, count: int, dimension: int) -> None:
+        super().__init__()
+        self.normalised = Spectral(count, dimension)
+
+    def forward(self, index: Int[Tensor, " n"]) -> Float[Tensor, "n d"]:
+        """The vectors asked for."""
+        return F.embedding(index, self.normalised())
 
 
 class FullPrecision(nn.Module):

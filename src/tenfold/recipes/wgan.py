@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Gt
 
 from ..data.spec import DataSpec
 from ..games.gan import GAN, NoiseSampler

@@ -32,7 +32,12 @@ class Progress:
             return
         self.said = now
         line = self.line(trainer.seen, now, values, verdict)
-        print(f"\r\x1b[K{line}" if self.live else line, end="" if self.live else "\n", file=sys.stderr, flush=True)
+        print(
+            f"\r\x1b[K{line}" if self.live else line,
+            end="" if self.live else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def line(self, seen: int, now: float, values: Mapping[str, float], verdict: str) -> str:
         """One line: share done, speed, time left, losses, health."""

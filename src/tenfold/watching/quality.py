@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,12 @@ from torch import Tensor
 from ..data import Dataset
 from ..data.order import Samples
 from ..draw import Draw, derive
-from ..engine.checkpoint import State, read_state, write_state
+from ..engine.checkpoint import State, finished, read_state, write_state
 from ..engine.trainer import Trainer
 from ..game import Sampler
 from ..metrics.coverage import manifold
 from ..metrics.features import Features, Pixels
-from ..metrics.kernel import Estimate, kernel_distance
+from ..metrics.kernel import Estimate, kernel_distance, kernel_gain
 
 MOST = 1000
 BLOCK = 64
@@ -58,12 +59,13 @@ def generate_many(
     return torch.cat(blocks)[:n], None if labels is None else labels[:n]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Best:
-    """The best distance so far, and when it was."""
+    """The best sampler so far: when it was, its distance, and the features of its samples."""
 
     seen: int
     distance: Estimate
+    features: Tensor
 
 
 class Quality:
@@ -82,16 +84,13 @@ class Quality:
         self.features, self.folder, self.classes = features, folder, classes
         self.chooses = data.holdout is not None
         judges: Samples = data.train if data.holdout is None else data.holdout
-        self.real_images = subset(judges, MOST, derive(0, "judges"))
-        self.real = features(self.real_images)
-        fresh = subset(data.train, len(self.real), derive(0, "reference"))
-        self.reference = self.compare(fresh)
-        self.real_spread = spread(self.real_images)
+        real = subset(judges, MOST, derive(0, "judges"))
+        self.count, self.real, self.real_spread = len(real), features(real), spread(real)
+        self.reference = self.compare(features(subset(data.train, self.count, derive(0, "reference"))))
         self.best: Best | None = None
 
-    def compare(self, images: Tensor) -> dict[str, float]:
-        """The metrics of some images beside the real ones."""
-        fake = self.features(images)
+    def compare(self, fake: Tensor) -> dict[str, float]:
+        """The metrics of the features of some samples beside those of the real ones."""
         distance, shape = kernel_distance(self.real, fake), manifold(self.real, fake)
         return {
             "kernel_distance": distance.value,
@@ -102,20 +101,26 @@ class Quality:
 
     def look(self, trainer: Trainer) -> dict[str, float]:
         """Measure the averaged sampler, and keep it if it is the best so far beyond the error bar."""
-        sampler = trainer.ema.module
-        count = max(len(self.real), 256)
-        images, _ = generate_many(sampler, count, self.classes, 0, trainer.runtime.device)
-        found = self.compare(images[: len(self.real)])
-        if self.chooses and trainer.step:
-            self.keep(trainer, Estimate(found["kernel_distance"], found["kernel_distance_error"]))
+        images = self.samples_of(trainer.ema.module, trainer.runtime.device)
+        fake = self.features(images)
+        found = self.compare(fake)
+        if self.chooses and trainer.step and self.improves(fake):
+            distance = Estimate(found["kernel_distance"], found["kernel_distance_error"])
+            self.best = Best(trainer.seen, distance, fake)
+            kept = self.folder / "best" / f"{trainer.seen:012d}"
+            write_state(kept, State(trainer.ema.module.state_dict(), self.facts()))
         return found | {"spread": spread(images) / max(self.real_spread, 1e-12)}
 
-    def keep(self, trainer: Trainer, distance: Estimate) -> None:
-        """Write the sampler to `best/` if nothing before was as good, or only within the error bar."""
-        if self.best is not None and distance.value + distance.error >= self.best.distance.value:
-            return
-        self.best = Best(trainer.seen, distance)
-        write_state(self.folder / "best", State(trainer.ema.module.state_dict(), self.facts()))
+    def samples_of(self, sampler: Sampler, device: torch.device) -> Tensor:
+        """As many samples as there are real ones, from the same noise at every look."""
+        return generate_many(sampler, self.count, self.classes, 0, device)[0]
+
+    def improves(self, fake: Tensor) -> bool:
+        """Whether samples are nearer to the real ones than the best before, by more than the error of that."""
+        if self.best is None:
+            return True
+        gain = kernel_gain(self.real, self.best.features, fake)
+        return gain.value > gain.error
 
     def facts(self) -> dict[str, Any]:
         """What is written beside the best sampler."""
@@ -124,9 +129,21 @@ class Quality:
         distance = self.best.distance
         return {"seen": self.best.seen, "value": distance.value, "error": distance.error}
 
-    def recall_best(self, facts: Mapping[str, Any]) -> None:
-        """Go on from what was the best when a checkpoint was written."""
-        self.best = Best(facts["seen"], Estimate(facts["value"], facts["error"])) if facts else None
+    def recall_best(self, facts: Mapping[str, Any], sampler: Sampler, device: torch.device) -> None:
+        """Go on from what was the best when a checkpoint was written.
+
+        Args:
+            facts: as `facts` gave them.
+            sampler: of the run's kind; its weights are kept as they are.
+            device: where it computes.
+        """
+        self.best = None
+        if not facts:
+            return
+        best = deepcopy(sampler)
+        best.load_state_dict(dict(read_state(self.folder / "best" / f"{facts['seen']:012d}").tensors))
+        distance = Estimate(facts["value"], facts["error"])
+        self.best = Best(facts["seen"], distance, self.features(self.samples_of(best, device)))
 
 
 def subset(data: Samples, most: int, seed: int) -> Tensor:
@@ -143,4 +160,5 @@ def spread(images: Tensor) -> float:
 
 def best_state(folder: Path) -> State | None:
     """The best sampler of a run, if one was chosen."""
-    return read_state(folder / "best") if (folder / "best").is_dir() else None
+    found = finished(folder / "best")
+    return read_state(found[-1]) if found else None

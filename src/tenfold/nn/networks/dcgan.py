@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -115,18 +114,14 @@ class DCDiscriminator(nn.Module):
             layers += [conv, *normal, activation(hidden)]
         self.body = nn.Sequential(*layers, nn.Flatten())
         features = sizes[-1] * grid.height * grid.width
-        if norm == "spectral":
-            self.last: nn.Module = ProjectionHead(features, classes, bias=bias)
-        else:
-            self.last = FullPrecision(nn.Linear(features, 1, bias=bias))
+        self.last = ProjectionHead(features, classes, bias=bias, spectral=norm == "spectral")
         start_like_dcgan(self)
 
     def forward(
         self, x: Float[Tensor, "n c h w"], condition: Int[Tensor, " n"] | None = None
     ) -> Float[Tensor, "n 1"]:
         """One logit per picture."""
-        h = self.body(x)
-        return self.last(h) if condition is None else self.last(h, condition)
+        return self.last(self.body(x), condition)
 
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": LayerNorm}

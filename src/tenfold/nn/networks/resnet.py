@@ -141,7 +141,7 @@ class ResNetDiscriminator(nn.Module):
                 for i, (c, h) in enumerate(zip(inputs, halve, strict=True))
             )
         )
-        self.hidden, self.last = activation(hidden), ProjectionHead(width, classes, bias=bias)
+        self.hidden, self.last = activation(hidden), ProjectionHead(width, classes, bias=bias, spectral=True)
 
     def forward(
         self, x: Float[Tensor, "n c h w"], condition: Int[Tensor, " n"] | None = None

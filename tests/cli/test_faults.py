@@ -1,0 +1,268 @@
+"""What a run survives: signals, kills, damaged files, a full disk, numbers that are not finite."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import tenfold
+from tenfold.engine import checkpoint
+from tenfold.engine.checkpoint import finished, read_state
+from tenfold.errors import DataError, Diverged, Interrupted, RecipeError, RunError
+from tenfold.fitting import assemble, conditions, resume, write_records
+from tenfold.plan import Options, exactly, make_plan
+from tenfold.probe import Mode
+from tenfold.recipe import make_recipe
+from tenfold.training import Training, feature_network
+from tenfold.watching.quality import Quality
+
+QUICK = Options(device="cpu", precision="fp32", memory_format="contiguous", micro_batches=1, quiet=True)
+FLAGS = ["--precision", "fp32", "--memory-format", "contiguous", "--micro-batches", "1", "--quiet"]
+
+
+def fit(out: Path, kimg: float = 0.4, recipe: str = "dcgan") -> tenfold.Run:
+    return tenfold.fit("digits", recipe, preset="tiny", kimg=kimg, out=out, options=QUICK)
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return dict(read_state(finished(run / "checkpoints")[-1]).tensors)
+
+
+def assert_same(a: Path, b: Path) -> None:
+    first, second = weights(a), weights(b)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[k], second[k]) for k in first)
+
+
+def training(out: Path, kimg: float = 0.4) -> Training:
+    """A training that can be stopped in the middle from within."""
+    recipe = make_recipe("dcgan", {}, "tiny")
+    plan = make_plan("digits", exactly(recipe), kimg=kimg, options=QUICK)
+    out.mkdir()
+    features, _ = feature_network(plan, out)
+    quality = Quality(plan.data, features, out, conditions(plan))
+    from tenfold.engine.runtime import Runtime
+
+    mode, planned = Mode(False, False), int(1000 * kimg)
+    made = assemble(plan, Runtime(), mode, planned, out, quality, QUICK)
+    write_records(made, mode, QUICK)
+    made.save()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def no_feature_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Distances in pixels: nothing here depends on a classifier, which takes seconds to train."""
+    from tenfold.metrics.features import Pixels
+    from tenfold.recipe import Choice
+
+    pixels = lambda plan, folder: (Pixels(), Choice("features", "pixels", "for the test"))
+    for module in ("tenfold.fitting", f"{__name__}"):
+        monkeypatch.setattr(f"{module}.feature_network", pixels)
+
+
+def test_a_stopped_and_resumed_run_equals_one_never_stopped(tmp_path: Path) -> None:
+    fit(tmp_path / "whole")
+    made = training(tmp_path / "stopped")
+    made.trainer.fit(0.2)
+    made.save()
+    made.trainer.fit(0.24)  # lost, as by a kill: nothing is saved of it
+    resume(tmp_path / "stopped", options=QUICK)
+    assert_same(tmp_path / "whole", tmp_path / "stopped")
+
+
+def test_the_log_of_a_resumed_run_has_every_look_once(tmp_path: Path) -> None:
+    made = training(tmp_path / "run")
+    made.trainer.fit(0.2)
+    made.save()
+    made.trainer.fit(0.39)
+    resume(tmp_path / "run", options=QUICK)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    losses = [row["seen"] for row in rows if "D/adversarial" in row]
+    assert losses == sorted(set(losses)) and losses[-1] == 400
+
+
+def test_kill_9_loses_only_what_came_after_the_last_checkpoint(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tenfold", "fit", "digits", "--recipe", "dcgan", "--preset", "tiny"]
+    length = ["--kimg", "400", "--out", str(tmp_path / "killed"), *FLAGS]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([*command, *length], env=environment)
+    log = tmp_path / "killed" / "metrics.jsonl"
+    while not (log.exists() and log.read_text().count("\n") > 4):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert finished(tmp_path / "killed" / "checkpoints")
+    state = read_state(finished(tmp_path / "killed" / "checkpoints")[-1])
+    assert state.facts["step"] >= 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_exits_130(tmp_path: Path, number: int) -> None:
+    command = [sys.executable, "-m", "tenfold", "fit", "digits", "--recipe", "dcgan", "--preset", "tiny"]
+    length = ["--kimg", "4000", "--out", str(tmp_path / "run"), *FLAGS]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([*command, *length], env=environment, stderr=subprocess.PIPE, text=True)
+    log = tmp_path / "run" / "metrics.jsonl"
+    while not (log.exists() and log.read_text().count("\n") > 4):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume" in said
+    assert read_state(finished(tmp_path / "run" / "checkpoints")[-1]).facts["step"] > 0
+
+
+def test_asking_a_training_to_stop_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    made = training(tmp_path / "run")
+    made.trainer.stopping = True
+    with pytest.raises(Interrupted, match="--resume") as caught:
+        made.play()
+    assert caught.value.exit_code == 130
+
+
+@pytest.mark.parametrize("name", ["tensors.safetensors", "state.json"])
+def test_a_flipped_byte_is_found(tmp_path: Path, name: str) -> None:
+    made = training(tmp_path / "run")
+    made.trainer.fit(0.1)
+    made.save()
+    file = finished(tmp_path / "run" / "checkpoints")[-1] / name
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 4
+    file.write_bytes(bytes(data))
+    with pytest.raises(RunError, match="damaged"):
+        resume(tmp_path / "run", options=QUICK)
+
+
+def test_after_a_damaged_checkpoint_is_removed_the_one_before_serves(tmp_path: Path) -> None:
+    fit(tmp_path / "whole")
+    made = training(tmp_path / "run")
+    made.trainer.fit(0.1)
+    made.save()
+    made.trainer.fit(0.2)
+    made.save()
+    newest = finished(tmp_path / "run" / "checkpoints")[-1]
+    for file in newest.iterdir():
+        file.unlink()
+    newest.rmdir()
+    resume(tmp_path / "run", options=QUICK)
+    assert_same(tmp_path / "whole", tmp_path / "run")
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_intact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = training(tmp_path / "run")
+    made.trainer.fit(0.1)
+    made.save()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "flush_to_disk", full)
+    with pytest.raises(RunError, match=r"No space left.*intact") as caught:
+        made.play()
+    assert caught.value.exit_code == 2
+    monkeypatch.undo()
+    kept = finished(tmp_path / "run" / "checkpoints")
+    assert read_state(kept[-1]).facts["step"] == 13
+    assert not list((tmp_path / "run" / "checkpoints").glob(".new-*"))
+
+
+def test_nan_goes_back_once_at_half_the_rate_then_stops_and_names_the_term(tmp_path: Path) -> None:
+    made = training(tmp_path / "run")
+    made.trainer.fit(0.16)
+    made.save()
+    game, calls = made.trainer.game, []
+    look = game.discriminate
+
+    def poisoned(x: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        calls.append(made.trainer.rate)
+        return look(x, condition) * float("nan" if made.trainer.step > 24 else 1)
+
+    game.discriminate = poisoned
+    with pytest.raises(Diverged, match="D/adversarial"):
+        made.play()
+    assert 1.0 in calls and 0.5 in calls
+    kept = read_state(finished(tmp_path / "run" / "checkpoints")[-1])
+    assert 20 <= kept.facts["step"] <= 25
+    assert all(torch.isfinite(tensor).all() for tensor in kept.tensors.values())
+
+
+def test_nan_once_is_survived(tmp_path: Path) -> None:
+    made = training(tmp_path / "run")
+    game, look = made.trainer.game, made.trainer.game.discriminate
+    poison = lambda: made.trainer.rate == 1 and made.trainer.step == 25
+    game.discriminate = lambda x, c: look(x, c) * float("nan" if poison() else 1)
+    made.play()
+    assert made.trainer.seen == 400 and made.trainer.rate == 0.5
+    assert made.trainer.whole()
+
+
+def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("mine")
+    with pytest.raises(RunError, match="not empty"):
+        fit(tmp_path / "run")
+    assert (tmp_path / "run" / "thesis.tex").read_text() == "mine"
+
+
+def test_resume_refuses_another_recipe_and_other_data(tmp_path: Path) -> None:
+    fit(tmp_path / "run", kimg=0.1)
+    with pytest.raises(RecipeError, match="dcgan"):
+        resume(tmp_path / "run", recipe="wgan", kimg=0.1, options=QUICK)
+    import numpy as np
+
+    np.save(tmp_path / "other.npy", np.zeros((200, 8, 8), np.uint8))
+    with pytest.raises(DataError, match="not those"):
+        resume(tmp_path / "run", data=str(tmp_path / "other.npy"), kimg=0.1, options=QUICK)
+
+
+def test_a_complete_run_asks_for_more_and_can_be_extended(tmp_path: Path) -> None:
+    fit(tmp_path / "run", kimg=0.1)
+    with pytest.raises(RunError, match=r"\+10m"):
+        resume(tmp_path / "run", options=QUICK)
+    run = resume(tmp_path / "run", kimg=0.1, options=QUICK)
+    assert run.facts["seen"] == run.facts["planned"] == 208
+
+
+def test_resume_of_no_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no run\.json"):
+        resume(tmp_path, options=QUICK)
+
+
+def test_memory_is_probed_and_the_batch_is_cut(tmp_path: Path) -> None:
+    from tenfold.engine.runtime import Runtime
+    from tenfold.probe import make_trainer, micro_batches_for, step_bytes
+
+    plan = make_plan("digits", exactly(make_recipe("dcgan", {"batch": 64}, "tiny")), kimg=1, options=QUICK)
+    fixed, per_sample = step_bytes(make_trainer(plan, Runtime(), Mode(False, False)))
+    assert fixed > 0 and per_sample > 0
+    enough = int((fixed + 64 * per_sample) / 0.8) + 1000
+    assert micro_batches_for(plan, Runtime(), enough) == 1
+    assert micro_batches_for(plan, Runtime(), int((fixed + 20 * per_sample) / 0.8)) == 4
+    with pytest.raises(RunError, match="--width"):
+        micro_batches_for(plan, Runtime(), fixed)
+
+
+def test_micro_batches_are_played(tmp_path: Path) -> None:
+    run = tenfold.fit(
+        "digits",
+        "mlp",
+        preset="tiny",
+        kimg=0.1,
+        out=tmp_path / "run",
+        options=replace(QUICK, micro_batches=4),
+    )
+    assert run.facts["mode"]["micro_batches"] == 4

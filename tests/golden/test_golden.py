@@ -1,0 +1,69 @@
+"""Ten steps of every recipe with a fixed seed: a refactoring must not move them.
+
+A change that should alter results writes them anew, and shows the difference in its diff:
+
+    TENFOLD_GOLDEN=write pytest tests/golden
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import tenfold.recipes  # noqa: F401  (registers them)
+from tenfold.data.order import Rows, Shuffled
+from tenfold.data.spec import DataSpec
+from tenfold.engine.trainer import Settings, Trainer
+from tenfold.recipe import RECIPES, make_recipe
+
+FOLDER = Path(__file__).parent
+SHAPES = {"images": (2, 16, 12), "vectors": (3,)}
+CASES = [(name, kind) for name, cls in sorted(RECIPES.items()) for kind in cls.kinds]
+
+
+def trainer_of(name: str, kind: str) -> Trainer:
+    shape, conditional = SHAPES[kind], RECIPES[name].conditional
+    spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4)
+    torch.manual_seed(1)
+    values = {"augment": "diffaugment" if kind == "images" else "none", "schedule": "cosine"}
+    play = make_recipe(name, values, "tiny").build(spec)
+    real = 2 * torch.rand(32, *shape, generator=torch.Generator().manual_seed(5)) - 1
+    data = Shuffled(Rows(real, np.arange(32) % 4 if conditional else None), 8, balanced=play.balanced)
+    settings = Settings(seed=2, planned=160, log_every=1)
+    return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
+
+
+def ten_steps(name: str, kind: str) -> list[dict[str, float]]:
+    """Every term of each step, and how large the average of the sampler has become.
+
+    Not the signs of logits: where one is next to nothing, machines disagree.
+    """
+    trainer, found = trainer_of(name, kind), []
+    for _ in range(10):
+        trainer.play_step()
+        size = sum(p.double().square().sum() for p in trainer.ema.module.parameters())
+        values = trainer.flush() | {"ema": float(size) ** 0.5}
+        kept = {key: value for key, value in values.items() if not key.endswith(("_sign", "order"))}
+        found.append({key: float(f"{value:.7g}") for key, value in kept.items()})
+    return found
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES, ids=["-".join(c) for c in CASES])
+def test_ten_steps(name, kind):
+    found, file = ten_steps(name, kind), FOLDER / f"{name}-{kind}.json"
+    if os.environ.get("TENFOLD_GOLDEN") == "write":
+        lines = ",\n".join(json.dumps(step) for step in found)
+        file.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    for step, (now, then) in enumerate(zip(found, kept, strict=True)):
+        # Machines differ in the last bits, and differences of logits are tiny next to the logits.
+        assert now == pytest.approx(then, rel=1e-4, abs=1e-5), f"step {step}"
+
+
+def test_nothing_is_left_over():
+    assert {f.stem for f in FOLDER.glob("*.json")} == {"-".join(case) for case in CASES}
