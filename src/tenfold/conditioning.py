@@ -58,12 +58,11 @@ class ProjectionHead(nn.Module):
             SpectralLinear(features, 1, bias=bias) if spectral else nn.Linear(features, 1, bias=bias)
         )
         self.embedding: nn.Module | None = None
-        if classes:
-            self.embedding = (
-                SpectralEmbedding(classes, features) if spectral else nn.Embedding(classes, features)
-            )
-            if not spectral:
-                nn.init.normal_(self.embedding.weight, 0.0, features**-0.5)
+        if classes and spectral:
+            self.embedding = SpectralEmbedding(classes, features)
+        elif classes:
+            self.embedding = table = nn.Embedding(classes, features)
+            nn.init.normal_(table.weight, 0.0, features**-0.5)
 
     def forward(
         self, h: Float[Tensor, "n d"], condition: Int[Tensor, " n"] | None = None

@@ -34,7 +34,8 @@ def main(out: str = "demo") -> None:
         f"samples recognised as the digit asked for: {found['label_accuracy']:.1%} "
         f"(of other real digits: {found['label_accuracy_reference']:.1%})\n"
         f"a classifier trained on samples only is right on {found['cas']:.1%} of other real digits, one "
-        f"trained on as many real digits on {found['cas_reference']:.1%}: a ratio of {found['cas_ratio']:.3f}\n"
+        f"trained on as many real digits on {found['cas_reference']:.1%}: a ratio of "
+        f"{found['cas_ratio']:.3f}\n"
         f"look at {folder / 'sheet.png'}, {folder / 'run' / 'curves.png'} and {folder / 'digits'}/"
     )
 
@@ -114,8 +115,10 @@ def made(run: Run, count: int, seed: int) -> Rows:
 
 def accuracy(classifier: Classifier, data: Rows) -> float:
     """Share of samples that a classifier takes for what their label says."""
+    import torch
+
     assert data.labels is not None
-    return classifier.accuracy(data.values, data.labels)
+    return classifier.accuracy(data.values, torch.from_numpy(data.labels))
 
 
 if __name__ == "__main__":

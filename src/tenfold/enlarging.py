@@ -77,7 +77,7 @@ def write_real(dataset: Dataset, folder: Path) -> list[dict[str, Any]]:
             assert split is not None
             index = np.arange(start, min(start + 512, len(split)))
             pictures = dataset.codec.decode(split.gather(index)["real"])
-            for i, picture in zip(index, pictures, strict=True):
+            for i, picture in zip(index.tolist(), pictures, strict=True):
                 label = "" if split.labels is None else dataset.spec.classes[split.labels[i]]
                 name = Path(label) / f"real-{part}-{i:06d}{dataset.codec.suffix}"
                 rows.append(write_one(dataset, folder, name, picture, label))

@@ -59,8 +59,10 @@ def fit(
         TenfoldError: what was found, what was expected, what to do.
     """
     begun = perf_counter()
-    named = recipe is None or isinstance(recipe, str)
-    decide = by_name(recipe, preset, device=options.device) if named else exactly(recipe)
+    if recipe is None or isinstance(recipe, str):
+        decide = by_name(recipe, preset, device=options.device)
+    else:
+        decide = exactly(recipe)
     plan = make_plan(data, decide, budget=budget, kimg=kimg, seed=seed, options=options)
     return train(plan, fresh_folder(plan, out), options, begun)
 
@@ -134,8 +136,8 @@ def refuse_other_recipe(run: Run, recipe: str | None) -> None:
     """Raises a RecipeError if a recipe is named that is not the run's."""
     if recipe is not None and recipe != run.facts["recipe"]:
         raise RecipeError(
-            f"{run.path} was trained with recipe {run.facts['recipe']!r}, not {recipe!r}. Leave --recipe out, "
-            "or start a new run with another --out."
+            f"{run.path} was trained with recipe {run.facts['recipe']!r}, not {recipe!r}. Leave --recipe "
+            "out, or start a new run with another --out."
         )
 
 

@@ -41,35 +41,41 @@ class Look:
             "real": (self.real, self.real_logits),
             "fake": (self.fake, self.fake_logits),
         }
-        wanted = {side: pair for side, pair in sides.items() if pair[0].requires_grad}
-        inputs, logits = zip(*wanted.values(), strict=True)
-        gradients = torch.autograd.grad([x.sum() for x in logits], inputs, create_graph=True)
-        norms = [g.float().flatten(1).square().sum(1) for g in gradients]
-        return dict(zip(wanted, norms, strict=True))
+        wanted: list[Side] = [side for side, (x, _) in sides.items() if x.requires_grad]
+        inputs, totals = [sides[s][0] for s in wanted], [sides[s][1].sum() for s in wanted]
+        gradients = torch.autograd.grad(totals, inputs, create_graph=True)
+        return {s: g.float().flatten(1).square().sum(1) for s, g in zip(wanted, gradients, strict=True)}
 
 
 class Penalty(Protocol):
-    """Maps a look to a penalty per sample, `(n,)`.
-
-    Attributes:
-        name: under which it is logged.
-        weight: factor in the loss.
-        every: on every n-th step only, with n times the weight (lazy regularisation).
-        slopes_of: the inputs at which it reads the look's slopes.
-    """
+    """Maps a look to a penalty per sample, `(n,)`."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Under which it is logged."""
+        ...
+
     @property
-    def weight(self) -> float: ...
+    def weight(self) -> float:
+        """Factor in the loss."""
+        ...
+
     @property
-    def every(self) -> int: ...
+    def every(self) -> int:
+        """On every n-th step only, with n times the weight (lazy regularisation)."""
+        ...
+
     @property
-    def slopes_of(self) -> tuple[Side, ...]: ...
-    def __call__(self, seen: Look, /) -> Tensor: ...
+    def slopes_of(self) -> tuple[Side, ...]:
+        """The inputs at which it reads the look's slopes."""
+        ...
+
+    def __call__(self, seen: Look, /) -> Tensor:
+        """The penalty per sample."""
+        ...
 
 
-def squared_gradient_norm(logits: Float[Tensor, "n *k"], x: Float[Tensor, "n *shape"]) -> Float[Tensor, " n"]:
+def squared_gradient_norm(logits: Float[Tensor, n * k], x: Float[Tensor, n * shape]) -> Float[Tensor, " n"]:
     """Per sample, the squared Euclidean norm of the gradient of its logits' sum with respect to it.
 
     Computed in float32 whatever the precision of the networks; can be differentiated again.

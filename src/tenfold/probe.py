@@ -44,7 +44,7 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     torch.manual_seed(derive(plan.seed, "networks"))
     play = plan.recipe.build(plan.data.spec)
     layout = torch.channels_last if mode.channels_last else torch.contiguous_format
-    play.game.to(runtime.device, memory_format=layout)
+    play.game.to(runtime.device).to(memory_format=layout)  # pyright: ignore[reportCallIssue]
     settings = Settings(
         seed=plan.seed,
         planned=planned,

@@ -62,7 +62,7 @@ class Play:
 
 @schema(frozen=True, kw_only=True, config=STRICT)
 class Recipe(ABC):
-    """Hyperparameters, and how to build the game they describe. A field left at None is chosen from the data."""
+    """Hyperparameters, and how to build the game they describe; a field at None is chosen from the data."""
 
     about: ClassVar[About]
     conditional: ClassVar[bool] = False

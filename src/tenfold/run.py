@@ -53,8 +53,7 @@ class Run:
     @cached_property
     def spec(self) -> DataSpec:
         """What the recipe knew of the data."""
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in self.facts["spec"].items()}
-        return DataSpec(**values)
+        return DataSpec(**tuples(self.facts["spec"]))
 
     @cached_property
     def codec(self) -> Codec:
@@ -65,8 +64,7 @@ class Run:
     def recipe(self) -> Recipe:
         """The recipe, every field as it was resolved."""
         record = yaml.safe_load((self.path / "recipe.yaml").read_text())
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in record["fields"].items()}
-        return make_recipe(record["recipe"], values)
+        return make_recipe(record["recipe"], tuples(record["fields"]))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -149,6 +147,11 @@ class Run:
             "best": dict(best.facts) if best else None,
             "health": self.facts.get("health"),
         }
+
+
+def tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with tuples for lists, as dataclasses hold them."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def load(path: str | Path) -> Run:

@@ -54,7 +54,7 @@ class Samples:
         """The class name of each; empty strings without labels."""
         if self.labels is None:
             return [""] * len(self)
-        return [self.classes[i] for i in self.labels]
+        return [self.classes[int(i)] for i in self.labels]
 
     def save(self, folder: str | Path) -> Path:
         """Write a file each, in a folder per class, and `metadata.jsonl` that lists them.

@@ -93,7 +93,7 @@ class Training:
         classes = self.quality.classes
         count = BLOCK if not classes else classes * max(1, BLOCK // classes)
         device = self.trainer.runtime.device
-        images, labels = generate_many(
+        images, _ = generate_many(
             self.trainer.ema.module, count, classes, derive(self.plan.seed, "sheet"), device
         )
         if self.plan.data.codec.kind == "images":

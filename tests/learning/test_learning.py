@@ -90,9 +90,8 @@ def test_pictures_come_near_to_real_ones(name):
     values = {"latent": 16, "batch": 32, "lr_g": 1e-3, "lr_d": 1e-3, "augment": "none", **wide}
     trainer = trainer_of(name, values, digits().spec, Rows(digits().pixels))
     before = samples(trainer, 500)
-    play(trainer, 200)
+    play(trainer, 600 if name == "infogan" else 200)  # which makes its codes readable first
     after = samples(trainer, 500)
-    print(name, digits().error_of_mean(before), digits().error_of_mean(after), digits().distance(before), digits().distance(after), after.std(0).mean())
     assert digits().error_of_mean(after) < 0.4 * digits().error_of_mean(before)
     assert digits().distance(after) < 0.7 * digits().distance(before)
     assert after.std(0).mean() > 0.2  # those of the data: 0.5
@@ -102,7 +101,10 @@ def test_the_class_that_is_asked_for_is_made():
     values = {"width": 16, "latent": 16, "batch": 32, "lr_g": 4e-3, "lr_d": 4e-3, "augment": "none"}
     trainer = trainer_of("cgan", values, digits().spec, Rows(digits().pixels, digits().labels))
     asked = torch.arange(500) % 10
-    share = lambda: (digits().nearest_class(samples(trainer, 500, asked)) == asked).float().mean().item()
-    assert share() == pytest.approx(0.1, abs=0.05)
+
+    def hits() -> float:
+        return (digits().nearest_class(samples(trainer, 500, asked)) == asked).float().mean().item()
+
+    assert hits() == pytest.approx(0.1, abs=0.05)
     play(trainer, 400)
-    assert share() > 0.5  # 0.9 of the real ones are nearest to the mean of their class
+    assert hits() > 0.5  # 0.9 of the real ones are nearest to the mean of their class

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from tenfold.conditioning import ConditionalBatchNorm, ProjectionHead
 from tenfold.nn.layers import (
@@ -14,6 +15,7 @@ from tenfold.nn.layers import (
     LayerNorm,
     Spectral,
     SpectralConv,
+    SpectralEmbedding,
     SpectralLinear,
     activation,
     share_statistics,
@@ -92,23 +94,42 @@ def test_conditional_norm_picks_the_gain_of_the_class():
 
 def test_projection_head_by_hand():
     head = ProjectionHead(2, 3)
-    head.linear.normalised.weight.data = torch.tensor([[3.0, 4.0]])
-    assert head.linear.bias is not None
-    assert head.embedding is not None
-    head.linear.bias.data.fill_(0.5)
-    head.embedding.normalised.weight.data = torch.tensor([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
-    head.eval()
-    for _ in range(50):
-        head.train()(torch.zeros(1, 2), torch.zeros(1).long())  # power iterations for the new weights
-    said = head.eval()(torch.tensor([[5.0, 10.0], [5.0, 10.0], [5.0, 10.0]]), torch.tensor([0, 1, 2]))
-    # (3, 4) / 5 . (5, 10) + 0.5 = 11.5, plus the embedding, whose largest singular value is 2.
-    torch.testing.assert_close(said, torch.tensor([[11.5 + 2.5], [11.5 + 10.0], [11.5]]))
+    head.linear.weight.data, head.linear.bias.data = torch.tensor([[0.6, 0.8]]), torch.tensor([0.5])
+    head.embedding.weight.data = torch.tensor([[0.5, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    said = head(torch.tensor([[5.0, 10.0]]).expand(4, 2), torch.tensor([0, 1, 2, 0]))
+    # (0.6, 0.8) . (5, 10) + 0.5 = 11.5, plus the embedding . (5, 10).
+    assert said.tolist() == [[pytest.approx(11.5 + more)] for more in (2.5, 10.0, 0.0, 2.5)]
 
 
-def test_projection_head_without_classes():
-    head = ProjectionHead(2, 0, bias=False)
+def test_a_spectral_projection_head_is_the_same_with_normalised_weights():
+    head = ProjectionHead(2, 3, spectral=True).eval()
+    h, condition = torch.randn(4, 2), torch.tensor([2, 0, 1, 2])
+    linear, embedding = (torch.linalg.matrix_norm(p, ord=2) for p in head.parameters() if p.ndim == 2)
+    assert torch.stack([linear, embedding]).min() > 0
+    weight, table = (p.detach() for p in head.parameters() if p.ndim == 2)
+    by_hand = (h * weight / linear).sum(1) + (h * table[condition] / embedding).sum(1)
+    torch.testing.assert_close(head(h, condition)[:, 0], by_hand, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("spectral", [False, True])
+def test_projection_head_without_classes(spectral):
+    head = ProjectionHead(2, 0, bias=False, spectral=spectral)
     assert head(torch.randn(4, 2)).shape == (4, 1)
     assert len(list(head.parameters())) == 1
+
+
+def test_a_logit_is_in_full_precision():
+    head = ProjectionHead(4, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        said = head(torch.ones(2, 4).bfloat16(), torch.tensor([0, 1]))
+    assert torch.equal(said, head(torch.ones(2, 4), torch.tensor([0, 1])))
+
+
+def test_a_spectral_table_of_vectors():
+    table = SpectralEmbedding(5, 3)
+    rows = table(torch.tensor([4, 0, 1, 2, 3]))
+    assert torch.linalg.matrix_norm(rows, ord=2).item() == pytest.approx(1, abs=0.01)
+    torch.testing.assert_close(rows[0] / rows[0].norm(), F.normalize(table.normalised.weight[4], dim=0))
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (6, 3, 4, 4), (1, 9)], ids=str)

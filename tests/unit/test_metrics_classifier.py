@@ -8,19 +8,20 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from tenfold.data.order import Rows
 from tenfold.errors import DataError, RunError
-from tenfold.metrics.classifier import Classifier, InMemory, Network, train_classifier
+from tenfold.metrics.classifier import Classifier, Network, train_classifier
 from tenfold.metrics.features import ClassifierFeatures, Pixels
 
 
-def digits(part: slice) -> InMemory:
+def digits(part: slice) -> Rows:
     bunch = load_digits()
     order = np.random.default_rng(0).permutation(len(bunch.target))[part]
     images = torch.from_numpy(bunch.images[order]).float()[:, None] / 8 - 1
-    return InMemory(images, bunch.target[order])
+    return Rows(images, bunch.target[order])
 
 
-def stripes(n: int, shape: tuple[int, int, int] = (3, 12, 10)) -> InMemory:
+def stripes(n: int, shape: tuple[int, int, int] = (3, 12, 10)) -> Rows:
     """Two classes: bright at the top, or at the bottom."""
     generator = torch.Generator().manual_seed(n)
     labels = torch.arange(n) % 2
@@ -28,7 +29,7 @@ def stripes(n: int, shape: tuple[int, int, int] = (3, 12, 10)) -> InMemory:
     half = shape[1] // 2
     images[labels == 0, :, :half] += 0.7
     images[labels == 1, :, half:] += 0.7
-    return InMemory(images.clamp(-1, 1), labels.numpy())
+    return Rows(images.clamp(-1, 1), labels.numpy())
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +40,15 @@ def striped() -> Classifier:
 def test_learns_digits():
     train, test = digits(slice(0, 900)), digits(slice(900, None))
     classifier = train_classifier(train, classes=10, seed=0, kimg=15)
-    assert classifier.accuracy(test.images, torch.from_numpy(test.labels)) >= 0.98
+    assert classifier.accuracy(test.values, torch.from_numpy(test.labels)) >= 0.98
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 5), (4, 33, 20), (3, 12, 150)])
 def test_learns_any_shape(shape: tuple[int, int, int]):
     classifier = train_classifier(stripes(40, shape), classes=2, seed=0, kimg=2)
     test = stripes(30, shape)
-    assert classifier.accuracy(test.images, torch.from_numpy(test.labels)) > 0.9
-    assert classifier.features(test.images).shape == (30, 128)
+    assert classifier.accuracy(test.values, torch.from_numpy(test.labels)) > 0.9
+    assert classifier.features(test.values).shape == (30, 128)
 
 
 def test_same_seed_same_weights_whatever_the_global_state(striped: Classifier):
@@ -59,19 +60,19 @@ def test_same_seed_same_weights_whatever_the_global_state(striped: Classifier):
 
 
 def test_looks_at_batches_only():
-    class Watched(InMemory):
+    class Watched(Rows):
         def gather(self, index: np.ndarray) -> dict[str, torch.Tensor]:
             seen.append(len(index))
             return super().gather(index)
 
     seen: list[int] = []
     few = stripes(10)
-    train_classifier(Watched(few.images, few.labels), classes=2, seed=0, kimg=0.64)
+    train_classifier(Watched(few.values, few.labels), classes=2, seed=0, kimg=0.64)
     assert seen == [1] + [64] * 10
 
 
 def test_evaluation_does_not_depend_on_the_batch(striped: Classifier, monkeypatch: pytest.MonkeyPatch):
-    x = stripes(9).images
+    x = stripes(9).values
     whole = striped.features(x)
     monkeypatch.setattr("tenfold.metrics.classifier._EVALUATION_BATCH", 4)
     assert not whole.requires_grad and torch.allclose(striped.features(x), whole, atol=1e-5)
@@ -97,7 +98,7 @@ def test_accuracy_and_balanced_accuracy_by_hand(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_saved_and_loaded(striped: Classifier, tmp_path: Path):
-    x = stripes(9).images
+    x = stripes(9).values
     striped.save(tmp_path / "judge.safetensors")
     again = Classifier.load(tmp_path / "judge.safetensors")
     assert again.name == striped.name and torch.equal(again.features(x), striped.features(x))
@@ -122,13 +123,13 @@ def test_refuses_wrong_labels_and_shapes(striped: Classifier):
     with pytest.raises(DataError, match="0 to 0"):
         train_classifier(few, classes=1, seed=0)
     with pytest.raises(DataError, match="no samples"):
-        train_classifier(InMemory(few.images[:0], few.labels[:0]), classes=2, seed=0)
+        train_classifier(Rows(few.values[:0], few.labels[:0]), classes=2, seed=0)
     with pytest.raises(DataError, match=r"\(3, 12, 10\)"):
         striped.predict(torch.zeros(2, 3, 8, 8))
 
 
 def test_features_by_name(striped: Classifier):
-    x = stripes(9).images
+    x = stripes(9).values
     features = ClassifierFeatures(striped)
     assert features.name == striped.name and torch.equal(features(x), striped.features(x))
 

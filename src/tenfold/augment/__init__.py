@@ -1,0 +1,1 @@
+"""What the discriminator sees of a sample."""

@@ -20,9 +20,15 @@ class Samples(Protocol):
     """Samples that can be fetched by number."""
 
     @property
-    def labels(self) -> np.ndarray | None: ...
+    def labels(self) -> np.ndarray | None:
+        """The class number of each sample, or None."""
+        ...
+
     def __len__(self) -> int: ...
-    def gather(self, index: np.ndarray, /) -> Mapping[str, Tensor]: ...
+
+    def gather(self, index: np.ndarray, /) -> Mapping[str, Tensor]:
+        """`real` in [-1, 1] and, with labels, `condition`: a row for each number asked for."""
+        ...
 
 
 class Rows:

@@ -1,0 +1,1 @@
+"""The loop, and what it needs: it knows games, and nothing of recipes."""

@@ -1,6 +1,6 @@
 """Checkpoints that are written whole or not at all, and read only if they are whole.
 
-A checkpoint is a folder of two files: tensors as safetensors, everything else as JSON, either with its digest.
+A checkpoint is a folder of two files, either with its digest: tensors as safetensors, the rest as JSON.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def read_state(folder: Path) -> State:
         return State(load_file(folder / "tensors.safetensors"), record["facts"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise RunError(
-            f"the checkpoint {folder} is damaged: {error}. Remove that folder to go on from the one before it."
+            f"the checkpoint {folder} is damaged: {error}. Remove that folder to go on "
+            "from the one before it."
         ) from error
 
 

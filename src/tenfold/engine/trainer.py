@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,8 +29,13 @@ class Batches(Protocol):
     """Where a trainer's batches come from: batch `index` of a run, or some rows of it."""
 
     @property
-    def size(self) -> int: ...
-    def __call__(self, index: int, rows: slice, /) -> Batch: ...
+    def size(self) -> int:
+        """Samples in a batch, over all ranks."""
+        ...
+
+    def __call__(self, index: int, rows: slice, /) -> Batch:
+        """Some rows of a batch."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,7 @@ class Trainer:
         edges = [self.data.size * i // pieces for i in range(pieces + 1)]
         first = self.runtime.rank * self.settings.micro_batches
         mine = edges[first : first + self.settings.micro_batches + 1]
-        return [slice(a, b) for a, b in zip(mine, mine[1:], strict=False)]
+        return [slice(a, b) for a, b in pairwise(mine)]
 
     def batch(self, rows: slice) -> Batch:
         """Some rows of the next batch, where and how the networks want them."""

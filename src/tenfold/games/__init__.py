@@ -1,0 +1,1 @@
+"""Who plays, in which turns: one game per file."""

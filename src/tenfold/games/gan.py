@@ -119,7 +119,8 @@ class GAN(Game[Sampler]):
         if self.joint and len(slopes_of) != 1:  # the slope of one half alone would go through both
             both = None if condition is None else torch.cat([condition, condition])
             said = self.discriminate(torch.cat([self.show(real, draw), self.show(fake, draw)]), both)
-            return Look(critic, real, fake, *said.chunk(2), draw)
+            real_logits, fake_logits = said.chunk(2)
+            return Look(critic, real, fake, real_logits, fake_logits, draw)
         return Look(critic, real, fake, critic(real), critic(fake), draw)
 
     def judge(self, x: Tensor, condition: Tensor | None, draw: Draw) -> Tensor:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,43 +18,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
-from tenfold.draw import derive
-from tenfold.errors import DataError, RunError
+from ..data.order import Samples
+from ..draw import derive
+from ..errors import DataError, RunError
 
 _FEATURES = 128
 _BATCH = 64
 _EVALUATION_BATCH = 256
 _LEARNING_RATE = 4e-3
-
-
-class Samples(Protocol):
-    """Labelled images that need not fit into memory."""
-
-    @property
-    def labels(self) -> np.ndarray | None:
-        """The class of each image, from 0."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def gather(self, index: np.ndarray) -> dict[str, Tensor]:
-        """Images in [-1, 1] as `real`, `(n, c, h, w)`, and their classes as `condition`, `(n,)`."""
-        ...
-
-
-@dataclass(frozen=True)
-class InMemory:
-    """Labelled images held in tensors: generated ones, for one."""
-
-    images: Float[Tensor, "n c h w"]
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def gather(self, index: np.ndarray) -> dict[str, Tensor]:
-        """The images and classes at these places."""
-        return {"real": self.images[index], "condition": torch.from_numpy(self.labels[index]).long()}
 
 
 class Network(nn.Module):

@@ -9,8 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from tenfold.errors import DataError
-
+from ..errors import DataError
 from .classifier import Classifier
 
 _SIDE = 16

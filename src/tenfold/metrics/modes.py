@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tenfold.draw import derive
+from ..draw import derive
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from tenfold.errors import DataError
+from ..errors import DataError
 
 
 def comparable(

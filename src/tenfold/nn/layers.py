@@ -93,7 +93,7 @@ def share_statistics(module: nn.Module, sum_over_ranks: Reduce) -> None:
 
 
 class LayerNorm(nn.Module):
-    """Layer norm over `(c, h, w)` with a gain and a bias per channel: for critics that judge samples alone."""
+    """Layer norm over `(c, h, w)` with a gain and a bias per channel: each sample is judged alone."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

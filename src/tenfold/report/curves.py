@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from tenfold.errors import RunError
+from ..errors import RunError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from tenfold.errors import DataError
+from ..errors import DataError
 
 _WIDTH = 800
 _PAPER = 236

@@ -116,7 +116,7 @@ class Quality:
         return generate_many(sampler, self.count, self.classes, 0, device)[0]
 
     def improves(self, fake: Tensor) -> bool:
-        """Whether samples are nearer to the real ones than the best before, by more than the error of that."""
+        """Whether samples are nearer to the real ones than the best before were, beyond the error bar."""
         if self.best is None:
             return True
         gain = kernel_gain(self.real, self.best.features, fake)

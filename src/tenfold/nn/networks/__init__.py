@@ -1,0 +1,1 @@
+"""One family of networks, generator and discriminator, per file."""

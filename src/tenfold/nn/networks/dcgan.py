@@ -8,6 +8,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from jaxtyping import Float, Int
@@ -59,9 +60,7 @@ class DCGenerator(nn.Module):
         self.grid = base_grid(height, width_px)
         sizes = widths(width, self.grid.doublings)[::-1]
         self.first = nn.Linear(latent, sizes[0] * self.grid.height * self.grid.width, bias=False)
-        self.ups = nn.ModuleList(
-            nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(ConditionalBatchNorm(c, classes) for c in sizes)
         self.hidden = activation(hidden)
         last = nn.ConvTranspose2d(sizes[-1], channels, 4, 2, 1)

@@ -7,6 +7,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import Literal
 
@@ -46,7 +47,7 @@ class MLPGenerator(nn.Module):
         self.shape, self.output = tuple(shape), output
         sizes = [latent, *widths]
         layers: list[nn.Module] = []
-        for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (a, b) in enumerate(pairwise(sizes)):
             norm = [BatchNorm(b)] if batch_norm and i else []
             layers += [nn.Linear(a, b, bias=not norm), *norm, activation(hidden)]
         self.body = nn.Sequential(*layers)
@@ -83,11 +84,7 @@ class MLPDiscriminator(nn.Module):
         super().__init__()
         self.classes = classes
         sizes = [prod(shape) + classes, *widths]
-        layers = [
-            layer
-            for a, b in zip(sizes, sizes[1:], strict=False)
-            for layer in (nn.Linear(a, b), activation(hidden))
-        ]
+        layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), activation(hidden))]
         self.body = nn.Sequential(*layers)
         self.last = FullPrecision(nn.Linear(sizes[-1], 1, bias=bias))
 

@@ -32,6 +32,7 @@ class UpBlock(nn.Module):
         self.hidden = activation(hidden)
 
     def forward(self, x: Tensor, condition: Tensor | None) -> Tensor:
+        """x at twice the size."""
         h = self.hidden(self.norms[0](x, condition))
         h = self.convs[0](F.interpolate(h, scale_factor=2))
         h = self.convs[1](self.hidden(self.norms[1](h, condition)))
@@ -75,8 +76,9 @@ class ResNetGenerator(nn.Module):
             UpBlock(width, width, classes, hidden) for _ in range(self.grid.doublings)
         )
         self.norm, self.hidden = ConditionalBatchNorm(width, 0), activation(hidden)
-        self.last = FullPrecision(nn.Conv2d(width, channels, 3, 1, 1))
-        for layer in (self.first, self.last.inner):
+        last = nn.Conv2d(width, channels, 3, 1, 1)
+        self.last = FullPrecision(last)
+        for layer in (self.first, last):
             nn.init.xavier_uniform_(layer.weight)
 
     def forward(
@@ -103,6 +105,7 @@ class DownBlock(nn.Module):
         self.hidden, self.halve, self.first = activation(hidden), halve, first
 
     def forward(self, x: Tensor) -> Tensor:
+        """x, at half the size if this block halves."""
         h = self.convs[0](x if self.first else self.hidden(x))
         h = self.convs[1](self.hidden(h))
         if not self.halve:
