@@ -75,7 +75,7 @@ class Penalty(Protocol):
         ...
 
 
-def squared_gradient_norm(logits: Float[Tensor, n * k], x: Float[Tensor, n * shape]) -> Float[Tensor, " n"]:
+def squared_gradient_norm(logits: Float[Tensor, "n ..."], x: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
     """Per sample, the squared Euclidean norm of the gradient of its logits' sum with respect to it.
 
     Computed in float32 whatever the precision of the networks; can be differentiated again.
