@@ -29,7 +29,7 @@ deviations, reverse KL at most .15."""
 SETS = {"ring": RING, "grid": GRID}
 OBJECTIVES = {"relativistic": RELATIVISTIC, "non-saturating": NON_SATURATING}
 BARS = {"ring": (8, 0.8), "grid": (25, 0.7)}
-KL_BAR, SAMPLES, SHOWN = 0.15, 2500, 600
+KL_BAR, SAMPLES, SHOWN, PARTS = 0.15, 2500, 600, 100
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,30 @@ class Setting:
 
     Attributes:
         steps, batch: how long.
-        width, depth: of the hidden layers of both networks.
+        width: of the hidden layers of both networks.
+        depth_g, depth_d: how many hidden layers.
         latent: dimension of the noise.
         gain: factor on torch's initial weights, which are too small for leaky ReLU (He et al., 2015: 2.4).
-        lr, beta1, beta2: of Adam, for both players; the rate falls along a cosine.
-        penalty: weight of R1 and of R2, for the relativistic objective.
+        lr_g, lr_d, beta1, beta2: of Adam; the rates fall along a cosine.
+        penalty: weight of R1 and of R2 at first, for the relativistic objective.
+        penalty_end: what it falls to, geometrically, over the first four fifths of the run.
         memory: half-life of the averaged generator, as a share of the run.
         rows: training samples.
     """
 
-    steps: int = 15_000
+    steps: int = 14_000
     batch: int = 64
     width: int = 128
-    depth: int = 3
+    depth_g: int = 4
+    depth_d: int = 3
     latent: int = 2
     gain: float = 2.4
-    lr: float = 1e-3
+    lr_g: float = 3e-3
+    lr_d: float = 1e-3
     beta1: float = 0.0
     beta2: float = 0.99
-    penalty: float = 1e-2
+    penalty: float = 0.1
+    penalty_end: float = 0.002
     memory: float = 0.02
     rows: int = 100_000
 
@@ -89,7 +94,7 @@ def play(name: str, objective: str, seed: int, setting: Setting) -> dict[str, An
     scale = rows.std()  # unit range for the networks, whatever the data's
     trainer = make_trainer(rows / scale, objective, seed, setting)
     start = perf_counter()
-    trainer.fit(setting.steps * setting.batch / 1000)
+    train(trainer, objective, setting)
     seconds = perf_counter() - start
     draw = Draw(derive(seed, "judge"), slice(0, SAMPLES), SAMPLES)
     with torch.inference_mode():
@@ -99,26 +104,28 @@ def play(name: str, objective: str, seed: int, setting: Setting) -> dict[str, An
     return {**report, "train_seconds": round(seconds, 1), "points": points}
 
 
+def train(trainer: Trainer, objective: str, setting: Setting) -> None:
+    """Play on, with penalties that fall: first the mass finds its modes, then the modes become sharp."""
+    kimg = setting.steps * setting.batch / 1000
+    for part in range(PARTS):
+        if not OBJECTIVES[objective].bounded:
+            weight = setting.penalty * (setting.penalty_end / setting.penalty) ** min(part / (0.8 * PARTS), 1)
+            trainer.game.penalties = (R1(weight), R2(weight))
+        trainer.fit(kimg * (part + 1) / PARTS)
+
+
 def make_trainer(rows: Tensor, objective: str, seed: int, setting: Setting) -> Trainer:
     """Fully connected networks in the game of an objective."""
     torch.manual_seed(derive(seed, "networks"))
-    chosen, widths = OBJECTIVES[objective], [setting.width] * setting.depth
-    generator = MLPGenerator(setting.latent, (2,), widths, output="linear")
-    discriminator = MLPDiscriminator((2,), widths, bias=chosen.bounded)
+    chosen = OBJECTIVES[objective]
+    generator = MLPGenerator(setting.latent, (2,), [setting.width] * setting.depth_g, output="linear")
+    discriminator = MLPDiscriminator((2,), [setting.width] * setting.depth_d, bias=chosen.bounded)
     for body in (generator.body, discriminator.body):
         enlarge(body, setting.gain)
-    penalties = () if chosen.bounded else (R1(setting.penalty), R2(setting.penalty))
-    game = GAN(
-        NoiseSampler(generator, setting.latent),
-        discriminator,
-        objective=chosen,
-        penalties=penalties,
-        joint=True,
-    )
+    game = GAN(NoiseSampler(generator, setting.latent), discriminator, objective=chosen, joint=True)
     betas = (setting.beta1, setting.beta2)
-    adams = {
-        player: Adam(m.parameters(), setting.lr, betas, fused=True) for player, m in game.players().items()
-    }
+    rates, players = {"G": setting.lr_g, "D": setting.lr_d}, game.players()
+    adams = {name: Adam(m.parameters(), rates[name], betas, fused=True) for name, m in players.items()}
     planned = setting.steps * setting.batch
     settings = Settings(seed=seed, planned=planned, half_life_kimg=setting.memory * planned / 1000)
     data = Shuffled(Rows(rows), setting.batch, seed)
@@ -173,10 +180,12 @@ def draw_picture(found: dict[str, Any], given: argparse.Namespace, path: str) ->
 
 
 def scatter(found: dict[str, Any], mixture: Mixture, key: str) -> tuple[Any, str]:
-    """Points to draw, and what is said of them."""
-    result = found.get(key)
-    if result is None:
+    """Points to draw, and what is said of them; none of a run that was not made."""
+    if key.split("-")[1] == "data":
         return mixture.draw(SHOWN, 0).numpy(), ""
+    if key not in found:
+        return torch.empty(0, 2).numpy(), ": not run"
+    result = found[key]
     words = f": {result['found']} modes, {result['high_quality_share']:.0%} hit"
     return torch.tensor(result["points"]).numpy(), words
 

@@ -42,6 +42,28 @@ class ConditionalBatchNorm(nn.Module):
         return torch.addcmul(bias.to(x.dtype), x, gain.to(x.dtype))
 
 
+class ConditionalLatent(nn.Module):
+    """Noise with a vector of its class beside it, as long and on average as large as the noise.
+
+    A conditional norm alone starts as the identity: it takes long until classes differ at all.
+
+    Args:
+        latent: dimension of the noise.
+        classes: number of classes; 0 leaves the noise as it is.
+    """
+
+    def __init__(self, latent: int, classes: int) -> None:
+        super().__init__()
+        self.dimension = 2 * latent if classes else latent
+        self.embedding = nn.Embedding(classes, latent) if classes else None
+
+    def forward(
+        self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n d"]:
+        """z, and the class's vector if there are classes."""
+        return z if self.embedding is None else torch.cat([z, self.embedding(condition)], 1)
+
+
 class ProjectionHead(nn.Module):
     """Logits of pooled features: a linear map, plus the inner product with the class's embedding.
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Settings, Trainer
-from tenfold.nn.layers import BatchNorm
+from tenfold.nn.layers import BatchNorm, Spectral
 
 
 def copies(tensors) -> list[Tensor]:
@@ -26,9 +26,22 @@ def test_only_the_player_moves(case):
     players = trainer.game.players()
     for seed, turn in enumerate(trainer.game.turns(0)):
         before = {name: copies(p.parameters()) for name, p in players.items()}
+        trainer.game.zero_grad()
         trainer.play(turn, seed)
         for name, player in players.items():
+            assert all((p.grad is not None) is (name == turn.player) for p in player.parameters())
             assert same(before[name], player.parameters()) is (name != turn.player), (turn.player, name)
+
+
+def test_a_discriminator_that_waits_is_not_iterated(case):
+    """Power iterations follow a weight that learns; in the others' turns the function stays as it is."""
+    trainer = case.trainer()
+    vectors = [m for m in trainer.game.modules() if isinstance(m, Spectral)]
+    before = copies(m.u for m in vectors)
+    trainer.play(trainer.game.turns(0)[-1], 0)
+    assert same(before, [m.u for m in vectors])
+    trainer.play(trainer.game.turns(0)[0], 0)
+    assert not vectors or not same(before, [m.u for m in vectors])
 
 
 def test_every_parameter_belongs_to_one_player(case):

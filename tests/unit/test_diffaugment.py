@@ -99,14 +99,14 @@ def test_a_sample_is_changed_the_same_way_in_any_part_of_the_batch(shape):
 
 def test_range():
     """A colour moves by at most a half, and what is moved or cut is zero."""
-    y = DiffAugment(shift=0, cutout=0)(torch.zeros(500, 3, 4, 4), draw(500))
+    y = DiffAugment(shift=0.0, cutout=0.0)(torch.zeros(500, 3, 4, 4), draw(500))
     assert y.min().item() == pytest.approx(-0.5, abs=0.01)
     assert y.max().item() == pytest.approx(0.5, abs=0.01)
 
 
 def test_parts_can_be_left_out():
     x = torch.rand(6, 2, 8, 8)
-    assert torch.equal(DiffAugment(colour=False, shift=0, cutout=0)(x, draw(6)), x)
-    assert torch.equal(DiffAugment(shift=0, cutout=0)(x, draw(6)), recolour(x, draw(6)))
-    assert torch.equal(DiffAugment(colour=False, cutout=0)(x, draw(6)), translate(x, draw(6), 0.125))
-    assert torch.equal(DiffAugment(colour=False, shift=0)(x, draw(6)), cut_out(x, draw(6), 0.5))
+    assert torch.equal(DiffAugment(colour=False, shift=0.0, cutout=0.0)(x, draw(6)), x)
+    assert torch.equal(DiffAugment(shift=0.0, cutout=0.0)(x, draw(6)), recolour(x, draw(6)))
+    assert torch.equal(DiffAugment(colour=False, cutout=0.0)(x, draw(6)), translate(x, draw(6), 0.125))
+    assert torch.equal(DiffAugment(colour=False, shift=0.0)(x, draw(6)), cut_out(x, draw(6), 0.5))

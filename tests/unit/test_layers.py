@@ -66,7 +66,8 @@ def test_batch_norm_counts_all_ranks():
 def test_shared_batch_norm_survives_a_large_mean():
     norm = BatchNorm(2)
     share_statistics(norm, lambda x: x)
-    assert norm(torch.full((64, 2), 1234.5) + 1e-3 * torch.randn(64, 2)).isfinite().all()
+    for size in range(1000, 9000, 37):  # the mean of the square less the square of the mean may be below zero
+        assert norm(torch.full((48, 2), size / 7)).isfinite().all()
 
 
 def test_statistics_are_shared_by_every_norm_within():
@@ -190,7 +191,8 @@ def test_spectral_layers_are_torchs_with_another_weight():
     theirs.weight.data, theirs.bias.data = conv.normalised().detach(), conv.bias.detach() + 1
     conv.bias.data += 1
     torch.testing.assert_close(conv(x), theirs(x))
-    torch.testing.assert_close(linear(x), x @ linear.normalised().T)
+    rows = torch.randn(4, 6)
+    torch.testing.assert_close(linear(rows), rows @ linear.normalised().T + linear.bias)
 
 
 def test_layer_norm_judges_samples_alone():

@@ -70,7 +70,7 @@ def test_one_point_between_each_pair_of_samples(shape):
     torch.testing.assert_close(share, share[:, :1].expand_as(share), rtol=0, atol=1e-5)
     assert share.min() >= 0
     assert share.max() <= 1
-    assert len(share[:, 0].unique()) == 6
+    assert share[:, 0].std() > 0.05, "each pair has a share of its own"
     assert torch.equal(points[2], points[5])
     assert not torch.equal(points[2], points[8])
 

@@ -291,7 +291,20 @@ def test_bf16_is_a_matter_of_the_runtime():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
-def test_the_terms_are_added_in_float32():
+def test_only_the_player_may_learn_while_its_turn_is_played():
+    trainer = toy()
+    game, able = trainer.game, []
+
+    def loss(batch: Batch, draw: Draw) -> Terms:
+        able.append((game.sampler.weight.requires_grad, game.other.weight.requires_grad))
+        return game.pull_b(batch, draw)
+
+    trainer.play(Turn("b", loss), 0)
+    assert able == [(False, True)]
+    assert game.sampler.weight.requires_grad
+
+
+def test_terms_of_mixed_precision_add_up():
     trainer = toy()
     game = trainer.game
 

@@ -14,7 +14,7 @@ from typing import Literal
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ...conditioning import ConditionalBatchNorm, ProjectionHead
+from ...conditioning import ConditionalBatchNorm, ConditionalLatent, ProjectionHead
 from ..layers import Activation, BatchNorm, FullPrecision, LayerNorm, SpectralConv, activation
 from .grid import base_grid
 
@@ -59,7 +59,10 @@ class DCGenerator(nn.Module):
         channels, height, width_px = shape
         self.grid = base_grid(height, width_px)
         sizes = widths(width, self.grid.doublings)[::-1]
-        self.first = nn.Linear(latent, sizes[0] * self.grid.height * self.grid.width, bias=False)
+        self.latent = ConditionalLatent(latent, classes)
+        self.first = nn.Linear(
+            self.latent.dimension, sizes[0] * self.grid.height * self.grid.width, bias=False
+        )
         self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(ConditionalBatchNorm(c, classes) for c in sizes)
         self.hidden = activation(hidden)
@@ -71,7 +74,7 @@ class DCGenerator(nn.Module):
         self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
     ) -> Float[Tensor, "n c h w"]:
         """Pictures in [-1, 1]."""
-        x = self.first(z).unflatten(1, (-1, self.grid.height, self.grid.width))
+        x = self.first(self.latent(z, condition)).unflatten(1, (-1, self.grid.height, self.grid.width))
         x = self.hidden(self.norms[0](x, condition))
         for up, norm in zip(self.ups, self.norms[1:], strict=True):
             x = self.hidden(norm(up(x), condition))

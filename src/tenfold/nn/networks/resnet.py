@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...conditioning import ConditionalBatchNorm, ProjectionHead
+from ...conditioning import ConditionalBatchNorm, ConditionalLatent, ProjectionHead
 from ..layers import Activation, FullPrecision, SpectralConv, activation
 from .grid import base_grid
 
@@ -71,7 +71,8 @@ class ResNetGenerator(nn.Module):
         super().__init__()
         channels, height, width_px = shape
         self.grid = base_grid(height, width_px)
-        self.first = nn.Linear(latent, width * self.grid.height * self.grid.width)
+        self.latent = ConditionalLatent(latent, classes)
+        self.first = nn.Linear(self.latent.dimension, width * self.grid.height * self.grid.width)
         self.blocks = nn.ModuleList(
             UpBlock(width, width, classes, hidden) for _ in range(self.grid.doublings)
         )
@@ -85,7 +86,7 @@ class ResNetGenerator(nn.Module):
         self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
     ) -> Float[Tensor, "n c h w"]:
         """Pictures in [-1, 1]."""
-        x = self.first(z).unflatten(1, (-1, self.grid.height, self.grid.width))
+        x = self.first(self.latent(z, condition)).unflatten(1, (-1, self.grid.height, self.grid.width))
         for block in self.blocks:
             x = block(x, condition)
         return self.last(self.hidden(self.norm(x))).tanh()
