@@ -17,7 +17,7 @@ import yaml
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .nn.layers import share_statistics
-from .plan import Options, Plan, by_name, exactly, make_plan, parse_seconds, seconds_of
+from .plan import Options, Plan, by_name, exactly, make_plan, seconds_of
 from .probe import Mode, choose_mode, make_trainer, step_seconds
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
@@ -119,9 +119,8 @@ def resume(
     plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=options)
     refuse_other_data(old, plan)
     runtime, mode = start(options.device), Mode(**old.facts["mode"])
-    planned = old.facts["planned"] + more_samples(plan, runtime, mode, budget, kimg)
-    features, _ = feature_network(plan, old.path)
-    quality = Quality(plan.data, features, old.path, conditions(plan))
+    quality = Quality(plan.data, feature_network(plan, old.path)[0], old.path, conditions(plan))
+    planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, (budget, kimg))
     training = assemble(plan, runtime, mode, planned, old.path, quality, options)
     training.resume()
     if training.trainer.seen >= planned:
@@ -184,28 +183,36 @@ def planned_samples(
         samples = ceil(1000 * plan.kimg / batch) * batch
         return samples, Choice("planned", samples, "samples, as asked for")
     assert plan.budget_s is not None
-    trainer = make_trainer(plan, runtime, mode)
-    step_s = step_seconds(trainer, min(2.0, 0.02 * plan.budget_s))
-    start = perf_counter()
-    quality.compare(quality.features(quality.samples_of(trainer.ema.module, runtime.device)))
-    looks_s = (LOOKS + 1) * 1.5 * (perf_counter() - start + 0.3)
-    left = (1 - RESERVE) * plan.budget_s - (perf_counter() - begun) - min(looks_s, 0.2 * plan.budget_s)
-    steps = max(1, int(left / step_s))
-    steps = int(runtime.mean(torch.tensor([float(steps)], device=runtime.device)).item())
+    left = plan.budget_s - (perf_counter() - begun)
+    steps, step_s = steps_within(max(left, plan.budget_s / 2), plan, runtime, mode, quality)
     reason = f"samples fit into {plan.budget_s:.0f} s at {1000 * step_s:.1f} ms a step"
     return steps * batch, Choice("planned", steps * batch, reason)
 
 
-def more_samples(plan: Plan, runtime: Runtime, mode: Mode, budget: str | None, kimg: float | None) -> int:
-    """Samples to see beyond those planned before."""
+def steps_within(
+    seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Quality
+) -> tuple[int, float]:
+    """Steps that fit into a time beside the looks at them, the same for all ranks; and seconds of a step."""
+    begun = perf_counter()
+    trainer = make_trainer(plan, runtime, mode)
+    step_s = step_seconds(trainer, min(2.0, 0.02 * seconds))
+    start = perf_counter()
+    quality.compare(quality.features(quality.samples_of(trainer.ema.module, runtime.device)))
+    looks_s = (LOOKS + 2) * 1.2 * (perf_counter() - start)
+    left = (1 - RESERVE) * seconds - (perf_counter() - begun) - min(looks_s, 0.2 * seconds)
+    steps = torch.tensor([left / step_s], device=runtime.device)
+    return max(1, int(runtime.mean(steps).item())), step_s
+
+
+def more_samples(
+    plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, more: tuple[str | None, float | None]
+) -> int:
+    """Samples to see beyond those planned before: a time, or thousands of samples."""
+    budget, kimg = more
     batch = plan.recipe.batch
     if kimg is not None:
         return ceil(1000 * kimg / batch) * batch
-    if budget is None:
-        return 0
-    parse_seconds(budget)
-    step_s = step_seconds(make_trainer(plan, runtime, mode), 1.0)
-    return max(1, int((1 - RESERVE) * seconds_of(budget) / step_s)) * batch
+    return 0 if budget is None else steps_within(seconds_of(budget), plan, runtime, mode, quality)[0] * batch
 
 
 def fresh_folder(plan: Plan, out: str | Path | None) -> Path:

@@ -28,6 +28,7 @@ from .watching.quality import BLOCK, Quality, generate_many
 
 LOOKS = 12  # at quality and samples, over a run
 SAVE_EVERY_S = 30.0
+DRAW_EVERY_S = 20.0
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Training:
     quality: Quality
     latest: dict[str, float] = field(default_factory=dict)
     saved_at: float = field(default_factory=perf_counter)
+    drawn_at: float = field(default_factory=perf_counter)
 
     def watch(self) -> None:
         """Attach everything to the trainer. Only the first rank writes."""
@@ -101,7 +103,9 @@ class Training:
             sheets.mkdir(exist_ok=True)
             samples = Samples(images, None, (), self.plan.data.codec)
             samples.grid(sheets / f"{self.trainer.seen:012d}.png")
-        curves(read_journal(self.journal.path), self.folder / "curves.png")
+        if perf_counter() - self.drawn_at > DRAW_EVERY_S or self.trainer.seen >= self.progress.planned:
+            curves(read_journal(self.journal.path), self.folder / "curves.png")
+            self.drawn_at = perf_counter()
 
     def health(self) -> Health:
         """The verdict on the latest values."""

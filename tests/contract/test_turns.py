@@ -21,6 +21,11 @@ def same(before: list[Tensor], after) -> bool:
     return all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+def deeper(case):
+    """The same with pictures large enough for a norm within the discriminator."""
+    return replace(case, shape=(1, 16, 16)) if case.spec.kind == "images" else case
+
+
 def test_only_the_player_moves(case):
     trainer = case.trainer()
     players = trainer.game.players()
@@ -51,8 +56,7 @@ def test_every_parameter_belongs_to_one_player(case):
 
 
 def test_every_parameter_learns_in_some_turn(case):
-    if case.spec.kind == "images":  # large enough for a norm within the discriminator
-        case = replace(case, shape=(1, 16, 16))
+    case = deeper(case)
     # The hinge's slope in a bias is zero until a logit leaves the margin: let them go quickly.
     trainer = case.trainer(lr_d=0.02)
     names = {p: name for name, p in trainer.game.named_parameters()}
@@ -161,7 +165,7 @@ def test_micro_batches_add_up_to_the_whole_batch(case, batch):
 
 
 def test_batch_norm_never_sees_real_and_generated_samples_together(case):
-    trainer = case.trainer()
+    trainer = deeper(case).trainer()
     sizes = []
     for norm in trainer.game.modules():
         if isinstance(norm, BatchNorm):
@@ -171,6 +175,7 @@ def test_batch_norm_never_sees_real_and_generated_samples_together(case):
 
 
 def test_joint_logits_are_those_of_each_sample_alone(case):
+    case = deeper(case)
     game = case.trainer().game
     if not getattr(game, "joint", False):
         return

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tenfold.conditioning import ConditionalBatchNorm, ProjectionHead
+from tenfold.conditioning import ConditionalBatchNorm, ConditionalLatent, ProjectionHead
 from tenfold.nn.layers import (
     ACTIVATIONS,
     BatchNorm,
@@ -91,6 +91,17 @@ def test_conditional_norm_picks_the_gain_of_the_class():
     plain, said = BatchNorm(3)(x), norm(x, condition)
     torch.testing.assert_close(said[0], plain[0] * torch.tensor([1.0, 2.0, 3.0])[:, None, None])
     torch.testing.assert_close(said[5, 2], plain[5, 2] * 6 + 9)
+
+
+def test_a_latent_has_the_vector_of_its_class_beside_it():
+    latent, z = ConditionalLatent(2, 3), torch.randn(4, 2)
+    said = latent(z, torch.tensor([2, 0, 1, 2]))
+    assert said.shape == (4, latent.dimension) == (4, 4)
+    assert torch.equal(said[:, :2], z)
+    assert torch.equal(said[:, 2:], latent.embedding.weight[[2, 0, 1, 2]])
+    plain = ConditionalLatent(2, 0)
+    assert torch.equal(plain(z), z)
+    assert plain.dimension == 2
 
 
 def test_projection_head_by_hand():
