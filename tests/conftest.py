@@ -1,9 +1,14 @@
-"""One torch thread, a fixed seed, and a cache of its own for every test."""
+"""One torch thread, a fixed seed, and a cache of its own for every test; shapes are checked on every call."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from jaxtyping import install_import_hook
+
+# Modules that hold protocols are left out: beartype refuses those.
+SHAPED = ("objectives", "penalties", "conditioning", "augment", "nn", "games.infogan", "draw")
+install_import_hook([f"tenfold.{name}" for name in SHAPED], "beartype.beartype")
 
 
 @pytest.fixture(autouse=True)

@@ -73,8 +73,6 @@ class Recipe(ABC):
     """Real samples per update."""
     latent: Positive = 100
     """Dimension of the noise."""
-    width: Positive = 64
-    """Channels at the finest resolution; the model's size grows with its square."""
     augment: Augmentation | None = None
     """What the discriminator sees: nothing changed, or differentiable augmentation. Chosen from the data."""
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"

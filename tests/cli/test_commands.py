@@ -128,7 +128,7 @@ def test_fields_become_values() -> None:
     assert found == {"widths": (8, 16), "batch_norm": True, "hidden": "elu", "lr_g": 1e-3}
     assert make_recipe("mlp", found)
     assert given(fit_command.read(["cats", "--no-batch-norm", "--recipe", "mlp"])) == {"batch_norm": False}
-    assert given(fit_command.read(["--width", "8", "cats"])) == {"width": 8}
+    assert given(fit_command.read(["--latent", "8", "cats"])) == {"latent": 8}
 
 
 def test_a_preset_shows_its_own_defaults(capsys: Said) -> None:

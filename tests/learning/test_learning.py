@@ -22,7 +22,8 @@ from tenfold.recipe import RECIPES, make_recipe
 UNLABELLED = sorted(name for name, cls in RECIPES.items() if not cls.conditional)
 MORE: dict[str, dict[str, Any]] = {
     "mlp": {"widths": (128,), "widths_d": (128,)},
-    "infogan": {"information": 0.1, "continuous_information": 0.1},  # else it first makes codes readable
+    # else it first makes codes readable
+    "infogan": {"width": 16, "information": 0.1, "continuous_information": 0.1},
 }
 STEPS = {"infogan": 400}
 
@@ -91,8 +92,8 @@ def digits() -> Digits:
 
 @pytest.mark.parametrize("name", UNLABELLED)
 def test_pictures_come_near_to_real_ones(name):
-    values = {"latent": 16, "batch": 32, "lr_g": 1e-3, "lr_d": 1e-3, "augment": "none", "width": 16}
-    trainer = trainer_of(name, values | MORE.get(name, {}), digits().spec, Rows(digits().pixels))
+    values = {"latent": 16, "batch": 32, "lr_g": 1e-3, "lr_d": 1e-3, "augment": "none"}
+    trainer = trainer_of(name, values | MORE.get(name, {"width": 16}), digits().spec, Rows(digits().pixels))
     before = samples(trainer, 500)
     play(trainer, STEPS.get(name, 200))
     after = samples(trainer, 500)

@@ -11,7 +11,7 @@ from ..games.gan import GAN, NoiseSampler
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..objectives import RELATIVISTIC
 from ..penalties import R1, R2
-from ..recipe import About, Moment, Play, Rate, Recipe, ScheduleName, recipe
+from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
 @recipe("cgan")
@@ -36,6 +36,8 @@ class CGAN(Recipe):
         "paper": {"width": 128, "latent": 128},
     }
 
+    width: Positive = 64
+    """Channels at the finest resolution; the model's size grows with its square."""
     lr_g: Rate = 1e-3
     """Learning rate of the generator."""
     lr_d: Rate = 1e-3

@@ -9,7 +9,7 @@ from ..games.gan import GAN, NoiseSampler
 from ..nn.layers import Activation
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..objectives import NON_SATURATING
-from ..recipe import About, Play, Recipe, recipe
+from ..recipe import About, Play, Positive, Recipe, recipe
 
 
 @recipe("dcgan")
@@ -30,6 +30,8 @@ class DCGAN(Recipe):
         "paper": {"width": 128, "batch": 128},
     }
 
+    width: Positive = 64
+    """Channels at the finest resolution; the model's size grows with its square."""
     hidden: Activation = "relu"
     """Activation of the generator; the discriminator's is leaky_relu."""
 

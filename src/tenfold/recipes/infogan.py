@@ -30,6 +30,8 @@ class InfoGANRecipe(Recipe):
         "paper": {"width": 64, "batch": 128},
     }
 
+    width: Positive = 64
+    """Channels at the finest resolution; the model's size grows with its square."""
     batch: Positive = 128
     """Real samples per update."""
     latent: Positive = 62

@@ -8,7 +8,7 @@ from ..data.spec import DataSpec
 from ..games.gan import GAN, NoiseSampler
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..objectives import LEAST_SQUARES
-from ..recipe import About, Play, Recipe, recipe
+from ..recipe import About, Play, Positive, Recipe, recipe
 
 
 @recipe("lsgan")
@@ -28,6 +28,9 @@ class LSGAN(Recipe):
         "base": {"width": 64},
         "paper": {"width": 64, "latent": 1024, "lr_g": 1e-3, "lr_d": 1e-3},
     }
+
+    width: Positive = 64
+    """Channels at the finest resolution; the model's size grows with its square."""
 
     def build(self, spec: DataSpec) -> Play:
         """DCGAN's networks under the least-squares objective."""

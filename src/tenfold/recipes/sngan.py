@@ -30,6 +30,8 @@ class SNGAN(Recipe):
         "paper": {"width": 256, "width_d": 128, "critic_steps": 5, "schedule": "linear"},
     }
 
+    width: Positive = 64
+    """Channels at the finest resolution; the model's size grows with its square."""
     latent: Positive = 128
     """Dimension of the noise."""
     beta1: Moment = 0.0

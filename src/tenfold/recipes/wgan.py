@@ -31,6 +31,8 @@ class WGAN(Recipe):
         "paper": {"width": 64, "lr_g": 5e-5, "lr_d": 5e-5, "long_start": True},
     }
 
+    width: Positive = 64
+    """Channels at the finest resolution; the model's size grows with its square."""
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "rmsprop"
     """Optimiser of both players; momentum makes this critic unstable."""
     lr_g: Rate = 2e-4

@@ -32,6 +32,8 @@ class WGANGP(Recipe):
         "paper": {"width": 64, "lr_g": 1e-4, "lr_d": 1e-4, "critic_steps": 5},
     }
 
+    width: Positive = 64
+    """Channels at the finest resolution; the model's size grows with its square."""
     lr_g: Rate = 2e-4
     """Learning rate of the generator."""
     lr_d: Rate = 2e-4
