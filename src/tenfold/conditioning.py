@@ -43,9 +43,10 @@ class ConditionalBatchNorm(nn.Module):
 
 
 class ConditionalLatent(nn.Module):
-    """Noise with a vector of its class beside it, as long and on average as large as the noise.
+    """Noise with a vector of its class beside it, as long as the noise and about a third as large.
 
-    A conditional norm alone starts as the identity: it takes long until classes differ at all.
+    A conditional norm alone starts as the identity: it takes long until classes differ at all. A larger
+    vector drowns the noise: samples of one class then look alike for long.
 
     Args:
         latent: dimension of the noise.
@@ -56,6 +57,8 @@ class ConditionalLatent(nn.Module):
         super().__init__()
         self.dimension = 2 * latent if classes else latent
         self.embedding = nn.Embedding(classes, latent) if classes else None
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, 0.0, 0.3)
 
     def forward(
         self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
