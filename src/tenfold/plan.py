@@ -14,7 +14,7 @@ import numpy as np
 from .data import Dataset, LoadOptions, open_data
 from .data.spec import DataSpec
 from .errors import DataError, RecipeError
-from .recipe import Choice, Recipe, make_recipe, recipe_name, resolve
+from .recipe import Choice, Recipe, make_recipe, recipe_name
 
 DEFAULT_BUDGET = "10m"
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -55,7 +55,7 @@ class Plan:
 
     Attributes:
         data: the opened data.
-        recipe: with every field filled.
+        recipe: what is trained.
         budget_s: seconds the run may take, or None.
         kimg: thousands of samples it shall see, or None.
         seed: everything random derives from it.
@@ -142,9 +142,8 @@ def make_plan(
     seconds, thousands, time = choose_length(budget, kimg)
     dataset = open_data(data, load_options(options, seed))
     recipe, chosen = decide(dataset.spec)
-    recipe, filled = resolve(recipe, dataset.spec)
     check_fit(recipe, dataset.spec)
-    return Plan(dataset, recipe, seconds, thousands, seed, (*chosen, *filled, time))
+    return Plan(dataset, recipe, seconds, thousands, seed, (*chosen, time))
 
 
 def load_options(options: Options, seed: int) -> LoadOptions:
@@ -166,8 +165,8 @@ def choose_recipe(spec: DataSpec) -> Choice:
     if len(counts) > 1 and min(counts) > 1:
         return Choice("recipe", "cgan", f"the images have {len(counts)} classes")
     if len(counts) > 1:
-        return Choice("recipe", "sngan", "a class has a single image, so the labels are not used")
-    return Choice("recipe", "sngan", "the images have no labels")
+        return Choice("recipe", "dcgan", "a class has a single image, so the labels are not used")
+    return Choice("recipe", "dcgan", "the images have no labels")
 
 
 def choose_preset(device: str) -> Choice:
@@ -197,13 +196,13 @@ def check_fit(recipe: Recipe, spec: DataSpec) -> None:
         found = f"one class ({spec.classes[0]})" if spec.classes else "no labels"
         raise RecipeError(
             f"recipe {name!r} needs at least two classes, the data have {found}. Put each class in a folder "
-            "of its own, or use an unconditional recipe: --recipe sngan"
+            "of its own, or use an unconditional recipe: --recipe dcgan"
         )
     if recipe.conditional and min(spec.class_counts) < 2:
         lone = spec.classes[int(np.argmin(spec.class_counts))]
         raise RecipeError(
             f"class {lone!r} has a single training image; recipe {name!r} needs at least two of each. Add "
-            "some, remove the class, or use an unconditional recipe: --recipe sngan"
+            "some, remove the class, or use an unconditional recipe: --recipe dcgan"
         )
     if recipe.batch > spec.count:
         raise DataError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast, dataclass_transform
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -62,7 +62,7 @@ class Play:
 
 @schema(frozen=True, kw_only=True, config=STRICT)
 class Recipe(ABC):
-    """Hyperparameters, and how to build the game they describe; a field at None is chosen from the data."""
+    """Hyperparameters, and how to build the game they describe."""
 
     about: ClassVar[About]
     conditional: ClassVar[bool] = False
@@ -73,8 +73,8 @@ class Recipe(ABC):
     """Real samples per update."""
     latent: Positive = 100
     """Dimension of the noise."""
-    augment: Augmentation | None = None
-    """What the discriminator sees: nothing changed, or differentiable augmentation. Chosen from the data."""
+    augment: Augmentation = "none"
+    """Differentiable augmentation of all that the discriminator sees, for small sets that overfit."""
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     """Optimiser of both players."""
     lr_g: Rate = 2e-4
@@ -126,30 +126,6 @@ class Choice:
     name: str
     value: Any
     reason: str
-
-
-def choose_augment(spec: DataSpec) -> Choice:
-    """Differentiable augmentation pays below ten thousand pictures and costs a little above.
-
-    References:
-        Differentiable Augmentation for Data-Efficient GAN Training (Zhao et al., 2020),
-        https://arxiv.org/abs/2006.10738
-    """
-    if spec.kind != "images":
-        return Choice("augment", "none", f"{spec.kind} are not augmented")
-    if spec.count < 10_000:
-        return Choice("augment", "diffaugment", f"{spec.count:,} images are fewer than 10,000")
-    return Choice("augment", "none", f"{spec.count:,} images are enough to do without")
-
-
-RULES: dict[str, Callable[[DataSpec], Choice]] = {"augment": choose_augment}
-
-
-def resolve(recipe: Recipe, spec: DataSpec) -> tuple[Recipe, list[Choice]]:
-    """Fill every field left at None from the data, and say why."""
-    choices = [RULES[f.name](spec) for f in fields(recipe) if getattr(recipe, f.name) is None]
-    values = asdict(recipe) | {c.name: c.value for c in choices}
-    return type(recipe)(**values), choices
 
 
 RECIPES: dict[str, type[Recipe]] = {}

@@ -70,7 +70,7 @@ def described(cls: type[Recipe]) -> dict[str, FieldInfo]:
 
 def describe(info: FieldInfo, default: Any) -> str:  # noqa: ANN401
     """A field's docstring, limits and default."""
-    shown = "chosen from the data" if default is None else f"default {spelled(default)}"
+    shown = f"default {spelled(default)}"
     return f"{info.description or ''} ({', '.join([*limits(info), shown])})"
 
 

@@ -9,7 +9,7 @@ from ..games.gan import GAN, NoiseSampler
 from ..nn.layers import Activation
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..objectives import NON_SATURATING
-from ..recipe import About, Play, Positive, Recipe, recipe
+from ..recipe import About, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
 @recipe("dcgan")
@@ -27,11 +27,15 @@ class DCGAN(Recipe):
         "tiny": {"width": 4, "latent": 8, "batch": 8},
         "small": {"width": 32},
         "base": {"width": 64},
-        "paper": {"width": 128, "batch": 128},
+        "paper": {"width": 128, "batch": 128, "lr_g": 2e-4, "schedule": "constant"},
     }
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
+    lr_g: Rate = 1e-3
+    """Learning rate of the generator: higher than the discriminator's, which else wins at once."""
+    schedule: ScheduleName = "cosine"
+    """How the learning rates fall over the run."""
     hidden: Activation = "relu"
     """Activation of the generator; the discriminator's is leaky_relu."""
 

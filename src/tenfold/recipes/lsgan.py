@@ -8,7 +8,7 @@ from ..data.spec import DataSpec
 from ..games.gan import GAN, NoiseSampler
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..objectives import LEAST_SQUARES
-from ..recipe import About, Play, Positive, Recipe, recipe
+from ..recipe import About, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
 @recipe("lsgan")
@@ -26,11 +26,15 @@ class LSGAN(Recipe):
         "tiny": {"width": 4, "latent": 8, "batch": 8},
         "small": {"width": 32},
         "base": {"width": 64},
-        "paper": {"width": 64, "latent": 1024, "lr_g": 1e-3, "lr_d": 1e-3},
+        "paper": {"width": 64, "latent": 1024, "lr_d": 1e-3, "schedule": "constant"},
     }
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
+    lr_g: Rate = 1e-3
+    """Learning rate of the generator: higher than the discriminator's, which else wins at once."""
+    schedule: ScheduleName = "cosine"
+    """How the learning rates fall over the run."""
 
     def build(self, spec: DataSpec) -> Play:
         """DCGAN's networks under the least-squares objective."""

@@ -11,7 +11,7 @@ from ..games.gan import GAN, NoiseSampler
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..objectives import WASSERSTEIN
 from ..penalties import Interpolated
-from ..recipe import About, Moment, Play, Positive, Rate, Recipe, recipe
+from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
 @recipe("wgan_gp")
@@ -29,19 +29,21 @@ class WGANGP(Recipe):
         "tiny": {"width": 4, "latent": 8, "batch": 8, "critic_steps": 2},
         "small": {"width": 32},
         "base": {"width": 64},
-        "paper": {"width": 64, "lr_g": 1e-4, "lr_d": 1e-4, "critic_steps": 5},
+        "paper": {"width": 64, "lr_g": 1e-4, "lr_d": 1e-4, "critic_steps": 5, "schedule": "constant"},
     }
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
-    lr_g: Rate = 2e-4
+    lr_g: Rate = 1e-3
     """Learning rate of the generator."""
-    lr_d: Rate = 2e-4
+    lr_d: Rate = 1e-3
     """Learning rate of the critic."""
     beta1: Moment = 0.5
     """Decay of the mean of gradients."""
     beta2: Moment = 0.9
     """Decay of the mean of squared gradients."""
+    schedule: ScheduleName = "cosine"
+    """How the learning rates fall over the run."""
     penalty: Annotated[float, Ge(0)] = 10.0
     """Weight of the gradient penalty."""
     critic_steps: Positive = 5
