@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .errors import RunError, TenfoldError
+
 if TYPE_CHECKING:
     from .data import Dataset
     from .data.order import Rows
@@ -20,13 +22,43 @@ if TYPE_CHECKING:
 
 BUDGET = "200s"
 MADE = 1000
+HALVES = ("learn.npz", "judge.npz")
+RESULTS = ("run", "digits", "sheet.png", "result.json")
 
 
-def main(out: str = "demo") -> None:
-    """Train, make 1,000 labelled images, and judge them; everything is left in the folder `out`."""
-    folder = Path(out)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def main(out: str = "demo") -> int:
+    """Run the demonstration and return the exit code."""
+    try:
+        show(Path(out))
+    except TenfoldError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def clear(folder: Path) -> None:
+    """Make room for the demonstration: remove what an earlier one left in the folder, and nothing else.
+
+    Raises:
+        RunError: if the folder holds something, and not the two halves with which every demonstration begins.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file; a folder was expected. Name another.")
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not all((folder / name).is_file() for name in HALVES):
+        raise RunError(
+            f"{folder} is not empty and holds no earlier demonstration. Name another folder, or empty it."
+        )
+    for path in (folder / name for name in (*RESULTS, *HALVES)):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def show(folder: Path) -> None:
+    """Train, make 1,000 labelled images, and judge them; everything is left in the folder."""
+    clear(folder)
     learn, judge = halves(folder)
     found = demonstrate(learn, judge, folder)
     (folder / "result.json").write_text(json.dumps(found, indent=1))
@@ -47,7 +79,7 @@ def halves(folder: Path) -> tuple[Path, Path]:
     pictures, labels = load_digits(return_X_y=True)
     pictures = (pictures.reshape(-1, 8, 8) * (255 / 16)).round().astype(np.uint8)
     order = np.random.default_rng(0).permutation(len(labels))
-    paths = folder / "learn.npz", folder / "judge.npz"
+    paths = folder / HALVES[0], folder / HALVES[1]
     for path, part in zip(paths, np.array_split(order, 2), strict=True):
         np.savez(path, images=pictures[part], labels=labels[part])
     return paths
@@ -122,4 +154,4 @@ def accuracy(classifier: Classifier, data: Rows) -> float:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .data import Dataset, open_data
+from .data import Dataset, LoadOptions, open_data
 from .errors import DataError, RecipeError, RunError
 from .fitting import fit
-from .plan import Options, load_options
+from .plan import Options, by_name, load_options
+from .recipe import Recipe, recipe_name
 from .run import Run
+from .samples import LISTING, folder_names, refuse_filled
 
 
 def enlarge(
@@ -34,33 +37,42 @@ def enlarge(
         data: labelled images (or unlabelled: then `per_class` in all).
         per_class: made samples of each class.
         out: a folder that does not exist or is empty.
-        run: a run trained on these data; None to train one now, in `<out>-run`.
-        recipe, budget, seed, options: of that training.
+        run: a run trained on these data, which are opened as they were for it; None to train one now, in
+            `<out>-run`.
+        recipe, budget, options: of that training; a given run has its own.
+        seed: of the made samples, and of that training.
 
     Raises:
         RunError: if the folder is not empty or the run was trained on other data.
+        RecipeError: if the data have classes and the recipe cannot be asked for one.
     """
-    folder, dataset = Path(out), open_data(data, load_options(options, seed))
+    folder, trained = Path(out), Run(run) if run is not None else None
+    dataset = open_data(data, load_options(options, seed) if trained is None else opened_by(trained))
     refuse(folder, per_class, dataset)
-    trained = Run(run) if run is not None else None
     if trained is None:
+        refuse_unconditional(by_name(recipe, device=options.device)(dataset.spec)[0], dataset)
         where = folder.with_name(folder.name + "-run")
         trained = fit(data, recipe, budget=budget, out=where, seed=seed, options=options)
     if trained.facts["fingerprint"] != dataset.fingerprint:
         raise RunError(
             f"{trained.path} was trained on other data than {data}. Leave --run out, or give its data."
         )
+    refuse_unconditional(trained.recipe, dataset)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "metadata.jsonl").open("w") as listing:
-        for row in (*write_real(dataset, folder), *write_made(trained, per_class, folder, seed)):
+    with (folder / LISTING).open("w") as listing:
+        for row in (*write_real(dataset, folder), *write_made(trained, dataset, per_class, folder, seed)):
             listing.write(json.dumps(row) + "\n")
     return folder
 
 
+def opened_by(run: Run) -> LoadOptions:
+    """How a run opened its data; opened otherwise, other samples would be held out."""
+    return load_options(Options(**run.facts["options"]), run.facts["seed"])
+
+
 def refuse(folder: Path, per_class: int, dataset: Dataset) -> None:
     """Raises an error if there is something in the folder, nothing to make, or no images."""
-    if folder.exists() and any(folder.iterdir()):
-        raise RunError(f"{folder} exists and is not empty. Choose another --out.")
+    refuse_filled(folder)
     if per_class < 1:
         raise RecipeError(f"--per-class is {per_class}; at least 1 was expected.")
     if dataset.spec.kind != "images":
@@ -69,39 +81,53 @@ def refuse(folder: Path, per_class: int, dataset: Dataset) -> None:
         )
 
 
+def refuse_unconditional(recipe: Recipe, dataset: Dataset) -> None:
+    """Raises a RecipeError if samples of each class are wanted of a recipe that knows no classes."""
+    classes = dataset.spec.classes
+    if len(classes) > 1 and not recipe.conditional:
+        raise RecipeError(
+            f"the data have {len(classes)} classes, and recipe {recipe_name(recipe)!r} cannot make samples of "
+            "one of them. Train one that can: --recipe cgan (it needs two training images of each class)"
+        )
+
+
 def write_real(dataset: Dataset, folder: Path) -> list[dict[str, Any]]:
     """The real samples as the networks saw them, in the size of the made ones."""
     rows: list[dict[str, Any]] = []
+    write = writer(dataset, folder)
     for part, split in (("train", dataset.train), ("holdout", dataset.holdout)):
         for start in range(0, 0 if split is None else len(split), 512):
             assert split is not None
             index = np.arange(start, min(start + 512, len(split)))
             pictures = dataset.codec.decode(split.gather(index)["real"])
             for i, picture in zip(index.tolist(), pictures, strict=True):
-                label = "" if split.labels is None else dataset.spec.classes[split.labels[i]]
-                name = Path(label) / f"real-{part}-{i:06d}{dataset.codec.suffix}"
-                rows.append(write_one(dataset, folder, name, picture, label))
+                label = None if split.labels is None else dataset.spec.classes[split.labels[i]]
+                rows.append(write(picture, f"real-{part}-{i:06d}", label))
                 rows[-1] |= {"origin": "real", "part": part, "source": str(split.names[i])}
     return rows
 
 
-def write_made(run: Run, per_class: int, folder: Path, seed: int) -> list[dict[str, Any]]:
-    """Made samples, class by class."""
+def write_made(run: Run, dataset: Dataset, per_class: int, folder: Path, seed: int) -> list[dict[str, Any]]:
+    """Made samples, class by class; of a single class, all are, whether or not the run knows it."""
     rows: list[dict[str, Any]] = []
-    for label in run.classes or ("",):
+    write = writer(dataset, folder)
+    for label in dataset.spec.classes or (None,):
         for start in range(0, per_class, 512):
             count = min(512, per_class - start)
-            samples = run.sample(count, label=label or None, seed=seed, first=start)
+            samples = run.sample(count, label=label if run.classes else None, seed=seed, first=start)
             for i, picture in enumerate(samples.numpy(), start):
-                name = Path(label) / f"made-{i:06d}{run.codec.suffix}"
-                rows.append(write_one(run, folder, name, picture, label) | {"origin": "made", "index": i})
+                rows.append(write(picture, f"made-{i:06d}", label) | {"origin": "made", "index": i})
     return rows
 
 
-def write_one(
-    source: Dataset | Run, folder: Path, name: Path, picture: np.ndarray, label: str
-) -> dict[str, Any]:
-    """One file, and its row of the listing."""
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    source.codec.save(picture, folder / name)
-    return {"file_name": str(name)} | ({"label": label} if label else {})
+def writer(dataset: Dataset, folder: Path) -> Callable[[np.ndarray, str, str | None], dict[str, Any]]:
+    """What writes a picture of some name and label, and returns its row of the listing."""
+    folders: dict[str | None, str] = {None: "", **folder_names(dataset.spec.classes)}
+
+    def write(picture: np.ndarray, name: str, label: str | None) -> dict[str, Any]:
+        file = Path(folders[label], name + dataset.codec.suffix)
+        (folder / file).parent.mkdir(exist_ok=True)
+        dataset.codec.save(picture, folder / file)
+        return {"file_name": file.as_posix()} | ({} if label is None else {"label": label})
+
+    return write

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from math import ceil
@@ -16,8 +16,9 @@ import yaml
 
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
+from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
 from .nn.layers import share_statistics
-from .plan import Options, Plan, by_name, exactly, make_plan, seconds_of
+from .plan import Options, Plan, by_name, choose_length, exactly, make_plan
 from .probe import Mode, choose_mode, make_trainer, step_seconds
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
@@ -61,21 +62,37 @@ def fit(
     begun = perf_counter()
     if recipe is None or isinstance(recipe, str):
         decide = by_name(recipe, preset, device=options.device)
-    else:
+    elif preset is None:
         decide = exactly(recipe)
+    else:
+        raise RecipeError(
+            f"preset {preset!r} was given with a recipe that is complete. Give the recipe's name."
+        )
     plan = make_plan(data, decide, budget=budget, kimg=kimg, seed=seed, options=options)
-    return train(plan, fresh_folder(plan, out), options, begun)
+    return train(plan, out, options, begun)
 
 
-def train(plan: Plan, folder: Path, options: Options, begun: float) -> Run:
+def train(plan: Plan, out: str | Path | None, options: Options, begun: float) -> Run:
     """Carry out a plan in a new folder; the time since `begun` counts towards a time budget."""
     runtime = start(options.device)
+    refuse_parts(plan, runtime, options)
+    name = f"{Path(plan.data.source).stem or 'data'}-{recipe_name(plan.recipe)}"
+    folder = Path(runtime.share("" if runtime.rank else str(fresh_folder(name, out))))
+    with locked(folder, runtime.rank), disk_errors(folder):
+        training = prepare(plan, runtime, folder, options, begun)
+        training.play()
+    runtime.barrier()
+    return Run(folder)
+
+
+def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun: float) -> Training:
+    """Everything that comes before the first step: measure, decide, write down."""
     progress = Progress(0, quiet=options.quiet or runtime.rank > 0)
     for line in plan.lines():
         progress.say(line)
     mode, choice = choose_mode(plan, options, runtime)
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
-    features, judge = feature_network(plan, folder)
+    features, judge = feature_network(plan, folder, runtime)
     quality = Quality(plan.data, features, folder, conditions(plan))
     planned, length = planned_samples(plan, runtime, mode, quality, begun)
     choices = (*plan.choices, choice, judge, length)
@@ -84,15 +101,13 @@ def train(plan: Plan, folder: Path, options: Options, begun: float) -> Run:
         write_records(training, mode, options)
         training.save()
         training.look(training.trainer)
-    training.play()
-    finish(training)
-    return Run(folder)
+    return training
 
 
 def resume(
     run: str | Path,
     *,
-    data: str | None = None,
+    data: str | Path | np.ndarray | None = None,
     recipe: str | None = None,
     budget: str | None = None,
     kimg: float | None = None,
@@ -115,20 +130,51 @@ def resume(
     refuse_other_recipe(old, recipe)
     kept = Options(**old.facts["options"])
     options = replace(kept, device=options.device, quiet=options.quiet, tensorboard=options.tensorboard)
-    source, seed = data or old.facts["source"], old.facts["seed"]
-    plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=options)
+    plan = make_plan(
+        source_of(old, data), exactly(old.recipe), kimg=1.0, seed=old.facts["seed"], options=options
+    )
     refuse_other_data(old, plan)
     runtime, mode = start(options.device), Mode(**old.facts["mode"])
-    quality = Quality(plan.data, feature_network(plan, old.path)[0], old.path, conditions(plan))
-    planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, (budget, kimg))
-    training = assemble(plan, runtime, mode, planned, old.path, quality, options)
-    training.resume()
-    if training.trainer.seen >= planned:
-        raise RunError(f"{old.path} is complete ({planned:,} samples). Ask for more: --budget +10m")
-    update_facts(old.path, {"planned": planned})
-    training.play()
-    finish(training)
+    with locked(old.path, runtime.rank), disk_errors(old.path):
+        quality = Quality(plan.data, feature_network(plan, old.path, runtime)[0], old.path, conditions(plan))
+        planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, (budget, kimg))
+        training = assemble(plan, runtime, mode, planned, old.path, quality, options)
+        training.resume()
+        if training.trainer.seen >= planned:
+            raise RunError(f"{old.path} is complete ({planned:,} samples). Ask for more: --budget +10m")
+        if runtime.rank == 0:
+            update_facts(old.path, {"planned": planned})
+        training.play()
+    runtime.barrier()
     return Run(old.path)
+
+
+def source_of(run: Run, data: str | Path | np.ndarray | None) -> str | Path | np.ndarray:
+    """The data given, or those that the run was trained on.
+
+    Raises:
+        RunError: if these were an array in memory, or are not where they were.
+    """
+    source = run.facts["source"]
+    if data is not None:
+        return data
+    if run.facts["in_memory"]:
+        raise RunError(f"{run.path} was trained on {source}. Pass the array again: resume(run, data=array).")
+    if os.path.isabs(source) and not os.path.exists(source):
+        raise RunError(
+            f"the data of {run.path} are no longer in {source}. Name them: fit DATA --resume {run.path}"
+        )
+    return source
+
+
+def refuse_parts(plan: Plan, runtime: Runtime, options: Options) -> None:
+    """Raises a RecipeError if a batch cannot be cut into so many parts."""
+    most = plan.recipe.batch // runtime.world
+    if not 0 <= options.micro_batches <= most:
+        raise RecipeError(
+            f"--micro-batches is {options.micro_batches}; 1 to {most} were expected for a batch of "
+            f"{plan.recipe.batch} on {runtime.world} process(es), or 0 to choose."
+        )
 
 
 def refuse_other_recipe(run: Run, recipe: str | None) -> None:
@@ -208,35 +254,14 @@ def more_samples(
     plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, more: tuple[str | None, float | None]
 ) -> int:
     """Samples to see beyond those planned before: a time, or thousands of samples."""
-    budget, kimg = more
+    if more == (None, None):
+        return 0
+    seconds, kimg, _ = choose_length(*more)
     batch = plan.recipe.batch
     if kimg is not None:
         return ceil(1000 * kimg / batch) * batch
-    return 0 if budget is None else steps_within(seconds_of(budget), plan, runtime, mode, quality)[0] * batch
-
-
-def fresh_folder(plan: Plan, out: str | Path | None) -> Path:
-    """A folder for a new run.
-
-    Raises:
-        RunError: if something is there already.
-    """
-    if out is not None:
-        folder = Path(out)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(
-                f"{folder} exists and is not empty. Choose another --out, or go on with that run: "
-                f"tenfold fit --resume {folder}"
-            )
-    else:
-        stem = Path(plan.data.source).stem or "data"
-        names = (f"{stem}-{recipe_name(plan.recipe)}{f'-{i}' if i else ''}" for i in range(10_000))
-        folder = next(p for name in names if not (p := Path("runs") / name).exists())
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder} cannot be made ({error}). Choose another --out.") from error
-    return folder
+    assert seconds is not None
+    return steps_within(seconds, plan, runtime, mode, quality)[0] * batch
 
 
 def write_records(training: Training, mode: Mode, options: Options) -> None:
@@ -246,13 +271,14 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     (folder / "recipe.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
     facts = {
         "recipe": record["recipe"],
-        "source": plan.data.source,
+        "source": lasting(plan.data.source),
+        "in_memory": plan.data.source.startswith("an array"),
         "fingerprint": plan.data.fingerprint,
         "spec": plain(asdict(plan.data.spec)),
         "codec": plan.data.codec.to_json(),
         "notes": list(plan.data.notes),
         "seed": plan.seed,
-        "options": asdict(options),
+        "options": asdict(options) | {"holdout": options.holdout and lasting(options.holdout)},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
         "choices": [plain(asdict(c)) for c in plan.choices],
@@ -263,37 +289,9 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     write_json(folder / "run.json", facts)
 
 
-def finish(training: Training) -> None:
-    """Note how the run ended, and say where things are."""
-    if training.trainer.runtime.rank:
-        return
-    verdict = training.health()
-    update_facts(
-        training.folder,
-        {
-            "seen": training.trainer.seen,
-            "seconds": round(training.journal.seconds, 1),
-            "latest": training.latest,
-            "health": asdict(verdict),
-            "best": training.quality.facts(),
-        },
-    )
-    training.progress.say(
-        f"done: {training.folder} ({verdict.verdict}). Make samples: tenfold sample {training.folder} -n 100 "
-        "--out samples/"
-    )
-
-
-def update_facts(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Change some facts of a run's record."""
-    write_json(folder / "run.json", {**json.loads((folder / "run.json").read_text()), **facts})
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(value, indent=1))
-    fresh.replace(path)
+def lasting(source: str) -> str:
+    """A path that means the same from every folder; the name of a set as it is."""
+    return str(Path(source).resolve()) if Path(source).exists() else source
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401

@@ -13,10 +13,14 @@ import numpy as np
 
 from .data import Dataset, LoadOptions, open_data
 from .data.spec import DataSpec
-from .errors import DataError, RecipeError
+from .errors import DataError, RecipeError, suggest
 from .recipe import Choice, Recipe, make_recipe, recipe_name
 
 DEFAULT_BUDGET = "10m"
+KNOWN = {
+    "precision": ("auto", "fp32", "bf16"),
+    "memory_format": ("auto", "contiguous", "channels_last"),
+}
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -47,6 +51,12 @@ class Options:
     skip_bad: bool = False
     tensorboard: bool = False
     quiet: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises a RecipeError if a value is unknown."""
+        for name, known in KNOWN.items():
+            if (found := getattr(self, name)) not in known:
+                raise RecipeError(f"{name} is {found!r}. {suggest(str(found), known)}")
 
 
 @dataclass(frozen=True)
@@ -216,12 +226,15 @@ def choose_length(budget: str | None, kimg: float | None) -> tuple[float | None,
     if budget is not None and kimg is not None:
         raise RecipeError(f"both --budget {budget} and --kimg {kimg} were given. Give one of them.")
     if kimg is not None:
-        if not kimg > 0:
+        if not 0 < kimg < float("inf"):
             raise RecipeError(f"--kimg is {kimg}; a number above 0 was expected, such as 200.")
         return None, kimg, Choice("kimg", kimg, "asked for")
     reason = "asked for" if budget else "the default; another with --budget"
     budget = budget or DEFAULT_BUDGET
-    return seconds_of(budget), None, Choice("budget", budget, reason)
+    seconds = seconds_of(budget)
+    if seconds < parse_seconds(budget):
+        reason = f"asked for, but cut to {seconds:g}s by TENFOLD_BUDGET"
+    return seconds, None, Choice("budget", budget, reason)
 
 
 def seconds_of(budget: str) -> float:

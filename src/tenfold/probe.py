@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -26,7 +27,10 @@ MARGIN = 0.95  # another format must be at least this much faster, or results wo
 
 @dataclass(frozen=True)
 class Mode:
-    """How a step is computed; the result is the same up to rounding."""
+    """How a step is computed; the result is the same up to rounding.
+
+    Except for batch norm among micro-batches, each of which is normalised by its own statistics.
+    """
 
     bf16: bool
     channels_last: bool
@@ -67,7 +71,7 @@ def choose_mode(plan: Plan, options: Options, runtime: Runtime) -> tuple[Mode, C
 
     What was measured is remembered, so that the same command makes the same choice again.
     """
-    micro = options.micro_batches or micro_batches_for(plan, runtime)
+    micro = options.micro_batches or int(runtime.share(str(micro_batches_for(plan, runtime))))
     modes = [replace(m, micro_batches=micro) for m in candidates(options, runtime)]
     if len(modes) == 1:
         return modes[0], Choice("mode", modes[0].words(), "asked for, or all that the hardware offers")
@@ -84,8 +88,9 @@ def choose_mode(plan: Plan, options: Options, runtime: Runtime) -> tuple[Mode, C
     for mode in modes[1:]:
         if times[mode] < MARGIN * times[best]:
             best = mode
-    store.parent.mkdir(parents=True, exist_ok=True)
-    store.write_text(json.dumps(asdict(best)))
+    with suppress(OSError):  # only a memo
+        store.parent.mkdir(parents=True, exist_ok=True)
+        store.write_text(json.dumps(asdict(best)))
     rest = ", ".join(f"{m.words()}: {1000 * t:.1f} ms" for m, t in times.items())
     reason = f"measured for a step ({rest}); a later one counts if it is 5 % faster"
     return best, Choice("mode", best.words(), reason)
@@ -106,7 +111,10 @@ def step_seconds(trainer: Trainer, at_least_s: float) -> float:
     for _ in range(3):
         trainer.play_step()
     end = perf_counter() + at_least_s
-    while perf_counter() < end or len(times) < 3:
+    alone = (
+        trainer.runtime.world == 1
+    )  # ranks play every step together, so they count and do not look at clocks
+    while (alone and perf_counter() < end) or len(times) < (3 if alone else 10):
         start = perf_counter()
         trainer.play_step()
         times.append(perf_counter() - start)
@@ -176,9 +184,18 @@ def free_bytes(device: torch.device) -> int | None:
     try:
         with open("/proc/meminfo") as file:
             rows = dict(line.split(":", 1) for line in file)
-        return int(rows["MemAvailable"].split()[0]) * 1024
+        return min([int(rows["MemAvailable"].split()[0]) * 1024, *container_free_bytes()])
     except (OSError, KeyError, ValueError):
         return None
+
+
+def container_free_bytes() -> list[int]:
+    """What a container's limit leaves, if there is one (control groups, version 2)."""
+    root = Path("/sys/fs/cgroup")
+    try:
+        return [int((root / "memory.max").read_text()) - int((root / "memory.current").read_text())]
+    except (OSError, ValueError):  # no such group, or "max": no limit
+        return []
 
 
 def machine(runtime: Runtime) -> tuple[str, ...]:

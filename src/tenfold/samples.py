@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .data import Codec
+from .errors import RunError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+LISTING = "metadata.jsonl"
+SHEETS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+LONGEST = 60  # characters of a folder's name; systems allow 255 bytes
 
 
 @dataclass(frozen=True)
@@ -59,22 +66,37 @@ class Samples:
     def save(self, folder: str | Path) -> Path:
         """Write a file each, in a folder per class, and `metadata.jsonl` that lists them.
 
-        Rows of numbers are written as one array, `samples-<first>.npy`.
+        Rows of numbers are written as one array, `samples-<first>.npy`. Samples with a `first` above 0 may be
+        written beside those before them.
+
+        Raises:
+            RunError: if the folder is no folder, holds something that is not theirs, or has one of the files.
         """
         folder = Path(folder)
+        if self.first == 0:
+            refuse_filled(folder)
+        files = self.files()
+        refuse_existing([folder / file for file in files])
         folder.mkdir(parents=True, exist_ok=True)
         if self.codec.kind == "vectors":
-            np.save(folder / f"samples-{self.first:06d}.npy", self.numpy())
+            np.save(folder / files[0], self.numpy())
             return folder
-        with (folder / "metadata.jsonl").open("a") as listing:
-            for i, (picture, label) in enumerate(zip(self.numpy(), self.names(), strict=True)):
-                name = f"{self.first + i:06d}{self.codec.suffix}"
-                (folder / label).mkdir(exist_ok=True)
-                self.codec.save(picture, folder / label / name)
-                row: dict[str, Any] = {"file_name": str(Path(label) / name)}
-                row |= {"label": label} if label else {}
+        with (folder / LISTING).open("a") as listing:
+            for i, (picture, label, file) in enumerate(zip(self.numpy(), self.names(), files, strict=True)):
+                (folder / file).parent.mkdir(exist_ok=True)
+                self.codec.save(picture, folder / file)
+                row: dict[str, Any] = {"file_name": file.as_posix()}
+                row |= {} if self.labels is None else {"label": label}
                 listing.write(json.dumps({**row, "index": self.first + i, "seed": self.seed}) + "\n")
         return folder
+
+    def files(self) -> list[Path]:
+        """Where each sample goes, or all rows of numbers together."""
+        if self.codec.kind == "vectors":
+            return [Path(f"samples-{self.first:06d}.npy")]
+        folders = folder_names(self.classes) if self.labels is not None else {"": ""}
+        names = enumerate(self.names(), self.first)
+        return [Path(folders[name], f"{i:06d}{self.codec.suffix}") for i, name in names]
 
     def picture(self) -> Any:  # noqa: ANN401
         """One sheet of all samples, a `PIL.Image`."""
@@ -83,7 +105,13 @@ class Samples:
         return sheet(self.codec.preview(self.values))
 
     def grid(self, path: str | Path) -> Path:
-        """Write that sheet to a file."""
+        """Write that sheet to a file, in a folder that is made if it is not there.
+
+        Raises:
+            RunError: if the file's suffix is not that of a picture.
+        """
+        refuse_other_suffix(path)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.picture().save(path)
         return Path(path)
 
@@ -91,3 +119,56 @@ class Samples:
         buffer = io.BytesIO()
         self.picture().save(buffer, format="PNG")
         return buffer.getvalue()
+
+
+def folder_names(classes: Sequence[str]) -> dict[str, str]:
+    """The folder of each class: its own name where that is safe, and never that of another class.
+
+    A label is text from somebody's data: it may hold separators, be a path, or be empty. Names that differ
+    only in case are one folder on some systems.
+
+    Example:
+        >>> folder_names(["a/b", "a_b", "A_b", "../up", ""])
+        {'a_b': 'a_b', 'A_b': 'A_b-2', 'a/b': 'a_b-3', '../up': '_up', '': '_'}
+    """
+    taken, found = {LISTING}, dict[str, str]()
+    for label in sorted(classes, key=lambda label: safe(label) != label):  # stable: safe ones keep their names
+        tries = [safe(label), *(f"{safe(label)}-{i}" for i in range(2, len(classes) + 2))]
+        found[label] = next(name for name in tries if folded(name) not in taken)
+        taken.add(folded(found[label]))
+    return found
+
+
+def safe(label: str) -> str:
+    """A label as the name of one folder, which is neither hidden nor above or below another."""
+    plain = "".join(c if c.isprintable() else "_" for c in label)
+    return re.sub(r'[\\/:*?"<>|]', "_", plain)[:LONGEST].lstrip(".").rstrip(". ") or "_"
+
+
+def folded(name: str) -> str:
+    """The same for all names that some file system takes for one."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def refuse_filled(folder: Path) -> None:
+    """Raises a RunError if something is in the way of a new folder."""
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"{folder} is a file; a folder was expected. Choose another --out.")
+    if folder.exists() and any(folder.iterdir()):
+        raise RunError(f"{folder} exists and is not empty. Choose another --out.")
+
+
+def refuse_existing(files: Sequence[Path]) -> None:
+    """Raises a RunError if one of the files exists, which would be lost."""
+    there = next((file for file in files if file.exists()), None)
+    if there is not None:
+        raise RunError(f"{there} exists already and would be overwritten. Choose another --out.")
+
+
+def refuse_other_suffix(path: str | Path) -> None:
+    """Raises a RunError if a file's suffix is not that of a picture."""
+    if Path(path).suffix.lower() not in SHEETS:
+        raise RunError(
+            f"{path} does not end like a picture; {', '.join(SHEETS)} were expected. Try "
+            f"{Path(path).with_suffix('.png')}"
+        )

@@ -7,15 +7,19 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import torch
+
 from .draw import derive
 from .engine.checkpoint import KEPT, Checkpoints, drop_old
+from .engine.runtime import Runtime
 from .engine.trainer import Trainer, Watch
 from .errors import Diverged, Interrupted, RunError
+from .folder import disk_errors, update_facts
 from .metrics.features import Features
 from .plan import Plan
 from .recipe import Choice
@@ -57,12 +61,11 @@ class Training:
         """Attach everything to the trainer. Only the first rank writes."""
         size, planned = self.trainer.data.size, self.trainer.settings.planned
         often = self.trainer.settings.log_every * size
-        self.trainer.watches = [Watch(often, self.log)]
+        seldom = max(planned // LOOKS, size)
+        # The log is a sum over ranks, so all keep it; before a look, too: what is not finite is found first.
+        self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log)]
         if self.trainer.runtime.rank == 0:
-            self.trainer.watches += [
-                Watch(max(planned // LOOKS, size), self.look),
-                Watch(often, self.save_now_and_then),
-            ]
+            self.trainer.watches += [Watch(seldom, self.look), Watch(often, self.save_now_and_then)]
 
     def log(self, trainer: Trainer) -> None:
         """Write the means of terms and signals, and show the live line."""
@@ -75,7 +78,6 @@ class Training:
 
     def look(self, trainer: Trainer) -> None:
         """Measure samples, and draw the sheet and the curves."""
-        self.log(trainer)  # a term that is not finite is found before anything is kept
         before = self.quality.best
         values = self.quality.look(trainer)
         self.latest |= values
@@ -95,9 +97,9 @@ class Training:
         classes = self.quality.classes
         count = BLOCK if not classes else classes * max(1, BLOCK // classes)
         device = self.trainer.runtime.device
-        images, _ = generate_many(
-            self.trainer.ema.module, count, classes, derive(self.plan.seed, "sheet"), device
-        )
+        labels = torch.arange(count) % classes if classes else None
+        seed = derive(self.plan.seed, "sheet")
+        images = generate_many(self.trainer.ema.module, count, labels, seed, device)
         if self.plan.data.codec.kind == "images":
             sheets = self.folder / "sheets"
             sheets.mkdir(exist_ok=True)
@@ -113,17 +115,21 @@ class Training:
 
     def save_now_and_then(self, trainer: Trainer) -> None:
         """A checkpoint every half minute; when does not matter to the result."""
-        if perf_counter() - self.saved_at > SAVE_EVERY_S:
+        if perf_counter() - self.saved_at > SAVE_EVERY_S and trainer.whole():
             self.save()
 
     def save(self) -> None:
-        """A checkpoint, if every parameter is finite."""
-        if self.trainer.runtime.rank:
-            return
+        """A checkpoint. Only the first rank writes.
+
+        Raises:
+            Diverged: if a parameter is not finite.
+        """
         if not self.trainer.whole():
             raise Diverged(
                 f"a parameter is not finite at step {self.trainer.step}. Try a lower learning rate."
             )
+        if self.trainer.runtime.rank:
+            return
         extra = {"seconds": self.journal.seconds, "latest": self.latest, "best": self.quality.facts()}
         Checkpoints(self.folder / "checkpoints").save(self.trainer, extra)
         drop_old(self.folder / "best", KEPT + 1)  # those that the kept checkpoints speak of
@@ -131,27 +137,55 @@ class Training:
 
     def resume(self) -> None:
         """Go back to the last checkpoint, and forget what was logged after it."""
+        runtime = self.trainer.runtime
         extra = Checkpoints(self.folder / "checkpoints").load(self.trainer)
         self.latest = dict(extra["latest"])
-        self.quality.recall_best(extra["best"], self.trainer.ema.module, self.trainer.runtime.device)
-        self.journal.forget_after(self.trainer.seen)
+        self.journal.started = perf_counter() - extra["seconds"]
+        try:
+            self.quality.recall_best(extra["best"], self.trainer.ema.module, runtime.device)
+        except RunError:
+            self.progress.say("the best sampler so far is missing or damaged; the next look chooses anew")
+        if runtime.rank == 0:
+            self.journal.forget_after(self.trainer.seen)
+        runtime.barrier()
 
     def play(self) -> None:
-        """Train to the planned number of samples.
+        """Train to the planned number of samples; however it ends, the run's record says where it is.
 
         Raises:
             Interrupted: if the user asked to stop; everything is saved.
             Diverged: if a term was not finite a second time, at half the learning rate.
         """
-        with stopping(self.trainer), disk_errors(self.folder):
-            self.advance()
-            self.save()
-        self.progress.done()
+        try:
+            with stopping(self.trainer), disk_errors(self.folder):
+                self.advance()
+                self.save()
+        finally:
+            self.progress.done()
+            self.note_end()
         if self.trainer.seen < self.trainer.settings.planned:
             raise Interrupted(
                 f"stopped at {self.trainer.seen / 1000:.1f} kimg; all is saved. Go on with: "
                 f"tenfold fit --resume {self.folder}"
             )
+        self.progress.say(
+            f"done: {self.folder} ({self.health().verdict}). Make samples: tenfold sample {self.folder} "
+            "-n 100 --out samples/"
+        )
+
+    def note_end(self) -> None:
+        """Write where the run is into its record."""
+        if self.trainer.runtime.rank:
+            return
+        facts = {
+            "seen": self.trainer.seen,
+            "seconds": round(self.journal.seconds, 1),
+            "latest": self.latest,
+            "health": asdict(self.health()),
+            "best": self.quality.facts(),
+        }
+        with disk_errors(self.folder):
+            update_facts(self.folder, facts)
 
     def advance(self) -> None:
         """Play on; once, come back from a divergence with half the learning rate."""
@@ -186,20 +220,11 @@ def stopping(trainer: Trainer) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Say what to do when a file cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise RunError(
-            f"{folder} cannot be written ({error}). The last checkpoint is intact: make room, then go on "
-            f"with: tenfold fit --resume {folder}"
-        ) from error
+def feature_network(plan: Plan, folder: Path, runtime: Runtime) -> tuple[Features, Choice]:
+    """What distances are measured in: a classifier of the user's labels, kept with the run; else pixels.
 
-
-def feature_network(plan: Plan, folder: Path) -> tuple[Features, Choice]:
-    """What distances are measured in: a classifier of the user's labels, kept with the run; else pixels."""
+    The first rank trains it, the others wait and read it.
+    """
     from .metrics.classifier import Classifier, train_classifier
     from .metrics.features import ClassifierFeatures, Pixels
 
@@ -207,12 +232,12 @@ def feature_network(plan: Plan, folder: Path) -> tuple[Features, Choice]:
     if spec.kind != "images" or len(spec.classes) < 2:
         return Pixels(), Choice("features", "pixels", "there are no labels to train a classifier on")
     path = folder / "features.safetensors"
-    if path.is_file():
-        classifier = Classifier.load(path)
-    else:
-        classifier = train_classifier(plan.data.train, classes=len(spec.classes), seed=derive(0, "features"))
-        classifier.save(path)
-    return ClassifierFeatures(classifier), Choice("features", "classifier", "trained on the data's labels")
+    if runtime.rank == 0 and not (path.is_file() and path.with_suffix(".json").is_file()):
+        classes, seed = len(spec.classes), derive(0, "features")
+        train_classifier(plan.data.train, classes=classes, seed=seed).save(path)
+    runtime.barrier()
+    choice = Choice("features", "classifier", "trained on the data's labels")
+    return ClassifierFeatures(Classifier.load(path)), choice
 
 
 def environment(facts: Mapping[str, Any]) -> dict[str, Any]:

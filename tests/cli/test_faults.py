@@ -17,8 +17,10 @@ import torch
 import tenfold
 from tenfold.engine import checkpoint
 from tenfold.engine.checkpoint import finished, read_state
+from tenfold.engine.runtime import Runtime
 from tenfold.errors import DataError, Diverged, Interrupted, RecipeError, RunError
 from tenfold.fitting import assemble, conditions, resume, write_records
+from tenfold.folder import locked
 from tenfold.plan import Options, exactly, make_plan
 from tenfold.probe import Mode
 from tenfold.recipe import make_recipe
@@ -48,10 +50,8 @@ def training(out: Path, kimg: float = 0.4) -> Training:
     recipe = make_recipe("dcgan", {}, "tiny")
     plan = make_plan("digits", exactly(recipe), kimg=kimg, options=QUICK)
     out.mkdir()
-    features, _ = feature_network(plan, out)
+    features, _ = feature_network(plan, out, Runtime())
     quality = Quality(plan.data, features, out, conditions(plan))
-    from tenfold.engine.runtime import Runtime
-
     mode, planned = Mode(False, False), int(1000 * kimg)
     made = assemble(plan, Runtime(), mode, planned, out, quality, QUICK)
     write_records(made, mode, QUICK)
@@ -65,7 +65,7 @@ def no_feature_network(monkeypatch: pytest.MonkeyPatch) -> None:
     from tenfold.metrics.features import Pixels
     from tenfold.recipe import Choice
 
-    pixels = lambda plan, folder: (Pixels(), Choice("features", "pixels", "for the test"))
+    pixels = lambda plan, folder, runtime: (Pixels(), Choice("features", "pixels", "for the test"))
     for module in ("tenfold.fitting", f"{__name__}"):
         monkeypatch.setattr(f"{module}.feature_network", pixels)
 
@@ -210,6 +210,120 @@ def test_nan_once_is_survived(tmp_path: Path) -> None:
     assert made.trainer.whole()
 
 
+def test_a_run_in_use_is_refused(tmp_path: Path) -> None:
+    training(tmp_path / "run")
+    with locked(tmp_path / "run"), pytest.raises(RunError, match="in use"):
+        resume(tmp_path / "run", options=QUICK)
+
+
+def test_a_folder_of_a_start_that_failed_is_used_again(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "lock").touch()
+    assert fit(tmp_path / "run", kimg=0.1).facts["seen"] == 104
+
+
+def test_the_log_after_a_resume_is_that_of_a_run_never_stopped(tmp_path: Path) -> None:
+    fit(tmp_path / "whole")
+    made = training(tmp_path / "run")
+    made.trainer.fit(0.2)
+    made.save()
+    resume(tmp_path / "run", options=QUICK)
+    logs = [
+        [
+            {k: v for k, v in json.loads(line).items() if k != "seconds"}
+            for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()
+            if "D/adversarial" in line and json.loads(line)["seen"] > 200
+        ]
+        for name in ("whole", "run")
+    ]
+    assert logs[0] == logs[1] and logs[0]
+
+
+def test_a_stopped_run_says_how_far_it_came(tmp_path: Path) -> None:
+    made = training(tmp_path / "run")
+    made.trainer.fit(0.2)
+    made.trainer.stopping = True
+    with pytest.raises(Interrupted):
+        made.play()
+    assert tenfold.load(tmp_path / "run").summary()["seen"] == 200
+
+
+@pytest.mark.parametrize("number", [-1, 9])
+def test_a_batch_cannot_be_cut_into_such_parts(tmp_path: Path, number: int) -> None:
+    with pytest.raises(RecipeError, match="1 to 8"):
+        tenfold.fit(
+            "digits",
+            "dcgan",
+            preset="tiny",
+            kimg=0.1,
+            out=tmp_path / "run",
+            options=replace(QUICK, micro_batches=number),
+        )
+
+
+def test_a_lost_best_sampler_does_not_keep_a_run_from_going_on(tmp_path: Path) -> None:
+    made = training(tmp_path / "run")
+    made.trainer.fit(0.2)
+    made.save()
+    for file in (tmp_path / "run" / "best").glob("*/*"):
+        file.write_bytes(b"?")
+    assert resume(tmp_path / "run", options=QUICK).facts["seen"] == 400
+
+
+def test_a_run_on_an_array_is_resumed_with_the_array(tmp_path: Path) -> None:
+    import numpy as np
+
+    array = np.random.default_rng(0).integers(0, 255, (120, 8, 8)).astype(np.uint8)
+    tenfold.fit(array, "dcgan", preset="tiny", kimg=0.1, out=tmp_path / "run", options=QUICK)
+    with pytest.raises(RunError, match="Pass the array"):
+        resume(tmp_path / "run", kimg=0.1, options=QUICK)
+    assert resume(tmp_path / "run", data=array, kimg=0.1, options=QUICK).facts["seen"] == 208
+
+
+def test_resume_works_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    np.save(tmp_path / "data.npy", np.random.default_rng(0).integers(0, 255, (120, 8, 8)).astype(np.uint8))
+    monkeypatch.chdir(tmp_path)
+    tenfold.fit("data.npy", "dcgan", preset="tiny", kimg=0.1, out="run", options=QUICK)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert resume(tmp_path / "run", kimg=0.1, options=QUICK).facts["seen"] == 208
+
+
+@pytest.mark.parametrize("values", [{"kimg": -5.0}, {"kimg": 1.0, "budget": "5s"}])
+def test_more_of_nothing_is_refused(tmp_path: Path, values: dict[str, float | str]) -> None:
+    fit(tmp_path / "run", kimg=0.1)
+    with pytest.raises(RecipeError):
+        resume(tmp_path / "run", options=QUICK, **values)
+
+
+def test_a_preset_with_a_complete_recipe_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="that is complete"):
+        tenfold.fit("digits", make_recipe("dcgan", {}), preset="tiny", out=tmp_path / "run", options=QUICK)
+
+
+@pytest.mark.parametrize("device", ["bogus", "cuda:99"])
+def test_an_unknown_device_is_refused_before_anything_is_made(tmp_path: Path, device: str) -> None:
+    with pytest.raises(RunError, match="no device"):
+        tenfold.fit("digits", "dcgan", out=tmp_path / "run", options=replace(QUICK, device=device))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("length", [["--kimg", "0.6"], ["--budget", "6s"]])
+def test_two_processes_train_one_run(tmp_path: Path, length: list[str]) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "tenfold", "fit", "digits", "--recipe", "cgan", "--preset", "tiny", *length, *FLAGS]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [*command, "--out", "run"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    run = tenfold.load(tmp_path / "run")
+    assert run.facts["seen"] == run.facts["planned"] > 0
+    assert run.facts["environment"]["world"] == 2
+
+
 def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.tex").write_text("mine")
@@ -243,7 +357,6 @@ def test_resume_of_no_run_says_so(tmp_path: Path) -> None:
 
 
 def test_memory_is_probed_and_the_batch_is_cut(tmp_path: Path) -> None:
-    from tenfold.engine.runtime import Runtime
     from tenfold.probe import make_trainer, micro_batches_for, step_bytes
 
     plan = make_plan("digits", exactly(make_recipe("dcgan", {"batch": 64}, "tiny")), kimg=1, options=QUICK)

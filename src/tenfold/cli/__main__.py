@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-from ..errors import TenfoldError, suggest
+from ..errors import Interrupted, TenfoldError, suggest
 from . import check, enlarge, fit, recipes, sample
 from .parser import WrongCommand
 
-COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
+COMMANDS: dict[str, Callable[[Sequence[str]], int | None]] = {
     "check": check.main,
     "fit": fit.main,
     "sample": sample.main,
@@ -27,25 +30,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else argv
     try:
-        run(argv)
-        sys.stdout.flush()
+        with termination_as_interruption():
+            code = run(argv)
+            sys.stdout.flush()
     except TenfoldError as error:
-        print(f"tenfold: {error}", file=sys.stderr)
-        if "--json" in argv:
-            print(json.dumps({"error": str(error), "exit_code": error.exit_code}))
-        return error.exit_code
+        return fail(error, argv)
     except KeyboardInterrupt:
-        print("tenfold: interrupted", file=sys.stderr)
-        return 130
+        return fail(Interrupted("interrupted"), argv)
     except BrokenPipeError:
-        # Whoever read our output has gone; without this, Python would complain again as it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_stdout()
         return 1
-    return 0
+    except OSError as error:
+        return fail(unusable(error), argv)
+    return code
 
 
-def run(argv: Sequence[str]) -> None:
-    """Hand the arguments to the command they name.
+def run(argv: Sequence[str]) -> int:
+    """Hand the arguments to the command they name, and return its exit code.
 
     Raises:
         WrongCommand: if there is no such command.
@@ -58,9 +59,48 @@ def run(argv: Sequence[str]) -> None:
 
         print(version("tenfold"))
     elif name in COMMANDS:
-        COMMANDS[name](rest)
+        return COMMANDS[name](rest) or 0
     else:
         raise WrongCommand(f"there is no command {name!r}. {suggest(name, COMMANDS)} See: tenfold --help")
+    return 0
+
+
+@contextmanager
+def termination_as_interruption() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does; a training has its own way while it plays."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def unusable(error: OSError) -> TenfoldError:
+    """What to say of a file that nobody else said something of."""
+    return TenfoldError(
+        f"{error.filename or 'a file'} cannot be read or written ({error.strerror or error}). Make room, or "
+        "name one that you may use, and try again."
+    )
+
+
+def fail(error: TenfoldError, argv: Sequence[str]) -> int:
+    """Say what went wrong, to a person and, if one asked, to a program; return the exit code."""
+    print(f"tenfold: {error}", file=sys.stderr)
+    if "--json" in argv:
+        print(json.dumps({"error": str(error), "exit_code": error.exit_code}))
+    try:
+        sys.stdout.flush()
+    except OSError:
+        abandon_stdout()
+    return error.exit_code
+
+
+def abandon_stdout() -> None:
+    """Nobody reads our output, or it has no room; without this, Python would complain again as it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def usage() -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .options import add_data_flags
+from .options import add_data_flags, data_name
 from .parser import Parser, add_json_flag, show, stdout_kept_clean
 
 
-def main(argv: Sequence[str]) -> None:
+def main(argv: Sequence[str]) -> int:
     """say what is there, what is wrong with it and what would be done"""
     parser = Parser("check", main.__doc__)
-    parser.add_argument("data", metavar="DATA", help="folder, archive, array file or name of a set")
+    add = parser.add_argument
+    add("data", type=data_name, metavar="DATA", help="folder, archive, array file or name of a set")
     add_json_flag(parser)
     add_data_flags(parser)
     args = parser.read(argv)
@@ -21,3 +22,4 @@ def main(argv: Sequence[str]) -> None:
         options = LoadOptions(size=args.size, holdout=args.holdout, group=args.group, skip_bad=args.skip_bad)
         report = check(args.data, options)
     show(report.to_json(), report.lines(), as_json=args.json)
+    return 2 if report.problems else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .options import add_data_flags, add_run_flags, read_options
+from .options import add_data_flags, add_run_flags, data_name, read_options
 from .parser import Parser, add_json_flag, show, stdout_kept_clean
 
 
@@ -12,13 +12,13 @@ def main(argv: Sequence[str]) -> None:
     """write the real data plus made data, ready to train on"""
     parser = Parser("enlarge", main.__doc__)
     add = parser.add_argument
-    add("data", metavar="DATA", help="folder, archive, array file or name of a set")
+    add("data", type=data_name, metavar="DATA", help="folder, archive, array file or name of a set")
     add("--per-class", type=int, required=True, metavar="N", help="samples to make of each class")
     add("--out", required=True, metavar="DIR", help="folder to write")
-    add("--run", metavar="RUN", help="make them with this run, instead of training one")
+    add("--run", metavar="RUN", help="make them with this run, trained on DATA, instead of training one")
     add("--recipe", metavar="NAME", help="kind of GAN; see tenfold recipes (default: chosen from the data)")
     add("--budget", metavar="TIME", help="how long to train: 40s, 10m, 2h (default 10m)")
-    add("--seed", type=int, default=0, metavar="N", help="everything random derives from it (default 0)")
+    add("--seed", type=int, default=0, metavar="N", help="of the made samples, and of training (default 0)")
     add_json_flag(parser)
     add_data_flags(parser)
     add_run_flags(parser)

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from .fields import add_fields, given
-from .options import add_data_flags, add_run_flags, read_options
+from .options import add_data_flags, add_run_flags, data_name, read_options
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def own_flags(recipe: str | None) -> Parser:
     else:
         parser = Parser(f"fit --recipe {recipe}", main.__doc__)
     add = parser.add_argument
-    add("data", nargs="?", metavar="DATA", help="folder, archive, array file or name of a set")
+    add("data", nargs="?", type=data_name, metavar="DATA", help="folder, archive, array file or name of a set")
     add("--recipe", metavar="NAME", help="kind of GAN; see tenfold recipes (default: chosen from the data)")
     add("--preset", metavar="NAME", help="values of the recipe's fields (default: chosen from the machine)")
     add("--budget", metavar="TIME", help="how long to train: 40s, 10m, 2h (default 10m); +10m to go on")
@@ -86,11 +86,11 @@ def fit(args: Namespace) -> Run:
     """Train."""
     from time import perf_counter
 
-    from ..fitting import fresh_folder, train
+    from ..fitting import train
 
     begun = perf_counter()
     made = intend(args)
-    return train(made, fresh_folder(made, args.out), read_options(args), begun)
+    return train(made, args.out, read_options(args), begun)
 
 
 def plan(args: Namespace) -> None:

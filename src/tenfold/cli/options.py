@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,13 @@ from .parser import Parser
 
 if TYPE_CHECKING:
     from ..plan import Options
+
+
+def data_name(text: str) -> str:
+    """DATA as it was given; if that is nothing, a shell variable was not set, and no folder was meant."""
+    if not text.strip():
+        raise ArgumentTypeError("the name is empty. Name a folder, a file or a set.")
+    return text
 
 
 def add_data_flags(parser: Parser) -> None:

@@ -38,7 +38,7 @@ def show_table(known: dict[str, type[Recipe]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("recipe", "use", "paper", box=None, padding=(0, 2, 0, 0))
+    table = Table("recipe", "year", "use", "paper", box=None, padding=(0, 2, 0, 0))
     for name, cls in known.items():
-        table.add_row(name, cls.about.use, f"{cls.about.authors} {cls.about.year}")
+        table.add_row(name, str(cls.about.year), cls.about.use, cls.about.authors)
     Console().print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 
@@ -22,7 +23,12 @@ def main(argv: Sequence[str]) -> None:
     if args.out is None and args.grid is None:
         raise WrongCommand("where shall the samples go? Pass --out DIR, --grid FILE.png or both.")
     from ..run import load
+    from ..samples import refuse_filled, refuse_other_suffix
 
+    if args.out is not None:
+        refuse_filled(Path(args.out))
+    if args.grid is not None:
+        refuse_other_suffix(args.grid)
     with stdout_kept_clean(args.json):
         samples = load(args.run).sample(args.count, label=args.label, seed=args.seed)
         if args.out is not None:

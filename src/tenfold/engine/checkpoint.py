@@ -162,7 +162,9 @@ def capture(trainer: Trainer) -> State:
     for name, optimizer in trainer.optimizers.items():
         for i, held in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{name}.{i}.{k}": v for k, v in held.items() if isinstance(v, Tensor)}
-    return State(tensors, {"step": trainer.step, "drawn": trainer.drawn, "rate": trainer.rate})
+    tensors |= {f"log.{name}": total for name, total in trainer.log.sums.items()}
+    facts = {"step": trainer.step, "drawn": trainer.drawn, "rate": trainer.rate}
+    return State(tensors, facts | {"counts": dict(trainer.log.counts)})
 
 
 def restore(trainer: Trainer, state: State) -> None:
@@ -173,7 +175,9 @@ def restore(trainer: Trainer, state: State) -> None:
         restore_optimizer(optimizer, part(state.tensors, f"optimizer.{name}."))
     trainer.step, trainer.drawn = int(state.facts["step"]), int(state.facts["drawn"])
     trainer.rate = float(state.facts["rate"])
-    trainer.log.sums, trainer.log.counts = {}, {}
+    device = trainer.runtime.device
+    trainer.log.sums = {name: t.to(device) for name, t in part(state.tensors, "log.").items()}
+    trainer.log.counts = dict(state.facts["counts"])
 
 
 def restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:

@@ -12,6 +12,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from ..errors import RunError
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -65,6 +67,17 @@ class Runtime:
         summed: Tensor = SumOverRanks.apply(x)  # pyright: ignore[reportAssignmentType]
         return summed
 
+    def share(self, text: str) -> str:
+        """The first rank's text, on every rank."""
+        if self.world == 1:
+            return text
+        data = list(text.encode())
+        length = torch.tensor([len(data)], device=self.device)
+        dist.broadcast(length, 0)
+        letters = torch.tensor(data if self.rank == 0 else [0] * int(length), device=self.device)
+        dist.broadcast(letters, 0)
+        return bytes(letters.tolist()).decode()
+
     def barrier(self) -> None:
         """Wait for every rank."""
         if self.world > 1:
@@ -94,7 +107,7 @@ def start(device: str = "auto", *, bf16: bool = False) -> Runtime:
         device: auto (cuda, else mps, else cpu) or a device's name.
         bf16: whether to compute in bfloat16.
     """
-    where = torch.device(best_device() if device == "auto" else device)
+    where = device_called(best_device() if device == "auto" else device)
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
         return Runtime(where, bf16=bf16)
@@ -104,6 +117,22 @@ def start(device: str = "auto", *, bf16: bool = False) -> Runtime:
     if not dist.is_initialized():
         dist.init_process_group("nccl" if where.type == "cuda" else "gloo")
     return Runtime(where, dist.get_rank(), world, bf16)
+
+
+def device_called(name: str) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        RunError: if there is none of that name here.
+    """
+    here = ["cpu"] + ["cuda"] * torch.cuda.is_available() + ["mps"] * torch.backends.mps.is_available()
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in here:
+        raise RunError(f"there is no device {name!r} here. Choose --device {' or '.join(here)}, or auto.")
+    return device
 
 
 def stop() -> None:

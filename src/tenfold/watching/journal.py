@@ -19,12 +19,11 @@ class Journal:
     Args:
         folder: the run's folder.
         tensorboard: whether to write events too.
-        seconds: already spent on the run before it was resumed.
     """
 
-    def __init__(self, folder: Path, *, tensorboard: bool = False, seconds: float = 0.0) -> None:
+    def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
         self.path = folder / "metrics.jsonl"
-        self.started = perf_counter() - seconds
+        self.started = perf_counter()  # moved back when a run is resumed
         self.events = open_events(folder) if tensorboard else None
 
     @property

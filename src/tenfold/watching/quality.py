@@ -48,15 +48,24 @@ def generate(
 
 
 def generate_many(
-    sampler: Sampler, n: int, classes: int, seed: int, device: torch.device | str = "cpu"
-) -> tuple[Tensor, Tensor | None]:
-    """The first n samples of a set, classes taking turns, and their labels."""
-    labels = torch.arange(-(-n // BLOCK) * BLOCK) % classes if classes else None
+    sampler: Sampler, n: int, labels: Tensor | None, seed: int, device: torch.device | str = "cpu"
+) -> Tensor:
+    """The first n samples of a set.
+
+    Args:
+        sampler: in evaluation mode.
+        n: how many.
+        labels: class numbers `(n,)`, or None without conditions.
+        seed: of the set.
+        device: the sampler's.
+    """
+    if labels is not None:  # whole blocks: the last one is filled up
+        labels = torch.cat([labels, labels.new_zeros(-n % BLOCK)])
     blocks = [
         generate(sampler, None if labels is None else labels[i : i + BLOCK], seed, i, device)
         for i in range(0, n, BLOCK)
     ]
-    return torch.cat(blocks)[:n], None if labels is None else labels[:n]
+    return torch.cat(blocks)[:n]
 
 
 @dataclass(frozen=True)
@@ -85,10 +94,19 @@ class Quality:
         self.features, self.folder, self.classes = features, folder, classes
         self.chooses = data.holdout is not None
         judges: Samples = data.train if data.holdout is None else data.holdout
-        real = subset(judges, MOST, derive(0, "judges"))
+        index = chosen(judges, MOST, derive(0, "judges"))
+        real = judges.gather(index)["real"]
         self.count, self.real, self.real_spread = len(real), features(real), spread(real)
-        self.reference = self.compare(features(subset(data.train, self.count, derive(0, "reference"))))
+        self.labels = self.labels_like(None if judges.labels is None else judges.labels[index])
+        fresh = chosen(data.train, self.count, derive(0, "reference"))
+        self.reference = self.compare(features(data.train.gather(fresh)["real"]))
         self.best: Best | None = None
+
+    def labels_like(self, labels: np.ndarray | None) -> Tensor | None:
+        """The classes to ask for: those of the real samples, or the distance would see other proportions."""
+        if not self.classes:
+            return None
+        return torch.arange(self.count) % self.classes if labels is None else torch.from_numpy(labels)
 
     def compare(self, fake: Tensor) -> dict[str, float]:
         """The metrics of the features of some samples beside those of the real ones."""
@@ -114,7 +132,7 @@ class Quality:
 
     def samples_of(self, sampler: Sampler, device: torch.device) -> Tensor:
         """As many samples as there are real ones, from the same noise at every look."""
-        return generate_many(sampler, self.count, self.classes, 0, device)[0]
+        return generate_many(sampler, self.count, self.labels, 0, device)
 
     def improves(self, fake: Tensor, recall: float) -> bool:
         """Whether samples are nearer to the real ones than the best before, beyond the error bar.
@@ -160,10 +178,9 @@ class Quality:
         self.best = Best(facts["seen"], distance, facts["recall"], seen)
 
 
-def subset(data: Samples, most: int, seed: int) -> Tensor:
-    """At most so many samples, chosen at random."""
-    index = np.random.default_rng(seed).permutation(len(data))[:most]
-    return data.gather(np.sort(index))["real"]
+def chosen(data: Samples, most: int, seed: int) -> np.ndarray:
+    """Numbers of at most so many samples, chosen at random."""
+    return np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
 
 
 def spread(images: Tensor) -> float:
