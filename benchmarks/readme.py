@@ -1,12 +1,14 @@
 """Fill the README's tables between their markers: recipes from the registry, measurements from results/.
 
 `<!-- recipes -->` to `<!-- /recipes -->` holds a row per recipe.
-`<!-- results: NAME -->` to `<!-- /results -->` holds the table in the summary of `results/NAME.json`: its key
-`table` has `columns`, a list of titles, and `rows`, a list of lists.
+`<!-- results: NAME -->` to `<!-- /results -->` holds the first line of `NAME.py` and the table in the
+summary of `results/NAME.json`: its key `table` has `columns`, a list of titles, and `rows`, a list of lists.
+What has not been measured leaves no trace.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -30,22 +32,26 @@ def fill(text: str) -> str:
 
 
 def recipes() -> str:
-    """Name, use and paper of every recipe."""
+    """Name, year, use and paper of every recipe."""
     import tenfold.recipes  # noqa: F401  (registers them)
     from tenfold.recipe import RECIPES
 
     listed = sorted(RECIPES.items(), key=lambda item: (item[1].about.year, item[0]))
     rows = [
-        [f"`{name}`", cls.about.use, f"[{cls.about.authors} {cls.about.year}]({cls.about.url})"]
+        [f"`{name}`", cls.about.year, cls.about.use, f"[{cls.about.authors}]({cls.about.url})"]
         for name, cls in listed
     ]
-    return table(["recipe", "good for", "paper"], rows)
+    return table(["recipe", "year", "good for", "paper"], rows)
 
 
 def measured(name: str) -> str:
-    """The table of a measurement."""
-    found = json.loads((HERE / "results" / f"{name}.json").read_text())["summary"]["table"]
-    return table(found["columns"], found["rows"])
+    """The question and the table of a measurement; nothing if there is none yet."""
+    path = HERE / "results" / f"{name}.json"
+    found = json.loads(path.read_text()).get("summary") if path.is_file() else None
+    if not found:
+        return ""
+    about = ast.get_docstring(ast.parse((HERE / f"{name}.py").read_text())) or name
+    return f"\n{about.splitlines()[0]}\n\n{table(found['table']['columns'], found['table']['rows'])}\n"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

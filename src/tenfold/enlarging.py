@@ -37,8 +37,7 @@ def enlarge(
         data: labelled images (or unlabelled: then `per_class` in all).
         per_class: made samples of each class.
         out: a folder that does not exist or is empty.
-        run: a run trained on these data, which are opened as they were for it; None to train one now, in
-            `<out>-run`.
+        run: trained on these data, which are opened as for it; None to train one now, in `<out>-run`.
         recipe, budget, options: of that training; a given run has its own.
         seed: of the made samples, and of that training.
 
@@ -53,11 +52,7 @@ def enlarge(
         refuse_unconditional(by_name(recipe, device=options.device)(dataset.spec)[0], dataset)
         where = folder.with_name(folder.name + "-run")
         trained = fit(data, recipe, budget=budget, out=where, seed=seed, options=options)
-    if trained.facts["fingerprint"] != dataset.fingerprint:
-        raise RunError(
-            f"{trained.path} was trained on other data than {data}. Leave --run out, or give its data."
-        )
-    refuse_unconditional(trained.recipe, dataset)
+    refuse_other(trained, dataset)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LISTING).open("w") as listing:
         for row in (*write_real(dataset, folder), *write_made(trained, dataset, per_class, folder, seed)):
@@ -79,6 +74,15 @@ def refuse(folder: Path, per_class: int, dataset: Dataset) -> None:
         raise DataError(
             f"{dataset.source} holds {dataset.spec.kind}; images were expected. Sample a run instead."
         )
+
+
+def refuse_other(run: Run, dataset: Dataset) -> None:
+    """Raises an error if a run was trained on other data, or cannot make samples of their classes."""
+    if run.facts["fingerprint"] != dataset.fingerprint:
+        raise RunError(
+            f"{run.path} was trained on other data than {dataset.source}. Leave --run out, or give its data."
+        )
+    refuse_unconditional(run.recipe, dataset)
 
 
 def refuse_unconditional(recipe: Recipe, dataset: Dataset) -> None:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,8 +133,10 @@ def folder_names(classes: Sequence[str]) -> dict[str, str]:
         {'a_b': 'a_b', 'A_b': 'A_b-2', 'a/b': 'a_b-3', '../up': '_up', '': '_'}
     """
     taken, found = {LISTING}, dict[str, str]()
-    for label in sorted(classes, key=lambda label: safe(label) != label):  # stable: safe ones keep their names
-        tries = [safe(label), *(f"{safe(label)}-{i}" for i in range(2, len(classes) + 2))]
+    for label in sorted(
+        classes, key=lambda label: safe(label) != label
+    ):  # stable: safe ones keep their names
+        tries = chain([safe(label)], (f"{safe(label)}-{i}" for i in count(2)))
         found[label] = next(name for name in tries if folded(name) not in taken)
         taken.add(folded(found[label]))
     return found
@@ -169,6 +172,5 @@ def refuse_other_suffix(path: str | Path) -> None:
     """Raises a RunError if a file's suffix is not that of a picture."""
     if Path(path).suffix.lower() not in SHEETS:
         raise RunError(
-            f"{path} does not end like a picture; {', '.join(SHEETS)} were expected. Try "
-            f"{Path(path).with_suffix('.png')}"
+            f"{path} does not end like a picture; {', '.join(SHEETS)} were expected. Choose another --grid."
         )

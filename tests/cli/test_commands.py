@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +57,7 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("fit digits --recipe mlp --preset tinny --dry-run", "Did you mean 'tiny'?"),
         ("fit digits --budget soon --dry-run", "a time was expected"),
         ("check nowhere", "nowhere"),
+        ("sample nowhere --grid sheet.foo", ".png, .jpg"),
         ("sample nowhere --out more", "nowhere is no run"),
         ("sample nowhere", "--grid FILE.png"),
         ("sample", "required: RUN"),
@@ -67,6 +71,13 @@ def test_wrong_commands_say_what_to_do(command: str, expected: str, capsys: Said
     assert said.out == ""
     assert expected in said.err
     assert said.err.startswith("tenfold: ") and said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["fit"], ["check"], ["enlarge", "--per-class", "1", "--out", "more"]])
+def test_data_without_a_name_are_refused(command: list[str], capsys: Said) -> None:
+    for empty in ("", " "):
+        assert main([command[0], empty, *command[1:]]) == 2
+        assert "the name is empty. Name a folder" in capsys.readouterr().err
 
 
 def test_a_wrong_command_is_an_object_too(capsys: Said) -> None:
@@ -84,6 +95,59 @@ def test_interruption(name: str, monkeypatch: pytest.MonkeyPatch, capsys: Said) 
     monkeypatch.setitem(COMMANDS, name, stop)
     assert main([name]) == 130
     assert "all is saved" in capsys.readouterr().err
+
+
+def command_that(act: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `tenfold check` do this instead."""
+    monkeypatch.setitem(COMMANDS, "check", lambda _: act() and None)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            OSError(28, "No space left on device", "more/1.png"),
+            "more/1.png cannot be read or written (No space",
+        ),
+        (
+            PermissionError(13, "Permission denied", "more"),
+            "more cannot be read or written (Permission denied)",
+        ),
+        (OSError("cannot write mode"), "a file cannot be read or written (cannot write mode)"),
+    ],
+)
+def test_what_the_system_refuses_is_said_in_a_line(
+    error: OSError, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    def refuse() -> None:
+        raise error
+
+    command_that(refuse, monkeypatch)
+    assert main(["check", "--json"]) == 2
+    said = capsys.readouterr()
+    assert expected in said.err and "Make room" in said.err and said.err.count("\n") == 1
+    assert json.loads(said.out)["exit_code"] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_any_command(number: int, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("not taken care of"))
+    try:
+        command_that(lambda: os.kill(os.getpid(), number), monkeypatch)
+        assert main(["check", "--json"]) == 130
+        said = capsys.readouterr()
+        assert said.err == "tenfold: interrupted\n"
+        assert json.loads(said.out) == {"error": "interrupted", "exit_code": 130}
+        assert signal.getsignal(signal.SIGTERM) is not signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_standard_output_without_room_is_one_line(tmp_path: Path) -> None:
+    command = f"ulimit -f 0; {sys.executable} -m tenfold --help > {tmp_path / 'help.txt'}"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert said.returncode == 2
+    assert said.stderr.startswith("tenfold: a file cannot be") and said.stderr.count("\n") == 1
 
 
 def test_a_surprise_keeps_its_traceback() -> None:
@@ -151,7 +215,9 @@ def test_recipes(capsys: Said) -> None:
     assert {"name", "authors", "year", "url", "use", "kinds", "conditional", "presets"} <= set(listed[0])
     assert [entry["name"] for entry in listed] == sorted(RECIPES)
     assert main(["recipes"]) == 0
-    assert all(entry["name"] in capsys.readouterr().out for entry in listed[:1])
+    shown = capsys.readouterr().out
+    assert all(entry["name"] in shown and str(entry["year"]) in shown for entry in listed)
+    assert "year" in shown
 
 
 def test_check(cats: Path, capsys: Said) -> None:
@@ -159,6 +225,16 @@ def test_check(cats: Path, capsys: Said) -> None:
     json.loads(capsys.readouterr().out)
     assert main(["check", str(cats)]) == 0
     assert "tabby" in capsys.readouterr().out
+
+
+def test_problems_of_data_are_reported_and_give_2(cats: Path, capsys: Said) -> None:
+    (cats / "manx" / "broken.png").write_bytes(b"no picture")
+    assert main(["check", str(cats)]) == 2
+    said = capsys.readouterr()
+    assert "tabby" in said.out and "problem: " in said.out and said.err == ""
+    assert main(["check", str(cats), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["problems"]
+    assert main(["check", str(cats), "--skip-bad"]) == 0
 
 
 def test_a_plan_trains_nothing(cats: Path, capsys: Said) -> None:
@@ -189,6 +265,18 @@ def test_from_data_to_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     assert "cgan" in capsys.readouterr().err
 
 
+def test_samples_go_where_there_is_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tenfold.run.load", lambda _: pytest.fail("refused too late"))
+    Path("more").mkdir()
+    Path("more", "mine.txt").write_text("mine")
+    for out, expected in (("more", "not empty"), ("more/mine.txt", "is a file")):
+        assert main(["sample", "run", "--out", out]) == 2
+        assert expected in capsys.readouterr().err
+
+
 def test_enlarge(cats: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENFOLD_BUDGET", "1s")
     command = ["enlarge", str(cats), "--per-class", "3", "--out", "larger", "--quiet", "--json"]
@@ -196,6 +284,9 @@ def test_enlarge(cats: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> N
     assert json.loads(capsys.readouterr().out) == {"out": "larger"}
     assert len(list((cats.parent / "larger").rglob("made-*.png"))) == 6
     assert main(command) == 2
+    used = ["--run", "larger-run", "--seed", "5", "--json"]
+    assert main(["enlarge", str(cats), "--per-class", "2", "--out", "again", *used]) == 0
+    assert len(list((cats.parent / "again").rglob("made-*.png"))) == 4
 
 
 def test_wrong_commands_are_errors_of_ours() -> None:

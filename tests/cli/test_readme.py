@@ -53,6 +53,14 @@ def test_the_tables_are_up_to_date() -> None:
     assert fill("<!-- recipes -->\nold\n<!-- /recipes -->") != "<!-- recipes -->\nold\n<!-- /recipes -->"
 
 
+def test_what_is_not_measured_has_no_table() -> None:
+    fill = runpy.run_path(str(ROOT / "benchmarks" / "readme.py"))["fill"]
+    assert (
+        fill("<!-- results: never -->\nold\n<!-- /results -->")
+        == "<!-- results: never -->\n<!-- /results -->"
+    )
+
+
 def test_the_links_lead_somewhere() -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
     assert links

@@ -67,7 +67,9 @@ def own_flags(recipe: str | None) -> Parser:
     else:
         parser = Parser(f"fit --recipe {recipe}", main.__doc__)
     add = parser.add_argument
-    add("data", nargs="?", type=data_name, metavar="DATA", help="folder, archive, array file or name of a set")
+    add(
+        "data", nargs="?", type=data_name, metavar="DATA", help="folder, archive, array file or name of a set"
+    )
     add("--recipe", metavar="NAME", help="kind of GAN; see tenfold recipes (default: chosen from the data)")
     add("--preset", metavar="NAME", help="values of the recipe's fields (default: chosen from the machine)")
     add("--budget", metavar="TIME", help="how long to train: 40s, 10m, 2h (default 10m); +10m to go on")
