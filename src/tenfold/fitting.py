@@ -130,23 +130,30 @@ def resume(
     refuse_other_recipe(old, recipe)
     kept = Options(**old.facts["options"])
     options = replace(kept, device=options.device, quiet=options.quiet, tensorboard=options.tensorboard)
-    plan = make_plan(
-        source_of(old, data), exactly(old.recipe), kimg=1.0, seed=old.facts["seed"], options=options
-    )
+    source, seed = source_of(old, data), old.facts["seed"]
+    plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=options)
     refuse_other_data(old, plan)
-    runtime, mode = start(options.device), Mode(**old.facts["mode"])
+    runtime = start(options.device)
     with locked(old.path, runtime.rank), disk_errors(old.path):
-        quality = Quality(plan.data, feature_network(plan, old.path, runtime)[0], old.path, conditions(plan))
-        planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, (budget, kimg))
-        training = assemble(plan, runtime, mode, planned, old.path, quality, options)
-        training.resume()
-        if training.trainer.seen >= planned:
-            raise RunError(f"{old.path} is complete ({planned:,} samples). Ask for more: --budget +10m")
-        if runtime.rank == 0:
-            update_facts(old.path, {"planned": planned})
-        training.play()
+        go_on(old, plan, runtime, options, (budget, kimg))
     runtime.barrier()
     return Run(old.path)
+
+
+def go_on(
+    old: Run, plan: Plan, runtime: Runtime, options: Options, more: tuple[str | None, float | None]
+) -> None:
+    """Train on from the last checkpoint, to what was planned and more."""
+    mode = Mode(**old.facts["mode"])
+    quality = Quality(plan.data, feature_network(plan, old.path, runtime)[0], old.path, conditions(plan))
+    planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, more)
+    training = assemble(plan, runtime, mode, planned, old.path, quality, options)
+    training.resume()
+    if training.trainer.seen >= planned:
+        raise RunError(f"{old.path} is complete ({planned:,} samples). Ask for more: --budget +10m")
+    if runtime.rank == 0:
+        update_facts(old.path, {"planned": planned})
+    training.play()
 
 
 def source_of(run: Run, data: str | Path | np.ndarray | None) -> str | Path | np.ndarray:
