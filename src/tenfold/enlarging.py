@@ -80,7 +80,7 @@ def refuse_other(run: Run, dataset: Dataset) -> None:
     """Raises an error if a run was trained on other data, or cannot make samples of their classes."""
     if run.facts["fingerprint"] != dataset.fingerprint:
         raise RunError(
-            f"{run.path} was trained on other data than {dataset.source}. Leave --run out, or give its data."
+            f"{run.path} was trained on other data than {dataset.source}. Leave out --run, or name its data."
         )
     refuse_unconditional(run.recipe, dataset)
 
@@ -90,8 +90,8 @@ def refuse_unconditional(recipe: Recipe, dataset: Dataset) -> None:
     classes = dataset.spec.classes
     if len(classes) > 1 and not recipe.conditional:
         raise RecipeError(
-            f"the data have {len(classes)} classes, and recipe {recipe_name(recipe)!r} cannot make samples of "
-            "one of them. Train one that can: --recipe cgan (it needs two training images of each class)"
+            f"the data have {len(classes)} classes, and recipe {recipe_name(recipe)!r} cannot make "
+            "samples of one of them. Train one that can: --recipe cgan (it needs two training images of each class)"
         )
 
 

@@ -11,8 +11,9 @@ from tenfold import demo
 
 @pytest.mark.parametrize("files", [["thesis.tex"], ["run/run.json"], ["result.json"], ["learn.npz"]])
 def test_a_folder_of_somebody_else_is_left_alone(
-    tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(demo, "halves", lambda _: pytest.fail("it began"))
     for name in files:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from tenfold.data import Codec
 from tenfold.errors import RunError
-from tenfold.samples import LISTING, Samples, folded, folder_names
+from tenfold.samples import LISTING, Samples, folder_names
 
 CODEC = Codec("images", 1, 4, 4, 4, 4, "uint8", 0, 255, ".png")
 ROWS = Codec("vectors", 3, 1, 1, 1, 1, "float32", 0, 1, ".npy")
@@ -68,7 +69,7 @@ def test_every_class_has_a_folder_of_its_own_whatever_the_file_system() -> None:
         ".",
     ]
     names = folder_names(alike)
-    assert len({folded(name) for name in names.values()}) == len(alike)
+    assert len({unicodedata.normalize("NFC", name.upper()) for name in names.values()}) == len(alike)
     assert names["Cat"] == "Cat" and names["a_b"] == "a_b"
     assert folder_names(["tabby", "0", "rote Katze"]) == {name: name for name in ("tabby", "0", "rote Katze")}
 
