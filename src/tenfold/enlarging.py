@@ -91,7 +91,7 @@ def refuse_unconditional(recipe: Recipe, dataset: Dataset) -> None:
     if len(classes) > 1 and not recipe.conditional:
         raise RecipeError(
             f"the data have {len(classes)} classes, and recipe {recipe_name(recipe)!r} cannot make "
-            "samples of one of them. Train one that can: --recipe cgan (it needs two training images of each class)"
+            "samples of one of them. Train one that can: --recipe cgan (it needs two training images of each)"
         )
 
 

@@ -145,7 +145,8 @@ def test_a_signal_ends_any_command(number: int, monkeypatch: pytest.MonkeyPatch,
 
 def test_standard_output_without_room_is_one_line(tmp_path: Path) -> None:
     command = f"ulimit -f 0; {sys.executable} -m tenfold --help > {tmp_path / 'help.txt'}"
-    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=buffered)
     assert said.returncode == 2
     assert said.stderr.startswith("tenfold: a file cannot be") and said.stderr.count("\n") == 1
 
