@@ -1,9 +1,10 @@
 """Images per second and peak memory, beside the scripts people start with, torchgan, and the bare loop.
 
 Every variant runs in a process of its own, in turns (A B A B ...), so that a machine that slows down
-slows all. torchgan 0.1.0 is installed without its dependencies into a temporary folder; the names of
-torchvision that it imports (make_grid, save_image, inception_v3) are stubbed, and logging to TensorBoard,
-visdom and the console is off: none of them is called while time is taken.
+slows all; what the trainer costs over the bare loop is measured step by step in one process. torchgan
+0.1.0 is installed without its dependencies into a temporary folder; the names of torchvision that it
+imports (make_grid, save_image, inception_v3) are stubbed, and logging to TensorBoard, visdom and the
+console is off: none of them is called while time is taken.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import tempfile
 import types
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -96,10 +98,36 @@ def compare(case: str, repeats: int, seconds: float) -> dict[str, Any]:
             say(f"  {case} {variant} {repeat + 1}/{repeats}: {rows[variant][-1]}")
     middle = {variant: medians(found) for variant, found in rows.items()}
     rate = {variant: found["images_per_s"] for variant, found in middle.items()}
-    found = {"times_faster": round(rate["tenfold"] / rate[VARIANTS[case][0]], 2)}
+    found: dict[str, Any] = {"times_faster": round(rate["tenfold"] / rate[VARIANTS[case][0]], 2)}
     if "bare" in rate:
-        found["trainer_cost"] = round(rate["bare"] / rate["tenfold"] - 1, 4)
+        found["trainer_cost_apart"] = round(rate["bare"] / rate["tenfold"] - 1, 4)
+        costs = [child(__file__, "--child", case, "cost", "--seconds", str(seconds)) for _ in range(repeats)]
+        found |= {"trainer_cost": round(median(row["cost"] for row in costs), 4), "costs": costs}
+        say(f"  {case} cost: {costs}")
     return {**found, "median": middle, "repeats": rows}
+
+
+def cost(case: str, seconds: float) -> dict[str, float]:
+    """What the trainer costs over the bare loop: a step of one, a step of the other, in one process.
+
+    Processes differ by up to a tenth in speed, whatever they run (where their memory happens to lie);
+    so two processes cannot tell a cost of a few percent.
+    """
+    way = fastest(case, "tenfold")
+    steps = {variant: ours(case, variant, way) for variant in ("tenfold", "bare")}
+    taken: dict[str, list[float]] = {variant: [] for variant in steps}
+    start = perf_counter()
+    while perf_counter() - start < 2 * seconds or len(taken["bare"]) < 8:
+        for variant, step in steps.items():
+            begun = perf_counter()
+            step()
+            taken[variant].append(perf_counter() - begun)
+    mine, bare = (median(taken[variant][5:]) for variant in steps)
+    return {
+        "cost": round(mine / bare - 1, 4),
+        "tenfold_ms": round(1e3 * mine, 2),
+        "bare_ms": round(1e3 * bare, 2),
+    }
 
 
 def measure(case: str, variant: str, seconds: float) -> dict[str, float]:
@@ -107,6 +135,8 @@ def measure(case: str, variant: str, seconds: float) -> dict[str, float]:
     import torch
 
     torch.manual_seed(0)
+    if variant == "cost":
+        return cost(case, seconds)
     if (case, variant) == ("torchgan", "torchgan"):
         rate = run_torchgan(seconds)
         return {"images_per_s": rate, **peak_memory()}

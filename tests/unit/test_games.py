@@ -244,6 +244,14 @@ def test_codes_are_as_the_paper_draws_them():
     assert codes.continuous.max() == pytest.approx(1, abs=0.01)
 
 
+def test_a_stronger_category_is_read_as_the_same():
+    plain, strong = (InfoSampler(nn.Linear(7, 4), 2, 3, 2, strength=s) for s in (1.0, 4.0))
+    a, b = plain.draw(draw(50)), strong.draw(draw(50))
+    torch.testing.assert_close(4 * a[:, 2:5], b[:, 2:5])
+    torch.testing.assert_close(a[:, :2], b[:, :2])
+    assert torch.equal(plain.codes(a).category, strong.codes(b).category)
+
+
 def test_information_by_hand():
     game = infogan(weight=2.0, continuous_weight=3.0)
     game.reader.forward = lambda h: (torch.tensor([[0.0, 0.0, 0.0], [log(2), 0.0, 0.0]]), torch.zeros(2, 2))

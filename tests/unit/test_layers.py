@@ -11,12 +11,14 @@ from tenfold.conditioning import ConditionalBatchNorm, ConditionalLatent, Projec
 from tenfold.nn.layers import (
     ACTIVATIONS,
     BatchNorm,
+    Flatten,
     FullPrecision,
     LayerNorm,
     Spectral,
     SpectralConv,
     SpectralEmbedding,
     SpectralLinear,
+    Unflatten,
     activation,
     share_statistics,
 )
@@ -225,3 +227,32 @@ def test_activations():
     assert activation("leaky_relu")(torch.tensor([-1.0, 2.0])).tolist() == pytest.approx([-0.2, 2.0])
     for name in ACTIVATIONS:
         assert activation(name)(torch.randn(3)).isfinite().all()
+
+
+def test_flatten_goes_position_by_position():
+    x = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # channel 0 holds 1 and 2, channel 1 holds 3 and 4
+    assert Flatten()(x).tolist() == [[1.0, 3.0, 2.0, 4.0]]
+
+
+def test_unflatten_undoes_flatten():
+    x = torch.randn(2, 3, 4, 5)
+    assert torch.equal(Unflatten(4, 5)(Flatten()(x)), x)
+
+
+def test_flatten_copies_no_picture_whose_channels_lie_last():
+    x = torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).requires_grad_()
+    flat = Flatten()(x)
+    assert flat.data_ptr() == x.data_ptr()
+    (gradient,) = torch.autograd.grad(flat.square().sum(), x)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    assert Unflatten(4, 5)(flat).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_conditional_norm_of_vectors():
+    norm = ConditionalBatchNorm(2, 2)
+    with torch.no_grad():
+        norm.gain.weight.copy_(torch.tensor([[1.0, 1.0], [2.0, 3.0]]))
+        norm.bias.weight.copy_(torch.tensor([[0.0, 0.0], [1.0, -1.0]]))
+    x = torch.tensor([[1.0, -1.0], [-1.0, 1.0]])
+    said = norm(x, torch.tensor([0, 1]))
+    torch.testing.assert_close(said, torch.tensor([[1.0, -1.0], [-1.0, 2.0]]), atol=1e-4, rtol=0)

@@ -57,7 +57,7 @@ def test_defaults_then_the_preset_then_the_values():
     made = make_recipe("dcgan", {"latent": 5}, "tiny")
     assert isinstance(made, DCGAN)
     assert (made.width, made.batch, made.latent) == (4, 8, 5)
-    assert (made.lr_d, DCGAN().width) == (2e-4, 64)
+    assert (made.lr_d, DCGAN().width) == (4e-4, 64)
 
 
 def test_a_recipe_is_a_value():

@@ -34,16 +34,20 @@ class InfoSampler(Sampler):
     Args:
         generator: maps latents to samples.
         noise, categories, continuous: dimensions of the latent's three parts, in this order.
+        strength: the number that marks the category, where the noise has standard deviation one. At 1, as in
+            the paper, the noise drowns the category for long.
     """
 
-    def __init__(self, generator: nn.Module, noise: int, categories: int, continuous: int) -> None:
+    def __init__(
+        self, generator: nn.Module, noise: int, categories: int, continuous: int, *, strength: float = 1.0
+    ) -> None:
         super().__init__()
-        self.generator, self.sizes = generator, (noise, categories, continuous)
+        self.generator, self.sizes, self.strength = generator, (noise, categories, continuous), strength
 
     def draw(self, draw: Draw) -> Tensor:
         """Latents, `(n, noise + categories + continuous)`."""
         noise, categories, continuous = self.sizes
-        code = one_hot(draw.integers(categories), categories).float()
+        code = self.strength * one_hot(draw.integers(categories), categories).float()
         return torch.cat([draw.normal(noise), code, 2 * draw.uniform(continuous) - 1], 1)
 
     def codes(self, z: Tensor) -> Codes:

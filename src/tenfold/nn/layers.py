@@ -194,6 +194,34 @@ class SpectralEmbedding(nn.Module):
         return F.embedding(index, self.normalised())
 
 
+class Flatten(nn.Module):
+    """Pictures to vectors, position by position.
+
+    Channel by channel, as torch flattens, would copy pictures whose channels lie last, and would send back
+    a gradient whose channels lie first: every layer before would work across memory.
+    """
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n hwc"]:
+        """The channels of the first position, then of the second, and so on."""
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+class Unflatten(nn.Module):
+    """Vectors to pictures: what `Flatten` does, undone.
+
+    Args:
+        height, width: of the pictures.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+
+    def forward(self, x: Float[Tensor, "n hwc"]) -> Float[Tensor, "n c h w"]:
+        """Pictures, their channels last in memory."""
+        return x.unflatten(1, (self.height, self.width, -1)).permute(0, 3, 1, 2)
+
+
 class FullPrecision(nn.Module):
     """A module that computes in float32 within a network that computes in less (output layers)."""
 

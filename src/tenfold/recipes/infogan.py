@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt
 
 from ..data.spec import DataSpec
 from ..games.infogan import InfoGAN, InfoSampler
@@ -27,7 +27,7 @@ class InfoGANRecipe(Recipe):
         "tiny": {"width": 4, "latent": 8, "batch": 8},
         "small": {"width": 32},
         "base": {"width": 64},
-        "paper": {"width": 64, "batch": 128},
+        "paper": {"width": 64, "batch": 128, "strength": 1.0},
     }
 
     width: Positive = 64
@@ -40,6 +40,8 @@ class InfoGANRecipe(Recipe):
     """Values of the categorical code."""
     continuous: Annotated[int, Ge(0)] = 2
     """Number of continuous codes."""
+    strength: Annotated[float, Gt(0)] = 4.0
+    """The number that marks the category among noise of standard deviation one; the paper's is 1."""
     lr_g: Rate = 1e-3
     """Learning rate of the generator."""
     information: Annotated[float, Ge(0)] = 1.0
@@ -53,7 +55,7 @@ class InfoGANRecipe(Recipe):
         generator = InfoGenerator(latent, spec.shape, self.width)
         trunk = InfoTrunk(spec.shape, self.width)
         game = InfoGAN(
-            InfoSampler(generator, self.latent, self.categories, self.continuous),
+            InfoSampler(generator, self.latent, self.categories, self.continuous, strength=self.strength),
             trunk,
             trunk.features,
             weight=self.information,

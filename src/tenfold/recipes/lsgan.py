@@ -31,8 +31,10 @@ class LSGAN(Recipe):
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
-    lr_g: Rate = 1e-3
+    lr_g: Rate = 2e-3
     """Learning rate of the generator: higher than the discriminator's, which else wins at once."""
+    lr_d: Rate = 4e-4
+    """Learning rate of the discriminator."""
     schedule: ScheduleName = "cosine"
     """How the learning rates fall over the run."""
 

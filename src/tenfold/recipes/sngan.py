@@ -9,7 +9,7 @@ from ..games.gan import GAN, NoiseSampler
 from ..nn.layers import Activation
 from ..nn.networks.resnet import ResNetDiscriminator, ResNetGenerator
 from ..objectives import HINGE
-from ..recipe import About, Moment, Play, Positive, Recipe, recipe
+from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
 @recipe("sngan")
@@ -24,16 +24,29 @@ class SNGAN(Recipe):
         "the cheap strong baseline without labels",
     )
     presets: ClassVar = {
-        "tiny": {"width": 8, "latent": 8, "batch": 8, "critic_steps": 1},
-        "small": {"width": 48, "critic_steps": 2},
-        "base": {"width": 128, "critic_steps": 2},
-        "paper": {"width": 256, "width_d": 128, "critic_steps": 5, "schedule": "linear"},
+        "tiny": {"width": 8, "latent": 8, "batch": 8},
+        "small": {"width": 32},
+        "base": {"width": 128},
+        "paper": {
+            "width": 256,
+            "width_d": 128,
+            "critic_steps": 5,
+            "lr_g": 2e-4,
+            "lr_d": 2e-4,
+            "schedule": "linear",
+        },
     }
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
     latent: Positive = 128
     """Dimension of the noise."""
+    lr_g: Rate = 1e-3
+    """Learning rate of the generator."""
+    lr_d: Rate = 1e-3
+    """Learning rate of the discriminator."""
+    schedule: ScheduleName = "cosine"
+    """How the learning rates fall over the run."""
     beta1: Moment = 0.0
     """Decay of the mean of gradients."""
     beta2: Moment = 0.9
@@ -42,7 +55,7 @@ class SNGAN(Recipe):
     """Channels of the discriminator; 0 for as many as the generator's."""
     hidden: Activation = "relu"
     """Activation of both networks."""
-    critic_steps: Positive = 2
+    critic_steps: Positive = 1
     """Updates of the discriminator for one of the generator."""
 
     def build(self, spec: DataSpec) -> Play:

@@ -38,7 +38,7 @@ class WGANGP(Recipe):
     """Learning rate of the generator."""
     lr_d: Rate = 1e-3
     """Learning rate of the critic."""
-    beta1: Moment = 0.5
+    beta1: Moment = 0.0
     """Decay of the mean of gradients."""
     beta2: Moment = 0.9
     """Decay of the mean of squared gradients."""
@@ -46,7 +46,7 @@ class WGANGP(Recipe):
     """How the learning rates fall over the run."""
     penalty: Annotated[float, Ge(0)] = 10.0
     """Weight of the gradient penalty."""
-    critic_steps: Positive = 5
+    critic_steps: Positive = 3
     """Updates of the critic for one of the generator."""
 
     def build(self, spec: DataSpec) -> Play:

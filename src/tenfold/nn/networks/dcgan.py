@@ -14,10 +14,21 @@ from typing import Literal
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ...conditioning import ConditionalBatchNorm, ConditionalLatent, ProjectionHead
-from ..layers import Activation, BatchNorm, FullPrecision, LayerNorm, SpectralConv, activation
+from ...conditioning import ConditionalBatchNorm, ProjectionHead
+from ..layers import (
+    Activation,
+    BatchNorm,
+    Flatten,
+    FullPrecision,
+    LayerNorm,
+    SpectralConv,
+    SpectralLinear,
+    activation,
+)
 from .grid import base_grid
+from .stem import Stem
 
+WHOLE = 4  # pixels of a side that a 4x4 kernel sees at once
 Norm = Literal["batch", "layer", "spectral", "none"]
 
 
@@ -42,6 +53,7 @@ class DCGenerator(nn.Module):
         latent: dimension of z.
         shape: of a picture, (channels, height, width).
         width: channels before the last layer.
+        dense: units of two fully connected layers before the coarsest grid; 0, as in the paper, for none.
         classes: number of classes that choose the norms' gains and biases; 0 for none.
         hidden: activation.
     """
@@ -52,30 +64,27 @@ class DCGenerator(nn.Module):
         shape: Sequence[int],
         width: int,
         *,
+        dense: int = 0,
         classes: int = 0,
         hidden: Activation = "relu",
     ) -> None:
         super().__init__()
         channels, height, width_px = shape
-        self.grid = base_grid(height, width_px)
-        sizes = widths(width, self.grid.doublings)[::-1]
-        self.latent = ConditionalLatent(latent, classes)
-        self.first = nn.Linear(
-            self.latent.dimension, sizes[0] * self.grid.height * self.grid.width, bias=False
-        )
+        grid = base_grid(height, width_px)
+        sizes = widths(width, grid.doublings)[::-1]
+        self.stem = Stem(latent, sizes[0], grid, dense=dense, classes=classes, hidden=hidden)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(ConditionalBatchNorm(c, classes) for c in sizes)
         self.hidden = activation(hidden)
         last = nn.ConvTranspose2d(sizes[-1], channels, 4, 2, 1)
-        self.last = FullPrecision(last if self.grid.doublings else nn.Conv2d(sizes[-1], channels, 3, 1, 1))
+        self.last = FullPrecision(last if grid.doublings else nn.Conv2d(sizes[-1], channels, 3, 1, 1))
         start_like_dcgan(self)
 
     def forward(
         self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
     ) -> Float[Tensor, "n c h w"]:
         """Pictures in [-1, 1]."""
-        x = self.first(self.latent(z, condition)).unflatten(1, (-1, self.grid.height, self.grid.width))
-        x = self.hidden(self.norms[0](x, condition))
+        x = self.hidden(self.norms[0](self.stem(z, condition), condition))
         for up, norm in zip(self.ups, self.norms[1:], strict=True):
             x = self.hidden(norm(up(x), condition))
         return self.last(x).tanh()
@@ -84,9 +93,12 @@ class DCGenerator(nn.Module):
 class DCDiscriminator(nn.Module):
     """Pictures to logits by 4x4 convolutions of stride 2; the mirror of the generator.
 
+    Where the generator starts from more than 4x4, it halves the picture once more: to see the whole of it.
+
     Args:
         shape: of a picture, (channels, height, width).
         width: channels after the first layer.
+        dense: units of a fully connected layer after the coarsest grid; 0, as in the paper, for none.
         norm: batch (not on the first layer), layer, spectral (on every layer), or none.
         classes: number of classes of the projection head; 0 for none.
         hidden: activation.
@@ -98,6 +110,7 @@ class DCDiscriminator(nn.Module):
         shape: Sequence[int],
         width: int,
         *,
+        dense: int = 0,
         norm: Norm = "batch",
         classes: int = 0,
         hidden: Activation = "leaky_relu",
@@ -106,7 +119,8 @@ class DCDiscriminator(nn.Module):
         super().__init__()
         channels, height, width_px = shape
         grid = base_grid(height, width_px)
-        sizes = widths(width, grid.doublings)
+        deeper = grid.doublings > 0 and max(grid[:2]) > WHOLE and min(grid[:2]) > 1
+        sizes = widths(width, grid.doublings + deeper)
         kernel = (4, 2, 1) if grid.doublings else (3, 1, 1)
         layers: list[nn.Module] = []
         for i, (a, b) in enumerate(zip([channels, *sizes], sizes, strict=False)):
@@ -114,9 +128,12 @@ class DCDiscriminator(nn.Module):
             plain = nn.Conv2d(a, b, *kernel, bias=not normal)
             conv = SpectralConv(a, b, *kernel) if norm == "spectral" else plain
             layers += [conv, *normal, activation(hidden)]
-        self.body = nn.Sequential(*layers, nn.Flatten())
-        features = sizes[-1] * grid.height * grid.width
-        self.last = ProjectionHead(features, classes, bias=bias, spectral=norm == "spectral")
+        features = sizes[-1] * (grid.height >> deeper) * (grid.width >> deeper)
+        layers.append(Flatten())
+        if dense:
+            layers += dense_layers(features, dense, norm, hidden)
+        self.body = nn.Sequential(*layers)
+        self.last = ProjectionHead(dense or features, classes, bias=bias, spectral=norm == "spectral")
         start_like_dcgan(self)
 
     def forward(
@@ -124,6 +141,15 @@ class DCDiscriminator(nn.Module):
     ) -> Float[Tensor, "n 1"]:
         """One logit per picture."""
         return self.last(self.body(x), condition)
+
+
+def dense_layers(inputs: int, units: int, norm: Norm, hidden: Activation) -> list[nn.Module]:
+    """A fully connected layer, normalised as its network's convolutions are."""
+    normal = [NORMS[norm](units)] if norm in NORMS else []
+    linear = (
+        SpectralLinear(inputs, units) if norm == "spectral" else nn.Linear(inputs, units, bias=not normal)
+    )
+    return [linear, *normal, activation(hidden)]
 
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": LayerNorm}

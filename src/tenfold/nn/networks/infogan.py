@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..layers import Activation, BatchNorm, FullPrecision, activation
+from ..layers import Activation, BatchNorm, Flatten, FullPrecision, Unflatten, activation
 from .grid import base_grid
 
 
@@ -35,6 +35,7 @@ class InfoGenerator(nn.Module):
             *(nn.Linear(latent, 16 * width, bias=False), BatchNorm(16 * width), activation(hidden)),
             *(nn.Linear(16 * width, flat, bias=False), BatchNorm(flat), activation(hidden)),
         )
+        self.spread = Unflatten(*self.grid)
         ups = min(base_grid(*shape[1:]).doublings, 2)
         up: list[nn.Module] = []
         if ups == 2:
@@ -51,7 +52,7 @@ class InfoGenerator(nn.Module):
 
     def forward(self, z: Float[Tensor, "n latent"]) -> Float[Tensor, "n c h w"]:
         """Pictures in [-1, 1]."""
-        return self.last(self.up(self.first(z).unflatten(1, (-1, *self.grid)))).tanh()
+        return self.last(self.up(self.spread(self.first(z)))).tanh()
 
 
 class InfoTrunk(nn.Module):
@@ -71,7 +72,7 @@ class InfoTrunk(nn.Module):
         self.body = nn.Sequential(
             *(nn.Conv2d(channels, width, 4, 2, 1), activation(hidden)),
             *(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), BatchNorm(2 * width), activation(hidden)),
-            *(nn.Flatten(), nn.Linear(flat, self.features, bias=False), BatchNorm(self.features)),
+            *(Flatten(), nn.Linear(flat, self.features, bias=False), BatchNorm(self.features)),
             activation(hidden),
         )
 

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import Activation, BatchNorm, FullPrecision, activation
+from ..layers import Activation, BatchNorm, Flatten, FullPrecision, activation
 
 Output = Literal["tanh", "sigmoid", "linear"]
 
@@ -122,7 +122,7 @@ class ConvDiscriminator(nn.Module):
         for inputs, outputs in zip([channels, *widths], widths, strict=False):
             layers += [nn.Conv2d(inputs, outputs, 3, 2, 1), activation(hidden)]
             height, width = (height + 1) // 2, (width + 1) // 2
-        self.body = nn.Sequential(*layers, nn.Flatten())
+        self.body = nn.Sequential(*layers, Flatten())
         self.last = FullPrecision(nn.Linear(widths[-1] * height * width, 1, bias=bias))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 1"]:

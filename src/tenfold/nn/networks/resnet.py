@@ -15,9 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...conditioning import ConditionalBatchNorm, ConditionalLatent, ProjectionHead
+from ...conditioning import ConditionalBatchNorm, ProjectionHead
 from ..layers import Activation, FullPrecision, SpectralConv, activation
 from .grid import base_grid
+from .stem import Stem
 
 
 class UpBlock(nn.Module):
@@ -70,23 +71,20 @@ class ResNetGenerator(nn.Module):
     ) -> None:
         super().__init__()
         channels, height, width_px = shape
-        self.grid = base_grid(height, width_px)
-        self.latent = ConditionalLatent(latent, classes)
-        self.first = nn.Linear(self.latent.dimension, width * self.grid.height * self.grid.width)
-        self.blocks = nn.ModuleList(
-            UpBlock(width, width, classes, hidden) for _ in range(self.grid.doublings)
-        )
+        grid = base_grid(height, width_px)
+        self.stem = Stem(latent, width, grid, classes=classes, bias=True)
+        self.blocks = nn.ModuleList(UpBlock(width, width, classes, hidden) for _ in range(grid.doublings))
         self.norm, self.hidden = ConditionalBatchNorm(width, 0), activation(hidden)
         last = nn.Conv2d(width, channels, 3, 1, 1)
         self.last = FullPrecision(last)
-        for layer in (self.first, last):
+        for layer in (self.stem.last, last):
             nn.init.xavier_uniform_(layer.weight)
 
     def forward(
         self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
     ) -> Float[Tensor, "n c h w"]:
         """Pictures in [-1, 1]."""
-        x = self.first(self.latent(z, condition)).unflatten(1, (-1, self.grid.height, self.grid.width))
+        x = self.stem(z, condition)
         for block in self.blocks:
             x = block(x, condition)
         return self.last(self.hidden(self.norm(x))).tanh()
