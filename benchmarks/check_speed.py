@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter, sleep
 from typing import Any
 
-from record import Record, arguments, private_memory
+from record import SOURCE, Record, arguments, private_memory
 
 QUESTION = """Seconds of `tenfold check` on 10,000 PNGs of 64x64 (bar 10) and of `tenfold --help` beyond
 Python's own start (bar 0.3); most private memory while training dcgan (preset small) on 10,000 and on
@@ -30,7 +30,8 @@ def main() -> None:
     if given.child:
         train(given.child[0], int(given.child[1]))
         return
-    record = Record(__file__, QUESTION, quick=given.quick)
+    commands = list((SOURCE / "tenfold" / "cli").glob("*.py"))
+    record = Record(__file__, QUESTION, quick=given.quick, also=commands)
     files, repeats = (300, 2) if given.quick else (10_000, 10)
     sizes, steps = ((500, 1000), 10) if given.quick else ((10_000, 100_000), 300)
     start = record.measure("help", lambda: help_seconds(repeats), repeats)

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from record import Record, arguments
+from record import SOURCE, Record, arguments
 
 QUESTION = """After at most 4 minutes of training: the share of samples that a classifier trained on other
 real digits recognises as the digit asked for (aim 98 %, at least 96 %), and the accuracy of a classifier
@@ -21,7 +21,7 @@ LABEL_BAR, CAS_BAR, TRAINING_BAR_S = 0.96, 0.96, 240
 def main() -> None:
     """Run it once, as a user would, and keep what it printed."""
     given = arguments(__doc__ or "").parse_args()
-    record = Record(__file__, QUESTION, quick=given.quick)
+    record = Record(__file__, QUESTION, quick=given.quick, also=[SOURCE / "tenfold" / "demo.py"])
     shorter = {"TENFOLD_BUDGET": "5s"} if given.quick else {}
     record.conclude(rows(record.measure("demo", lambda: demo(shorter), shorter)))
 

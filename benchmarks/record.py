@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ from time import perf_counter
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src"
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("torch", "numpy", "pillow", "scikit-learn", "tenfold")
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16")
@@ -119,11 +121,43 @@ def cpu_seconds() -> float:
 
 
 def fingerprint(files: Sequence[Path]) -> str:
-    """Changes when the package or one of these files does."""
+    """Changes when one of these files does, or a file of the package that they import, however far down."""
     digest = hashlib.blake2b(digest_size=8)
-    for path in [*sorted((ROOT / "src" / "tenfold").rglob("*.py")), *files]:
+    for path in sorted(with_imports([*files, Path(__file__)])):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def with_imports(files: Sequence[Path]) -> set[Path]:
+    """These files and all that they import of the package, within functions too."""
+    found: set[Path] = set()
+    waiting = [path.resolve() for path in files]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += imported_by(path)
+    return found
+
+
+def imported_by(path: Path) -> list[Path]:
+    """The package's files that a file names in its import statements."""
+    found: list[Path] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [place for alias in node.names for place in places(SOURCE, alias.name)]
+        elif isinstance(node, ast.ImportFrom):
+            start = path.parents[node.level - 1] if node.level else SOURCE
+            found += places(start, node.module or "")
+            found += [p for alias in node.names for p in places(start, f"{node.module or ''}.{alias.name}")]
+    return found
+
+
+def places(start: Path, module: str) -> list[Path]:
+    """The file of a module below a folder, if it is one of the package's."""
+    place = start.joinpath(*filter(None, module.split(".")))
+    options = (place.with_suffix(".py"), place / "__init__.py")
+    return [p for p in options if p.is_file() and p.is_relative_to(SOURCE / "tenfold")]
 
 
 def commit() -> dict[str, Any]:

@@ -32,14 +32,13 @@ class ConditionalBatchNorm(nn.Module):
             nn.init.zeros_(self.bias.weight)
 
     def forward(
-        self, x: Float[Tensor, "n c *hw"], condition: Int[Tensor, " n"] | None = None
-    ) -> Float[Tensor, "n c *hw"]:
+        self, x: Float[Tensor, "n c h w"], condition: Int[Tensor, " n"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
         """Normalised x, scaled and shifted as its class asks."""
         x = self.norm(x)
         if self.gain is None or self.bias is None:
             return x
-        flat = (len(x), -1, *[1] * (x.ndim - 2))
-        gain, bias = self.gain(condition).view(flat), self.bias(condition).view(flat)
+        gain, bias = self.gain(condition)[:, :, None, None], self.bias(condition)[:, :, None, None]
         return torch.addcmul(bias.to(x.dtype), x, gain.to(x.dtype))
 
 

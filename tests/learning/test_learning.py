@@ -22,11 +22,10 @@ from tenfold.recipe import RECIPES, make_recipe
 UNLABELLED = sorted(name for name, cls in RECIPES.items() if not cls.conditional)
 MORE: dict[str, dict[str, Any]] = {
     "mlp": {"widths": (128,), "widths_d": (128,)},
-    "dcgan": {"width": 16, "dense": 64},
     # else it first makes codes readable
     "infogan": {"width": 16, "information": 0.1, "continuous_information": 0.1},
 }
-STEPS = {"infogan": 400, "dcgan": 400}
+STEPS = {"infogan": 400}
 
 
 def trainer_of(name: str, values: dict[str, Any], spec: DataSpec, rows: Rows) -> Trainer:

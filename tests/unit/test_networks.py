@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tenfold.nn.layers import BatchNorm, LayerNorm, SpectralConv, SpectralLinear
+from tenfold.nn.layers import BatchNorm, LayerNorm, SpectralConv
 from tenfold.nn.networks.dcgan import DCDiscriminator, DCGenerator, widths
 from tenfold.nn.networks.grid import BaseGrid, base_grid
 from tenfold.nn.networks.infogan import InfoGenerator, InfoTrunk
@@ -45,11 +45,6 @@ FAMILIES = {
     "dc classes": lambda s: (
         DCGenerator(5, s, 4, classes=3),
         DCDiscriminator(s, 4, norm="spectral", classes=3),
-    ),
-    "dc dense": lambda s: (DCGenerator(5, s, 4, dense=6), DCDiscriminator(s, 4, dense=6)),
-    "dc dense classes": lambda s: (
-        DCGenerator(5, s, 4, dense=6, classes=3),
-        DCDiscriminator(s, 4, dense=6, norm="spectral", classes=3),
     ),
     "resnet": lambda s: (ResNetGenerator(5, s, 4), ResNetDiscriminator(s, 4)),
     "resnet classes": lambda s: (ResNetGenerator(5, s, 4, classes=3), ResNetDiscriminator(s, 4, classes=3)),
@@ -98,46 +93,12 @@ def test_the_discriminator_sees_the_whole(shape, channels):
     assert down == channels
 
 
-def test_dense_layers_stand_beside_the_coarsest_grid():
-    generator, discriminator = (
-        DCGenerator(5, (1, 32, 32), 4, dense=6),
-        DCDiscriminator((1, 32, 32), 4, dense=6),
-    )
-    linear = [(m.in_features, m.out_features) for m in generator.modules() if isinstance(m, nn.Linear)]
-    assert linear == [(5, 6), (6, 6), (6, 16 * 4 * 4)]
-    linear = [(m.in_features, m.out_features) for m in discriminator.modules() if isinstance(m, nn.Linear)]
-    assert linear == [(16 * 4 * 4, 6), (6, 1)]
-
-
-@pytest.mark.parametrize(
-    ("norm", "kinds"),
-    [
-        ("batch", [nn.Linear, BatchNorm, nn.LeakyReLU]),
-        ("layer", [nn.Linear, LayerNorm, nn.LeakyReLU]),
-        ("spectral", [SpectralLinear, nn.LeakyReLU]),
-        ("none", [nn.Linear, nn.LeakyReLU]),
-    ],
-)
-def test_dense_layers_have_the_norm_of_their_network(norm, kinds):
-    layers = list(DCDiscriminator((1, 16, 16), 4, dense=6, norm=norm).body)
-    assert [type(layer) for layer in layers[-len(kinds) :]] == kinds
-
-
-def test_the_stem_is_the_function_it_says():
-    stem = Stem(2, 1, BaseGrid(1, 2, 0), dense=3).eval()
-    z = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
-    h = z
-    for linear in stem.dense:
-        h = (h @ linear.weight.T / (1 + 1e-5) ** 0.5).clamp_min(0)  # the norm's statistics are 0 and 1
-    torch.testing.assert_close(stem(z), (h @ stem.last.weight.T).view(2, 1, 1, 2))
-
-
 def test_the_class_reaches_the_stem():
-    stem = Stem(2, 1, BaseGrid(2, 2, 0), dense=3, classes=2).eval()
-    z = torch.ones(1, 2)
-    assert not torch.allclose(stem(z, torch.tensor([0])), stem(z, torch.tensor([1])))
-    assert len(stem.norms) == 2
-    assert all(norm.gain is not None for norm in stem.norms)
+    stem = Stem(2, 1, BaseGrid(1, 2, 0), classes=2)
+    z = torch.tensor([[1.0, -2.0]])
+    said = stem(z, torch.tensor([1]))
+    expected = torch.cat([z, stem.latent.embedding.weight[1:]], 1) @ stem.linear.weight.T
+    torch.testing.assert_close(said, expected.view(1, 1, 1, 2))
 
 
 def test_no_norm_after_the_first_layer():
@@ -164,7 +125,7 @@ def test_the_norm_asked_for_is_used(norm, present, absent):
 
 def test_it_starts_as_the_paper_says():
     generator = DCGenerator(100, (1, 32, 32), 32)
-    assert generator.stem.last.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert generator.stem.linear.weight.std().item() == pytest.approx(0.02, rel=0.05)
     assert generator.ups[0].weight.std().item() == pytest.approx(0.02, rel=0.05)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
-
-from annotated_types import Ge
+from typing import ClassVar
 
 from ..data.spec import DataSpec
 from ..games.gan import GAN, NoiseSampler
@@ -26,16 +24,14 @@ class DCGAN(Recipe):
         "the convolutional classic; quick, good up to 64 px",
     )
     presets: ClassVar = {
-        "tiny": {"dense": 8, "width": 4, "latent": 8, "batch": 8},
+        "tiny": {"width": 4, "latent": 8, "batch": 8},
         "small": {"width": 32},
         "base": {"width": 64},
-        "paper": {"dense": 0, "width": 128, "batch": 128, "lr_g": 2e-4, "lr_d": 2e-4, "schedule": "constant"},
+        "paper": {"width": 128, "batch": 128, "lr_g": 2e-4, "lr_d": 2e-4, "schedule": "constant"},
     }
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
-    dense: Annotated[int, Ge(0)] = 512
-    """Units of the fully connected layers beside the coarsest grid; 0, as in the paper, for none."""
     lr_g: Rate = 2e-3
     """Learning rate of the generator: higher than the discriminator's, which else wins at once."""
     lr_d: Rate = 4e-4
@@ -49,10 +45,10 @@ class DCGAN(Recipe):
         """Mirror-image networks in the classic game."""
         game = GAN(
             NoiseSampler(
-                DCGenerator(self.latent, spec.shape, self.width, dense=self.dense, hidden=self.hidden),
+                DCGenerator(self.latent, spec.shape, self.width, hidden=self.hidden),
                 self.latent,
             ),
-            DCDiscriminator(spec.shape, self.width, dense=self.dense),
+            DCDiscriminator(spec.shape, self.width),
             objective=NON_SATURATING,
             augment=self.augmentation(),
         )

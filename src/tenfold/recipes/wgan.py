@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Gt
 
 from ..data.spec import DataSpec
 from ..games.gan import GAN, NoiseSampler
@@ -25,16 +25,14 @@ class WGAN(Recipe):
         "to study; wgan_gp is better",
     )
     presets: ClassVar = {
-        "tiny": {"dense": 8, "width": 4, "latent": 8, "batch": 8, "critic_steps": 2},
+        "tiny": {"width": 4, "latent": 8, "batch": 8, "critic_steps": 2},
         "small": {"width": 32},
         "base": {"width": 64},
-        "paper": {"dense": 0, "width": 64, "lr_g": 5e-5, "lr_d": 5e-5, "long_start": True},
+        "paper": {"width": 64, "lr_g": 5e-5, "lr_d": 5e-5, "long_start": True},
     }
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
-    dense: Annotated[int, Ge(0)] = 512
-    """Units of the fully connected layers beside the coarsest grid; 0, as in the paper, for none."""
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "rmsprop"
     """Optimiser of both players; momentum makes this critic unstable."""
     lr_g: Rate = 2e-4
@@ -55,8 +53,8 @@ class WGAN(Recipe):
     def build(self, spec: DataSpec) -> Play:
         """A clipped critic, which needs no bias at its end since only differences count."""
         game = GAN(
-            NoiseSampler(DCGenerator(self.latent, spec.shape, self.width, dense=self.dense), self.latent),
-            DCDiscriminator(spec.shape, self.width, dense=self.dense, bias=False),
+            NoiseSampler(DCGenerator(self.latent, spec.shape, self.width), self.latent),
+            DCDiscriminator(spec.shape, self.width, bias=False),
             objective=WASSERSTEIN,
             augment=self.augmentation(),
             critic_steps=self.critic_steps_at,

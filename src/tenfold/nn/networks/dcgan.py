@@ -22,7 +22,6 @@ from ..layers import (
     FullPrecision,
     LayerNorm,
     SpectralConv,
-    SpectralLinear,
     activation,
 )
 from .grid import base_grid
@@ -53,7 +52,6 @@ class DCGenerator(nn.Module):
         latent: dimension of z.
         shape: of a picture, (channels, height, width).
         width: channels before the last layer.
-        dense: units of two fully connected layers before the coarsest grid; 0, as in the paper, for none.
         classes: number of classes that choose the norms' gains and biases; 0 for none.
         hidden: activation.
     """
@@ -64,7 +62,6 @@ class DCGenerator(nn.Module):
         shape: Sequence[int],
         width: int,
         *,
-        dense: int = 0,
         classes: int = 0,
         hidden: Activation = "relu",
     ) -> None:
@@ -72,7 +69,7 @@ class DCGenerator(nn.Module):
         channels, height, width_px = shape
         grid = base_grid(height, width_px)
         sizes = widths(width, grid.doublings)[::-1]
-        self.stem = Stem(latent, sizes[0], grid, dense=dense, classes=classes, hidden=hidden)
+        self.stem = Stem(latent, sizes[0], grid, classes=classes)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(ConditionalBatchNorm(c, classes) for c in sizes)
         self.hidden = activation(hidden)
@@ -98,7 +95,6 @@ class DCDiscriminator(nn.Module):
     Args:
         shape: of a picture, (channels, height, width).
         width: channels after the first layer.
-        dense: units of a fully connected layer after the coarsest grid; 0, as in the paper, for none.
         norm: batch (not on the first layer), layer, spectral (on every layer), or none.
         classes: number of classes of the projection head; 0 for none.
         hidden: activation.
@@ -110,7 +106,6 @@ class DCDiscriminator(nn.Module):
         shape: Sequence[int],
         width: int,
         *,
-        dense: int = 0,
         norm: Norm = "batch",
         classes: int = 0,
         hidden: Activation = "leaky_relu",
@@ -130,10 +125,8 @@ class DCDiscriminator(nn.Module):
             layers += [conv, *normal, activation(hidden)]
         features = sizes[-1] * (grid.height >> deeper) * (grid.width >> deeper)
         layers.append(Flatten())
-        if dense:
-            layers += dense_layers(features, dense, norm, hidden)
         self.body = nn.Sequential(*layers)
-        self.last = ProjectionHead(dense or features, classes, bias=bias, spectral=norm == "spectral")
+        self.last = ProjectionHead(features, classes, bias=bias, spectral=norm == "spectral")
         start_like_dcgan(self)
 
     def forward(
@@ -141,15 +134,6 @@ class DCDiscriminator(nn.Module):
     ) -> Float[Tensor, "n 1"]:
         """One logit per picture."""
         return self.last(self.body(x), condition)
-
-
-def dense_layers(inputs: int, units: int, norm: Norm, hidden: Activation) -> list[nn.Module]:
-    """A fully connected layer, normalised as its network's convolutions are."""
-    normal = [NORMS[norm](units)] if norm in NORMS else []
-    linear = (
-        SpectralLinear(inputs, units) if norm == "spectral" else nn.Linear(inputs, units, bias=not normal)
-    )
-    return [linear, *normal, activation(hidden)]
 
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": LayerNorm}

@@ -77,7 +77,7 @@ class ResNetGenerator(nn.Module):
         self.norm, self.hidden = ConditionalBatchNorm(width, 0), activation(hidden)
         last = nn.Conv2d(width, channels, 3, 1, 1)
         self.last = FullPrecision(last)
-        for layer in (self.stem.last, last):
+        for layer in (self.stem.linear, last):
             nn.init.xavier_uniform_(layer.weight)
 
     def forward(
