@@ -18,7 +18,8 @@ from record import SOURCE, Record, arguments, private_memory
 
 QUESTION = """Seconds of `tenfold check` on 10,000 PNGs of 64x64 (bar 10) and of `tenfold --help` beyond
 Python's own start (bar 0.3); most private memory while training dcgan (preset small) on 10,000 and on
-100,000 images of 64x64x3, beyond a process that only imported torch (bar 1,000 MB)."""
+100,000 images of 64x64x3, beyond a process that only imported torch (bar 1,000 MB). Pages of the
+memory-mapped cache, which are only read, are the system's and not counted."""
 FOLDER = Path(tempfile.gettempdir()) / "tenfold-check-speed"
 
 

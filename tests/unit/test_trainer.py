@@ -11,6 +11,7 @@ from torch.optim import SGD, Optimizer
 
 from tenfold.data.order import Rows, Shuffled
 from tenfold.draw import Draw
+from tenfold.engine import runtime
 from tenfold.engine.runtime import Runtime, best_device, has_bf16
 from tenfold.engine.schedule import linear
 from tenfold.engine.trainer import Settings, Trainer, Watch
@@ -328,3 +329,24 @@ def test_one_process_asks_nobody():
 def test_devices():
     assert best_device() in ("cpu", "cuda", "mps")
     assert has_bf16(torch.device("cpu")) in (True, False)
+
+
+def test_memory_is_kept_where_the_c_library_takes_advice(monkeypatch):
+    given = []
+
+    class GLibC:
+        def mallopt(self, option: int, size: int) -> int:
+            given.append((option, size))
+            return 1
+
+    monkeypatch.setattr(runtime.sys, "platform", "linux")
+    monkeypatch.setattr(runtime.ctypes, "CDLL", lambda _: GLibC())
+    assert runtime.keep_memory()
+    assert given == [(-1, 2**31 - 1), (-2, 2**26), (-3, 2**25)]
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_without_such_a_c_library_nothing_happens(monkeypatch, platform):
+    monkeypatch.setattr(runtime.sys, "platform", platform)
+    monkeypatch.setattr(runtime.ctypes, "CDLL", lambda _: object())
+    assert not runtime.keep_memory()
