@@ -159,10 +159,9 @@ def test_micro_batches_add_up_to_the_whole_batch(case, batch):
         for _ in range(2):
             trainer.play_step()
         parameters.append(copies(trainer.game.parameters()))
-    moved = max((a - b).abs().max().item() for a, b in zip(start, parameters[0], strict=True))
-    assert moved > 3e-4
+    assert max((a - b).abs().max() for a, b in zip(start, parameters[0], strict=True)) > 1e-3
     for whole, parts in zip(*parameters, strict=True):
-        torch.testing.assert_close(parts, whole, rtol=0, atol=min(1e-5, moved / 100))
+        torch.testing.assert_close(parts, whole, rtol=0, atol=1e-5)
 
 
 def test_batch_norm_never_sees_real_and_generated_samples_together(case):

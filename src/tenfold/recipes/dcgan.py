@@ -44,10 +44,7 @@ class DCGAN(Recipe):
     def build(self, spec: DataSpec) -> Play:
         """Mirror-image networks in the classic game."""
         game = GAN(
-            NoiseSampler(
-                DCGenerator(self.latent, spec.shape, self.width, hidden=self.hidden),
-                self.latent,
-            ),
+            NoiseSampler(DCGenerator(self.latent, spec.shape, self.width, hidden=self.hidden), self.latent),
             DCDiscriminator(spec.shape, self.width),
             objective=NON_SATURATING,
             augment=self.augmentation(),

@@ -26,7 +26,7 @@ class LSGAN(Recipe):
         "tiny": {"width": 4, "latent": 8, "batch": 8},
         "small": {"width": 32},
         "base": {"width": 64},
-        "paper": {"width": 64, "latent": 1024, "lr_d": 1e-3, "schedule": "constant"},
+        "paper": {"width": 64, "latent": 1024, "lr_g": 1e-3, "lr_d": 1e-3, "schedule": "constant"},
     }
 
     width: Positive = 64

@@ -123,9 +123,8 @@ class DCDiscriminator(nn.Module):
             plain = nn.Conv2d(a, b, *kernel, bias=not normal)
             conv = SpectralConv(a, b, *kernel) if norm == "spectral" else plain
             layers += [conv, *normal, activation(hidden)]
+        self.body = nn.Sequential(*layers, Flatten())
         features = sizes[-1] * (grid.height >> deeper) * (grid.width >> deeper)
-        layers.append(Flatten())
-        self.body = nn.Sequential(*layers)
         self.last = ProjectionHead(features, classes, bias=bias, spectral=norm == "spectral")
         start_like_dcgan(self)
 
