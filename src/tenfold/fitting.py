@@ -76,7 +76,9 @@ def train(plan: Plan, out: str | Path | None, options: Options, begun: float) ->
     """Carry out a plan in a new folder; the time since `begun` counts towards a time budget."""
     runtime = start(options.device)
     refuse_parts(plan, runtime, options)
-    name = f"{Path(plan.data.source).stem or 'data'}-{recipe_name(plan.recipe)}"
+    refuse_shadow(plan, out)
+    stem = "array" if in_memory(plan) else Path(plan.data.source).stem or "data"
+    name = f"{stem}-{recipe_name(plan.recipe)}"
     folder = Path(runtime.share("" if runtime.rank else str(fresh_folder(name, out))))
     with locked(folder, runtime.rank), disk_errors(folder):
         training = prepare(plan, runtime, folder, options, begun)
@@ -92,7 +94,7 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
         progress.say(line)
     mode, choice = choose_mode(plan, options, runtime)
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
-    features, judge = feature_network(plan, folder, runtime)
+    features, judge = feature_network(plan, folder, runtime, fresh=True)
     quality = Quality(plan.data, features, folder, conditions(plan))
     planned, length = planned_samples(plan, runtime, mode, quality, begun)
     choices = (*plan.choices, choice, judge, length)
@@ -176,12 +178,32 @@ def source_of(run: Run, data: str | Path | np.ndarray | None) -> str | Path | np
 
 def refuse_parts(plan: Plan, runtime: Runtime, options: Options) -> None:
     """Raises a RecipeError if a batch cannot be cut into so many parts."""
-    most = plan.recipe.batch // runtime.world
+    most = plan.recipe.batch // (2 * runtime.world)  # two samples in each, or batch norm has no statistics
+    if most < 1:
+        raise RecipeError(
+            f"a batch of {plan.recipe.batch} is too small for {runtime.world} processes; at least "
+            f"{2 * runtime.world} was expected. Pass a larger --batch, or start fewer."
+        )
     if not 0 <= options.micro_batches <= most:
         raise RecipeError(
             f"--micro-batches is {options.micro_batches}; 1 to {most} were expected for a batch of "
             f"{plan.recipe.batch} on {runtime.world} process(es), or 0 to choose."
         )
+
+
+def refuse_shadow(plan: Plan, out: str | Path | None) -> None:
+    """Raises a RunError if a named set would from then on mean the run's folder."""
+    source = plan.data.source
+    if out is not None and not Path(source).exists() and Path(source).absolute() == Path(out).absolute():
+        raise RunError(
+            f"--out {out} is the data set's own name, which would then mean this folder. Choose another, "
+            f"such as runs/{source}."
+        )
+
+
+def in_memory(plan: Plan) -> bool:
+    """Whether the data are an array that no path leads back to."""
+    return plan.data.source.startswith("an array") and not Path(plan.data.source).exists()
 
 
 def refuse_other_recipe(run: Run, recipe: str | None) -> None:
@@ -279,7 +301,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     facts = {
         "recipe": record["recipe"],
         "source": lasting(plan.data.source),
-        "in_memory": plan.data.source.startswith("an array"),
+        "in_memory": in_memory(plan),
         "fingerprint": plan.data.fingerprint,
         "spec": plain(asdict(plan.data.spec)),
         "codec": plan.data.codec.to_json(),

@@ -17,6 +17,7 @@ from .errors import DataError, RecipeError, suggest
 from .recipe import Choice, Recipe, make_recipe, recipe_name
 
 DEFAULT_BUDGET = "10m"
+FEWEST = 6  # recall and coverage look at the five nearest others of a sample
 KNOWN = {
     "precision": ("auto", "fp32", "bf16"),
     "memory_format": ("auto", "contiguous", "channels_last"),
@@ -121,7 +122,11 @@ def by_name(
         chosen = [] if name else [choose_recipe(spec)]
         chosen += [] if preset else [choose_preset(device)]
         picked = {c.name: str(c.value) for c in chosen}
-        recipe = make_recipe(name or picked["recipe"], fields or {}, preset or picked["preset"])
+        name_, preset_, values = name or picked["recipe"], preset or picked["preset"], dict(fields or {})
+        recipe = make_recipe(name_, values, preset_)
+        if "batch" not in values and recipe.batch > spec.count:
+            chosen.append(smaller_batch(recipe, spec))
+            recipe = make_recipe(name_, values | {"batch": chosen[-1].value}, preset_)
         return recipe, chosen
 
     return decide
@@ -151,13 +156,20 @@ def make_plan(
     """
     seconds, thousands, time = choose_length(budget, kimg)
     dataset = open_data(data, load_options(options, seed))
+    refuse_few(dataset, options.holdout)
     recipe, chosen = decide(dataset.spec)
     check_fit(recipe, dataset.spec)
     return Plan(dataset, recipe, seconds, thousands, seed, (*chosen, time))
 
 
 def load_options(options: Options, seed: int) -> LoadOptions:
-    """The part of the options that says how data are read."""
+    """The part of the options that says how data are read.
+
+    Raises:
+        RecipeError: if there is no such seed.
+    """
+    if seed < 0:
+        raise RecipeError(f"--seed is {seed}; 0 or more was expected. Any such number will do.")
     return LoadOptions(
         size=options.size,
         holdout=options.holdout,
@@ -189,11 +201,38 @@ def choose_preset(device: str) -> Choice:
     return Choice("preset", "base", f"there is an accelerator ({where})")
 
 
+def smaller_batch(recipe: Recipe, spec: DataSpec) -> Choice:
+    """All the data at once, where they are fewer than the recipe's batch."""
+    count = max(2, spec.count)
+    return Choice("batch", count, f"there are {spec.count} training samples, fewer than {recipe.batch}")
+
+
+def refuse_few(dataset: Dataset, given: str | None) -> None:
+    """Raises a DataError if there are too few samples to measure quality by; a hold-out may be given."""
+    if dataset.spec.count < FEWEST:
+        raise DataError(
+            f"the data have {dataset.spec.count} training samples; at least {FEWEST} were expected, or "
+            "nothing can be said of the quality of what is made. Add some."
+        )
+    if dataset.holdout is None or len(dataset.holdout) >= FEWEST:
+        return
+    what_to_do = (
+        "Add some, or leave --holdout out."
+        if given
+        else "No more fit beside a sample of each class and whole groups to train on: leave --group out, or "
+        "give samples of your own with --holdout DIR."
+    )
+    raise DataError(
+        f"the hold-out has {len(dataset.holdout)} samples; at least {FEWEST} were expected, to judge by. "
+        + what_to_do
+    )
+
+
 def check_fit(recipe: Recipe, spec: DataSpec) -> None:
     """Refuse data that a recipe cannot learn from.
 
     Raises:
-        RecipeError: kind of data, or classes, do not suit the recipe.
+        RecipeError: kind of data, or classes, do not suit the recipe or a value of its fields.
         DataError: there are fewer samples than a batch holds.
     """
     name = recipe_name(recipe)
@@ -202,6 +241,7 @@ def check_fit(recipe: Recipe, spec: DataSpec) -> None:
             f"recipe {name!r} takes {' or '.join(recipe.kinds)}, the data are {spec.kind}. "
             "Choose another: tenfold recipes"
         )
+    refuse_images_only(recipe, spec)
     if recipe.conditional and len(spec.classes) < 2:
         found = f"one class ({spec.classes[0]})" if spec.classes else "no labels"
         raise RecipeError(
@@ -219,6 +259,16 @@ def check_fit(recipe: Recipe, spec: DataSpec) -> None:
             f"a batch of {recipe.batch} is larger than the data, which have {spec.count} training samples. "
             f"Pass --batch {max(1, spec.count // 2)} or less."
         )
+
+
+def refuse_images_only(recipe: Recipe, spec: DataSpec) -> None:
+    """Raises a RecipeError if a field has a value that does not work on rows of numbers."""
+    for name, value in recipe.images_only.items():
+        if spec.kind != "images" and getattr(recipe, name) == value:
+            raise RecipeError(
+                f"{name} {value!r}, which works on images; the data are {spec.kind}. Choose another "
+                f"--{name}, or a --preset without it."
+            )
 
 
 def choose_length(budget: str | None, kimg: float | None) -> tuple[float | None, float | None, Choice]:

@@ -22,6 +22,8 @@ from .errors import RunError
 from .plan import Options, Plan
 from .recipe import Choice, recipe_name
 
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+FEWEST = 2  # samples in a micro-batch: batch norm has no statistics of a single one
 MARGIN = 0.95  # another format must be at least this much faster, or results would hang on noise
 
 
@@ -130,34 +132,43 @@ def micro_batches_for(plan: Plan, runtime: Runtime, available: int | None = None
         available: bytes; what the device has free if not given.
 
     Raises:
-        RunError: if a step does not fit even one sample at a time.
+        RunError: if a step does not fit even two samples at a time.
     """
     free = free_bytes(runtime.device) if available is None else available
     if free is None:
         return 1
     trainer = make_trainer(plan, runtime, Mode(False, False))
     fixed, per_sample = step_bytes(trainer)
-    parts, room = 1, 0.8 * free - fixed
-    while per_sample * plan.recipe.batch / parts > room and parts < plan.recipe.batch:
+    parts, room, batch = 1, 0.8 * free - fixed, plan.recipe.batch
+    most = max(1, batch // (FEWEST * runtime.world))
+    while per_sample * batch / parts > room and parts < most:
         parts *= 2
-    if per_sample > room:
+    if FEWEST * per_sample > room:
         raise RunError(
-            f"one sample needs about {(fixed + per_sample) / 2**20:.0f} MB, {free / 2**20:.0f} MB are free. "
-            "Choose a smaller --width or --size."
+            f"two samples need about {(fixed + FEWEST * per_sample) / 2**20:.0f} MB, {free / 2**20:.0f} MB "
+            "are free. Choose a smaller --width or --size."
         )
-    return min(parts, plan.recipe.batch)
+    return min(parts, most)
 
 
 def step_bytes(trainer: Trainer) -> tuple[int, int]:
     """Bytes that a step needs whatever the batch, and bytes per sample of the most demanding turn.
 
     Weights count five times (gradient, two moments, average). What a turn keeps for its backward pass is
-    counted with two and with four samples; as much again is allowed for what passes through.
+    counted with two and with four samples, or what a smaller batch has; as much again is allowed for what
+    passes through.
     """
     weights = sum(p.numel() * p.element_size() for p in trainer.game.parameters())
     turns = trainer.game.turns(0)
-    per_sample = max((kept(trainer, t.loss, 4) - kept(trainer, t.loss, 2)) // 2 for t in turns)
+    per_sample = max(kept_per_sample(trainer, t.loss, min(2 * FEWEST, trainer.data.size)) for t in turns)
     return 5 * weights, 2 * per_sample
+
+
+def kept_per_sample(trainer: Trainer, loss: Callable[..., object], rows: int) -> int:
+    """Bytes that autograd keeps for one more sample; of two, too many, as one alone cannot be looked at."""
+    if rows == FEWEST:
+        return kept(trainer, loss, rows) // rows
+    return (kept(trainer, loss, rows) - kept(trainer, loss, FEWEST)) // (rows - FEWEST)
 
 
 def kept(trainer: Trainer, loss: Callable[..., object], rows: int) -> int:
@@ -191,11 +202,20 @@ def free_bytes(device: torch.device) -> int | None:
 
 def container_free_bytes() -> list[int]:
     """What a container's limit leaves, if there is one (control groups, version 2)."""
-    root = Path("/sys/fs/cgroup")
     try:
-        return [int((root / "memory.max").read_text()) - int((root / "memory.current").read_text())]
+        limit, used = (int((CONTROL_GROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
     except (OSError, ValueError):  # no such group, or "max": no limit
         return []
+    return [limit - used + reclaimable_bytes()]
+
+
+def reclaimable_bytes() -> int:
+    """What a container holds of files that it read and no longer needs: used, but given up when asked for."""
+    try:
+        rows = dict(line.split() for line in (CONTROL_GROUP / "memory.stat").read_text().splitlines())
+        return int(rows["inactive_file"])
+    except (OSError, KeyError, ValueError):
+        return 0
 
 
 def machine(runtime: Runtime) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from .games.gan import Augment
 STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 Positive = Annotated[int, Gt(0)]
+Batch = Annotated[int, Ge(2)]  # batch norm has no statistics of a single sample
 Rate = Annotated[float, Gt(0), Le(1)]
 Moment = Annotated[float, Ge(0), Lt(1)]
 Augmentation = Literal["none", "diffaugment"]
@@ -68,8 +69,10 @@ class Recipe(ABC):
     conditional: ClassVar[bool] = False
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+    images_only: ClassVar[Mapping[str, Any]] = {"augment": "diffaugment"}
+    """Values of fields that do not work on rows of numbers."""
 
-    batch: Positive = 64
+    batch: Batch = 64
     """Real samples per update."""
     latent: Positive = 100
     """Dimension of the noise."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,9 @@ import yaml
 from .data import Codec
 from .data.spec import DataSpec
 from .engine.checkpoint import State, finished, part, read_state
-from .errors import RunError, suggest
+from .errors import RecipeError, RunError, suggest
 from .game import Game, Sampler
-from .recipe import Recipe, make_recipe
+from .recipe import Recipe, make_recipe, recipe_class
 from .samples import Samples
 from .watching.quality import BLOCK, best_state, generate
 
@@ -40,12 +40,7 @@ class Run:
             raise RunError(
                 f"{self.path} is no run: it has no run.json. Give the folder that fit wrote (--out)."
             )
-        try:
-            self.facts: Mapping[str, Any] = json.loads((self.path / "run.json").read_text())
-        except json.JSONDecodeError as error:
-            raise RunError(
-                f"{self.path / 'run.json'} is damaged ({error}). Restore it from a copy."
-            ) from error
+        self.facts = record(self.path / "run.json", json.loads, ("recipe", "spec", "codec", "planned"))
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe={self.facts['recipe']!r}, classes={len(self.spec.classes)})"
@@ -63,8 +58,15 @@ class Run:
     @cached_property
     def recipe(self) -> Recipe:
         """The recipe, every field as it was resolved."""
-        record = yaml.safe_load((self.path / "recipe.yaml").read_text())
-        return make_recipe(record["recipe"], tuples(record["fields"]))
+        found = record(self.path / "recipe.yaml", yaml.safe_load, ("recipe", "fields"))
+        try:
+            recipe_class(found["recipe"])
+        except RecipeError as error:
+            raise RunError(
+                f"{self.path} was trained with recipe {found['recipe']!r}, which is none of tenfold's. If it "
+                "is your own, import its module in Python first, then use tenfold.load."
+            ) from error
+        return make_recipe(found["recipe"], tuples(found["fields"]))
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -93,12 +95,12 @@ class Run:
             raise RunError(f"{self.path} has no checkpoint yet. Wait for the first, or start the run anew.")
         return read_state(found[-1])
 
-    def sample(self, n: int, *, label: str | None = None, seed: int = 0, first: int = 0) -> Samples:
+    def sample(self, n: int, *, label: str | int | None = None, seed: int = 0, first: int = 0) -> Samples:
         """Make samples: number i of a set is a function of the run, the seed, the label and i alone.
 
         Args:
             n: how many.
-            label: the class asked for; None lets the classes take turns.
+            label: the name of the class asked for; None lets the classes take turns.
             seed: of the set.
             first: number of the first sample.
 
@@ -109,7 +111,7 @@ class Run:
             raise RunError(f"{n} samples from number {first} were asked for; at least 1 from 0 was expected.")
         start = first // BLOCK * BLOCK
         numbers = torch.arange(start, -(-(first + n) // BLOCK) * BLOCK)
-        labels = self.labels_of(numbers, label)
+        labels = self.labels_of(numbers, None if label is None else str(label))
         blocks = [
             generate(self.sampler, None if labels is None else labels[i : i + BLOCK], seed, start + i)
             for i in range(0, len(numbers), BLOCK)
@@ -131,7 +133,7 @@ class Run:
             raise RunError(f"there is no class {label!r}. {suggest(label, self.classes)}")
         return torch.full_like(numbers, self.classes.index(label))
 
-    def dataset(self, n: int = 1000, *, label: str | None = None, seed: int = 0) -> Samples:
+    def dataset(self, n: int = 1000, *, label: str | int | None = None, seed: int = 0) -> Samples:
         """n samples as a torch Dataset of (picture in [-1, 1], class number)."""
         return self.sample(n, label=label, seed=seed)
 
@@ -145,8 +147,26 @@ class Run:
             "planned": self.facts["planned"],
             "classes": list(self.classes),
             "best": dict(best.facts) if best else None,
+            "reference": self.facts.get("reference"),
             "health": self.facts.get("health"),
         }
+
+
+def record(path: Path, read: Callable[[str], Any], keys: Sequence[str]) -> Mapping[str, Any]:
+    """One of a run's records.
+
+    Raises:
+        RunError: if it is missing, or not what fit wrote.
+    """
+    try:
+        found = read(path.read_text())
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise RunError(f"{path} is damaged or missing ({why}). Restore it from a copy.") from error
+    missing = [key for key in keys if not isinstance(found, dict) or key not in found]
+    if missing:
+        raise RunError(f"{path} is damaged: it has no {missing[0]!r}. Restore it from a copy.")
+    return found
 
 
 def tuples(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,10 +86,8 @@ class Training:
         verdict = self.health()
         self.journal.write(trainer.seen, values)
         self.draw()
-        found = f"{values['kernel_distance']:.4f}±{values['kernel_distance_error']:.4f}"
         self.progress.say(
-            f"{trainer.seen / 1000:.1f} kimg: kernel distance {found}, recall {values['recall']:.2f}, "
-            f"coverage {values['coverage']:.2f}: {verdict.verdict} ({verdict.why})"
+            f"{trainer.seen / 1000:.1f} kimg: {self.quality.words(values)}: {verdict.verdict} ({verdict.why})"
         )
 
     def draw(self) -> None:
@@ -168,10 +166,15 @@ class Training:
                 f"stopped at {self.trainer.seen / 1000:.1f} kimg; all is saved. Go on with: "
                 f"tenfold fit --resume {self.folder}"
             )
-        self.progress.say(
-            f"done: {self.folder} ({self.health().verdict}). Make samples: tenfold sample {self.folder} "
-            "-n 100 --out samples/"
+        own = not type(self.plan.recipe).__module__.startswith(
+            "tenfold."
+        )  # the command line does not know it
+        how = (
+            f'tenfold.load("{self.folder}").sample(100).save("samples")'
+            if own
+            else (f"tenfold sample {self.folder} -n 100 --out samples/")
         )
+        self.progress.say(f"done: {self.folder} ({self.health().verdict}). Make samples: {how}")
 
     def note_end(self) -> None:
         """Write where the run is into its record."""
@@ -220,10 +223,18 @@ def stopping(trainer: Trainer) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def feature_network(plan: Plan, folder: Path, runtime: Runtime) -> tuple[Features, Choice]:
+def feature_network(
+    plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = False
+) -> tuple[Features, Choice]:
     """What distances are measured in: a classifier of the user's labels, kept with the run; else pixels.
 
     The first rank trains it, the others wait and read it.
+
+    Args:
+        plan: what was decided.
+        folder: the run's.
+        runtime: where it computes.
+        fresh: train it even if there is one, which then a start that failed has left.
     """
     from .metrics.classifier import Classifier, train_classifier
     from .metrics.features import ClassifierFeatures, Pixels
@@ -232,7 +243,8 @@ def feature_network(plan: Plan, folder: Path, runtime: Runtime) -> tuple[Feature
     if spec.kind != "images" or len(spec.classes) < 2:
         return Pixels(), Choice("features", "pixels", "there are no labels to train a classifier on")
     path = folder / "features.safetensors"
-    if runtime.rank == 0 and not (path.is_file() and path.with_suffix(".json").is_file()):
+    there = path.is_file() and path.with_suffix(".json").is_file()
+    if runtime.rank == 0 and (fresh or not there):
         classes, seed = len(spec.classes), derive(0, "features")
         train_classifier(plan.data.train, classes=classes, seed=seed).save(path)
     runtime.barrier()

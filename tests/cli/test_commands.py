@@ -48,7 +48,10 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("fit cats --recipe dcgn", "Did you mean 'dcgan'?"),
         ("fit cats --recipe dcgan --latentt 3", "dcgan has no flag '--latentt'. Did you mean '--latent'?"),
         ("fit cats --latentt 3", "Did you mean '--latent'?"),
-        ("fit cats --penalty 3", "need --recipe NAME"),
+        ("fit cats --penalty 3", "--penalty is a field of cgan, mlp, wgan_gp. Name one with --recipe."),
+        ("fit cats --no-batch-norm", "--no-batch-norm is a field of mlp. Name one with --recipe."),
+        ("fit cats --widht 3", "Did you mean '--width'?"),
+        ("fit cats --seed -1", "--seed is -1"),
         ("fit cats --recipe dcgan --latent many", "--latent: invalid int value: 'many'"),
         ("fit cats --precision fp16", "choose from"),
         ("fit cats dogs", "'dogs' is one argument too many"),
@@ -62,6 +65,10 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("sample nowhere", "--grid FILE.png"),
         ("sample", "required: RUN"),
         ("enlarge cats --out more", "required: --per-class"),
+        (
+            "enlarge cats --per-class 1 --out new --run run --recipe dcgan --budget 5m --size 8 --device cpu",
+            "--run makes samples with run as it is. Leave out --device, --size, --recipe, --budget.",
+        ),
         ("recipes --jsn", "Did you mean '--json'?"),
     ],
 )  # fmt: skip

@@ -44,6 +44,9 @@ def test_shapes(shape, sample):
         (noise(1, 8, 8), "at least 2"),
         (np.full((9, 8, 8), np.inf), r"9 of 9 images .*first: 0, holds NaN"),
         (np.ones((9, 8, 8), np.float32), "Every value in the data is 1"),
+        (np.full((9, 4), 2.5), "Every value in the data is 2.5"),
+        (np.tile(np.arange(4.0), (9, 1)), "Every row of the data is the same"),
+        (np.full((9, 4), np.nan), r"9 of 9 images .*first: 0, holds NaN"),
         (np.zeros((9, 0, 8), np.uint8), "are empty"),
         (np.array([[[None]]] * 3), "holds object"),
     ],
@@ -90,6 +93,23 @@ def test_16_bit_values_survive(tmp_path):
     data = open_data(values)
     assert np.array_equal(data.codec.decode(data.codec.encode(data.train.values))[..., 0], values)
     assert any("very dark" in note for note in open_data(values // 200).notes)
+
+
+@pytest.mark.parametrize("limit", [1 << 30, 10])
+def test_every_feature_has_its_own_scale(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(images_module, "IN_MEMORY_BYTES", limit)
+    random = np.random.default_rng(0)
+    scales, offsets = np.array([1e5, 1e-3, 0, 1]), np.array([0, 0, 7.25, 1e4])
+    values = (random.random((600, 4)) * scales + offsets).astype(np.float32)
+    np.save(tmp_path / "a.npy", values)
+    data = open_data(tmp_path / "a.npy")
+    real = [split.gather(np.arange(len(split)))["real"] for split in (data.train, data.holdout)]
+    encoded = torch.cat(real)
+    assert encoded.amin(0).tolist() == [-1, -1, 0, -1] and encoded.amax(0).tolist() == [1, 1, 0, 1]
+    rows = [int(name) for side in (data.train, data.holdout) for name in side.names]
+    assert (abs(data.codec.decode(encoded) - values[rows]) <= 1e-6 * (scales + offsets)).all()
+    assert any("each of 4 features" in note for note in data.notes)
+    assert any("1 of 4 features never change (first: number 2," in note for note in data.notes)
 
 
 def test_arrays_are_resized_when_asked():

@@ -176,6 +176,21 @@ def test_the_least_recently_used_goes_first_and_nothing_in_use(tmp_path, monkeyp
     assert left_behind() == []
 
 
+@pytest.mark.parametrize("limit", ["x", "-1", "nan", "20 GB"])
+def test_a_limit_that_is_no_number_is_refused_before_the_work(tmp_path, monkeypatch, reads, limit):
+    monkeypatch.setenv("TENFOLD_CACHE_GB", limit)
+    with pytest.raises(DataError, match=rf"TENFOLD_CACHE_GB is '{limit}'.*expected.*Set it"):
+        open_data(fill(tmp_path / "in"))
+    assert reads == [] and left_behind() == []
+
+
+@pytest.mark.parametrize("limit", ["", "0.5", "inf"])
+def test_limits_that_are_numbers(tmp_path, monkeypatch, limit):
+    monkeypatch.setenv("TENFOLD_CACHE_GB", limit)
+    assert len(open_data(fill(tmp_path / "in")).train) == 6
+    assert len(left_behind()) == 2
+
+
 def test_the_environment_names_the_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("TENFOLD_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,54 @@ def test_holdout_that_does_not_fit_is_a_problem(tmp_path):
         fill(tmp_path / "held" / f"{name}c", 3)
     report = check(tmp_path / "real", LoadOptions(holdout=str(tmp_path / "held")))
     assert "hold-out has the class" in report.problems[0]
+
+
+def given(tmp_path):
+    fill(tmp_path / "real", 6)
+    fill(tmp_path / "held", 4, start=6)
+    return tmp_path / "real", LoadOptions(holdout=str(tmp_path / "held"))
+
+
+def damage(folder, how):
+    whole = (folder / "007.png").read_bytes()
+    (folder / "007.png").write_bytes(b"x" if how == "header" else whole[:150])
+
+
+@pytest.mark.parametrize("how", ["header", "end"])
+def test_a_holdout_that_cannot_be_read_is_a_problem_as_it_is_for_opening(tmp_path, how):
+    source, options = given(tmp_path)
+    damage(tmp_path / "held", how)
+    with pytest.raises(DataError, match=r"1 of 10 .*007\.png") as refused:
+        open_data(source, options)
+    report = check(source, options)
+    assert report.problems == (str(refused.value),) and [name for name, _ in report.bad] == ["007.png"]
+    skipping = replace(options, skip_bad=True)
+    assert not check(source, skipping).problems
+    assert check(source, skipping).holdout == len(open_data(source, skipping).holdout) == 3
+
+
+def test_a_damaged_folder_of_validation_images_is_a_problem(tmp_path):
+    fill(tmp_path / "train", 6)
+    damage(fill(tmp_path / "val", 4, start=6), "end")
+    report = check(tmp_path)
+    assert report.count == 6 and report.holdout == 3 and len(report.problems) == 1
+
+
+def test_copies_of_training_images_in_the_holdout_are_said(tmp_path):
+    source, options = given(tmp_path)
+    assert not any("exact copies" in note for note in check(source, options).notes)
+    for number in (8, 9):
+        (tmp_path / "held" / f"00{number}.png").write_bytes((source / "003.png").read_bytes())
+    notes = check(source, options).notes
+    assert "2 of 4 hold-out images are exact copies of training images (first: 008.png = 003.png)" in notes
+
+
+def test_copies_across_the_carved_holdout_are_said(tmp_path):
+    for number in range(90):
+        Image.new("RGB", (8, 8), (number // 2, 0, 0)).save(tmp_path / f"{number:03}.png")
+    report = check(tmp_path)
+    assert report.duplicates == 45
+    assert any("of 22 hold-out images are exact copies" in note for note in report.notes)
 
 
 def test_neither_torch_nor_scikit_learn_is_imported(tmp_path):

@@ -22,7 +22,7 @@ def test_by_class(numbers, seed):
     assert out.tolist() == sorted(set(out.tolist()))
     assert len(out) <= len(labels) / 4 if len(labels) >= 80 else len(out) == 0
     all_of, held = Counter(labels), Counter(labels[i] for i in out)
-    assert all(held[label] < all_of[label] for label in all_of)
+    assert all(all_of[label] - held[label] >= min(2, all_of[label]) for label in all_of)
     target = holdout_target(len(labels))
     if target:
         assert len(out) == target
@@ -39,7 +39,24 @@ def test_by_group(rows):
     kept = {groups[i] for i in range(len(rows)) if i not in out}
     assert not held & kept
     assert len(out) <= len(rows) / 4
-    assert {labels[i] for i in range(len(rows)) if i not in out} == set(labels)
+    left = Counter(labels[i] for i in range(len(rows)) if i not in out)
+    assert all(left[label] >= min(2, n) for label, n in Counter(labels).items())
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("counts", [(2, 2, 96), (1, 2, 3, 94)])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_class_is_left_with_a_single_image(grouped, counts, seed):
+    labels = [str(label) for label, n in enumerate(counts) for _ in range(n)]
+    groups = [str(i) if grouped else None for i in range(len(labels))]
+    out = plan_holdout(labels, groups, seed)
+    held = Counter(labels[i] for i in out)
+    assert len(out) == 25
+    assert all(n - held[str(label)] >= min(2, n) for label, n in enumerate(counts))
+
+
+def test_classes_of_two_images_leave_no_holdout():
+    assert len(plan_holdout([str(i // 2) for i in range(100)], [None] * 100, 0)) == 0
 
 
 def test_groups_are_used_up_to_the_target():
@@ -65,3 +82,9 @@ def test_seed_decides():
 @pytest.mark.parametrize(("count", "target"), [(0, 0), (79, 0), (80, 20), (200, 50), (500, 50), (1000, 100)])
 def test_target(count, target):
     assert holdout_target(count) == target
+
+
+def test_a_holdout_too_small_to_judge_by_is_none():
+    labels = [str(i // 2) for i in range(100)]
+    assert len(plan_holdout([*labels, *["99"] * 7], [None] * 107, 0)) == 0  # could spare five
+    assert len(plan_holdout([*labels, *["99"] * 8], [None] * 108, 0)) == 6

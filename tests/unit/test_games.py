@@ -258,7 +258,9 @@ def test_information_by_hand():
     z = torch.tensor([[9.0, 9.0, 0.0, 1.0, 0.0, 0.5, -0.5], [9.0, 9.0, 1.0, 0.0, 0.0, 1.0, 0.0]])
     terms = game.information(torch.zeros(2, 5), z)
     assert terms["category"].item() == pytest.approx(2.0 * (log(3) + log(2)) / 2)
-    assert terms["continuous"].item() == pytest.approx(3.0 * (0.25 + 0.25 + 1.0 + 0.0) / 4 / 2)
+    assert terms["continuous"].item() == pytest.approx(
+        3.0 * (0.25 + 0.25 + 1.0 + 0.0) / 2 / 2
+    )  # summed over codes, mean of samples
 
 
 def test_information_is_in_both_turns_and_of_generated_samples():

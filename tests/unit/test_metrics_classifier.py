@@ -106,7 +106,7 @@ def test_saved_and_loaded(striped: Classifier, tmp_path: Path):
 
 def test_damage_is_noticed(striped: Classifier, tmp_path: Path):
     path, about = tmp_path / "judge.safetensors", tmp_path / "judge.json"
-    with pytest.raises(RunError, match="Train it again"):
+    with pytest.raises(RunError, match="trains it again"):
         Classifier.load(path)
     striped.save(path)
     good = json.loads(about.read_text())
@@ -114,7 +114,7 @@ def test_damage_is_noticed(striped: Classifier, tmp_path: Path):
     with pytest.raises(RunError, match="replaced or damaged"):
         Classifier.load(path)
     about.write_text(json.dumps({**good, "classes": 3}))
-    with pytest.raises(RunError, match="Train it again"):
+    with pytest.raises(RunError, match="trains it again"):
         Classifier.load(path)
 
 

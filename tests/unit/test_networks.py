@@ -63,7 +63,9 @@ def test_pictures_of_any_size(shape, family):
     assert discriminator(fake, *condition).shape == (4, 1)
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 32, 32), (2, 12, 20), (1, 14, 14)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(1, 8, 8), (3, 32, 32), (2, 12, 20), (1, 14, 14), (1, 8, 2), (1, 1, 4), (1, 3, 3)], ids=str
+)
 def test_infogan_of_any_size(shape):
     trunk = InfoTrunk(shape, 4)
     fake = InfoGenerator(5, shape, 4)(torch.randn(4, 5))

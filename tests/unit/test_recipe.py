@@ -46,6 +46,8 @@ def test_it_says_where_it_comes_from(name):
         ("dcgan", {"optimizer": "lion"}, None, r"dcgan.optimizer is 'lion'.*'adam'"),
         ("dcgan", {"augment": "ada"}, None, r"dcgan.augment is 'ada'"),
         ("mlp", {"widths": [8, 0]}, None, r"mlp.widths.1 is 0"),
+        ("sngan", {"width_d": -5}, None, r"sngan.width_d is -5: input should be greater than or equal to 0"),
+        ("dcgan", {"batch": 1}, None, r"dcgan.batch is 1: input should be greater than or equal to 2"),
     ],
 )
 def test_what_is_wrong_and_what_to_do(name, values, preset, message):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 
-from .options import add_data_flags, add_run_flags, data_name, read_options
-from .parser import Parser, add_json_flag, show, stdout_kept_clean
+from .options import add_data_flags, add_run_flags, as_flags, asked_for, data_name, read_options
+from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 
 
 def main(argv: Sequence[str]) -> None:
@@ -23,6 +24,8 @@ def main(argv: Sequence[str]) -> None:
     add_data_flags(parser)
     add_run_flags(parser)
     args = parser.read(argv)
+    if args.run is not None:
+        refuse_training_flags(args)
     from ..enlarging import enlarge
 
     with stdout_kept_clean(args.json):
@@ -37,3 +40,11 @@ def main(argv: Sequence[str]) -> None:
             options=read_options(args),
         )
     show({"out": str(path)}, [str(path)], as_json=args.json)
+
+
+def refuse_training_flags(args: Namespace) -> None:
+    """Raises a WrongCommand if something is asked of a training that is not going to happen."""
+    decided = asked_for(read_options(args), {"quiet"})
+    decided += [name for name in ("recipe", "budget") if getattr(args, name)]
+    if decided:
+        raise WrongCommand(f"--run makes samples with {args.run} as it is. Leave out {as_flags(decided)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+from collections.abc import Mapping
 from copy import copy
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -34,6 +35,21 @@ def given(args: Namespace) -> dict[str, Any]:
     """The fields a person gave a value for."""
     named = {n.removeprefix(PREFIX): value for n, value in vars(args).items() if n.startswith(PREFIX)}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in named.items() if v is not None}
+
+
+def fields_of_some(recipes: Mapping[str, type[Recipe]], known: type[Recipe]) -> dict[str, str]:
+    """The flags of fields that only some recipes have, each with a sentence on which."""
+    owners: dict[str, list[str]] = {}
+    for recipe, cls in sorted(recipes.items()):
+        for name, info in described(cls).items():
+            forms = ("--", "--no-") if info.annotation is bool else ("--",)
+            for flag in (form + name.replace("_", "-") for form in forms):
+                owners.setdefault(flag, []).extend([] if name in described(known) else [recipe])
+    return {
+        flag: f"{flag} is a field of {', '.join(names)}. Name one with --recipe."
+        for flag, names in owners.items()
+        if names
+    }
 
 
 def reading(kind: Any) -> dict[str, Any]:  # noqa: ANN401

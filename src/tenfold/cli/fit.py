@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from .fields import add_fields, given
-from .options import add_data_flags, add_run_flags, data_name, read_options
+from .fields import add_fields, fields_of_some, given
+from .options import add_data_flags, add_run_flags, as_flags, asked_for, data_name, read_options
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 
 if TYPE_CHECKING:
@@ -50,9 +49,11 @@ def read(argv: Sequence[str]) -> Namespace:
         cls = recipe_class(seen.recipe)
         add_fields(parser, cls, f"recipe {seen.recipe} (presets: {', '.join(cls.presets)})", seen.preset)
     elif not seen.help:
-        from ..recipe import Recipe
+        from .. import recipes  # noqa: F401  (registers them)
+        from ..recipe import RECIPES, Recipe
 
         add_fields(parser, Recipe, "every recipe")
+        parser.elsewhere = fields_of_some(RECIPES, Recipe)
     args = parser.read(argv)
     if args.data is None and args.resume is None:
         parser.error("there is nothing to train on. Name a folder or file, or a run with --resume RUN.")
@@ -62,7 +63,7 @@ def read(argv: Sequence[str]) -> Namespace:
 def own_flags(recipe: str | None) -> Parser:
     """The flags of the command itself."""
     if recipe is None:
-        parser = Parser("fit", main.__doc__, hint="Fields that only some recipes have need --recipe NAME.")
+        parser = Parser("fit", main.__doc__)
         parser.epilog = "A recipe's fields are flags too; tenfold fit --recipe NAME --help lists them."
     else:
         parser = Parser(f"fit --recipe {recipe}", main.__doc__)
@@ -118,16 +119,13 @@ def resume(args: Namespace) -> Run:
         WrongCommand: if something is asked for that was decided when the run began.
     """
     from ..fitting import resume as go_on
-    from ..plan import Options
 
     options = read_options(args)
-    kept = [f.name for f in fields(Options) if f.name not in CHANGEABLE]
-    decided = [name for name in kept if getattr(options, name) != getattr(Options(), name)]
+    decided = asked_for(options, CHANGEABLE)
     decided += [name for name in ("preset", "out", "seed", "dry_run") if getattr(args, name)]
     decided += list(given(args))
     if decided:
-        flags = ", ".join("--" + name.replace("_", "-") for name in decided)
-        raise WrongCommand(f"--resume goes on as {args.resume} began. Leave out {flags}.")
+        raise WrongCommand(f"--resume goes on as {args.resume} began. Leave out {as_flags(decided)}.")
     return go_on(
         args.resume,
         data=args.data,

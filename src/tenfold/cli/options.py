@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -45,3 +46,16 @@ def read_options(args: Namespace) -> Options:
     from ..plan import Options
 
     return Options(**{field.name: getattr(args, field.name) for field in fields(Options)})
+
+
+def asked_for(options: Options, changeable: Collection[str]) -> list[str]:
+    """Names of the options that are not as they are by default, but for those that may change."""
+    from ..plan import Options
+
+    kept = [f.name for f in fields(Options) if f.name not in changeable]
+    return [name for name in kept if getattr(options, name) != getattr(Options(), name)]
+
+
+def as_flags(names: Iterable[str]) -> str:
+    """Names of options as they are written on the command line."""
+    return ", ".join("--" + name.replace("_", "-") for name in names)

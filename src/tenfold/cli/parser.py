@@ -24,14 +24,14 @@ class Parser(ArgumentParser):
     Args:
         command: its name.
         about: a sentence on what it does.
-        hint: a sentence for whoever passes a flag that is not known.
+
+    Attributes:
+        elsewhere: flags that this command has only under a condition, each with a sentence on it.
     """
 
-    def __init__(
-        self, command: str, about: str | None = None, *, add_help: bool = True, hint: str = ""
-    ) -> None:
+    def __init__(self, command: str, about: str | None = None, *, add_help: bool = True) -> None:
         super().__init__(f"tenfold {command}", description=about, add_help=add_help, allow_abbrev=False)
-        self.hint = hint
+        self.elsewhere: dict[str, str] = {}
 
     def read(self, argv: Sequence[str]) -> Namespace:
         """The values of the flags.
@@ -45,8 +45,10 @@ class Parser(ArgumentParser):
         name = next((word.split("=")[0] for word in rest if word.startswith("-")), None)
         if name is None:
             self.error(f"{rest[0]!r} is one argument too many.")
-        known = re.findall(r"--[\w-]+", self.format_usage())
-        self.error(f"{self.prog} has no flag {name!r}. {suggest(name, known)} {self.hint}")
+        if name in self.elsewhere:
+            self.error(self.elsewhere[name])
+        known = {*re.findall(r"--[\w-]+", self.format_usage()), *self.elsewhere}
+        self.error(f"{self.prog} has no flag {name!r}. {suggest(name, known)}")
 
     def error(self, message: str) -> NoReturn:
         """Raise the complaint; argparse itself would print it and leave the process."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import shutil
 import sys
@@ -65,8 +66,10 @@ def write(
         facts: called after the last block.
 
     Raises:
-        DataError: the folder cannot be written, or the disk is full; nothing is left behind.
+        DataError: the folder cannot be written, the disk is full, or `TENFOLD_CACHE_GB` is not a size;
+            nothing is left behind.
     """
+    _limit_bytes()  # one that cannot be read is refused before the work, not after it
     values_path, facts_path = _paths(key)
     needed = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     temporary: list[Path] = []
@@ -89,9 +92,12 @@ def write(
 
 
 def evict(keep: str = "") -> None:
-    """Removes what was not used for longest until the rest fits; never what is in use now."""
-    limit = float(os.environ.get("TENFOLD_CACHE_GB", LARGEST_CACHE_GB)) * 1e9
-    folder = cache_folder()
+    """Removes what was not used for longest until the rest fits; never what is in use now.
+
+    Raises:
+        DataError: `TENFOLD_CACHE_GB` is not a size.
+    """
+    limit, folder = _limit_bytes(), cache_folder()
     now = time.time()
     for path in folder.glob("*.part"):
         if now - path.stat().st_mtime > _STALE_S:
@@ -104,6 +110,20 @@ def evict(keep: str = "") -> None:
         size = path.stat().st_size
         if path.stem != keep and _remove(path):
             total -= size
+
+
+def _limit_bytes() -> float:
+    given = os.environ.get("TENFOLD_CACHE_GB") or str(LARGEST_CACHE_GB)
+    try:
+        gigabytes = float(given)
+    except ValueError:
+        gigabytes = math.nan
+    if not gigabytes >= 0:  # nor is NaN
+        raise DataError(
+            f"The environment variable TENFOLD_CACHE_GB is {given!r}; a number of gigabytes that is not "
+            f"negative was expected. Set it to one, such as {LARGEST_CACHE_GB:g}, or unset it."
+        )
+    return gigabytes * 1e9
 
 
 def _paths(key: str) -> tuple[Path, Path]:

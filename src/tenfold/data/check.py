@@ -20,6 +20,23 @@ from .plan import Plan, Survey, differences, make_plan, refuse_other, survey, wo
 from .sources import Found, Source, find
 
 PAIRS_SHOWN, BAD_SHOWN, CLASSES_SHOWN = 5, 5, 20
+# Images that can be read, each with a digest of its values.
+Rows = Sequence[tuple[Item, bytes]]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen of a part when every image was decoded.
+
+    Attributes:
+        good: images that can be read.
+        rows: the same, each with a digest of its values.
+        bad: name and reason of those that cannot.
+    """
+
+    good: Survey
+    rows: Rows
+    bad: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +51,7 @@ class Report:
         modes: samples per kind of pixel, such as "RGB".
         dtypes: samples per type of value.
         classes: samples per class.
-        bad: name and reason of each file that cannot be read.
+        bad: name and reason of each file that cannot be read, those of a given hold-out among them.
         duplicates: how many samples are exact copies of an earlier one.
         duplicate_pairs: names of the first few copies, each with the earlier one.
         ignored: files that are not images.
@@ -92,14 +109,18 @@ def check(source: Source, options: LoadOptions = DEFAULTS) -> Report:
         DataError: there is nothing to look at.
     """
     found = find(source, options)
-    headers = survey(found.train)
-    good, bad, copies = _look_at_all(found.train, headers)
-    plan, held, problems = _plan(found, good, options)
-    notes = [*found.notes, *(plan.notes if plan else ()), *class_notes(good.items, held)]
+    looked = _look_at_all(found.train)
+    given = _look_at_all(found.holdout) if found.holdout is not None else None
+    good, copies = looked.good, _copies(looked.rows)
+    plan, (train, held), problems = _plan(found, looked, given, options)
+    notes = [*found.notes, *(plan.notes if plan else ())]
+    notes += class_notes([item for item, _ in train], [item for item, _ in held])
     if plan is not None:
-        notes += holdout_notes(len(good.items) - len(held), len(held), found.carve)
+        notes += [*holdout_notes(len(train), len(held), found.carve), *_shared(train, held)]
+    bad = [*looked.bad, *(given.bad if given else ())]
     if bad and not options.skip_bad:
-        problems.append(bad_images(bad, len(good.items) + len(bad)))
+        total = len(bad) + len(good.items) + (len(given.good.items) if given else 0)
+        problems.append(bad_images(bad, total))
     return Report(
         source=found.source,
         kind=_kind(good),
@@ -119,8 +140,9 @@ def check(source: Source, options: LoadOptions = DEFAULTS) -> Report:
     )
 
 
-def _look_at_all(part: Part, headers: Survey) -> tuple[Survey, list[tuple[str, str]], list[tuple[str, str]]]:
+def _look_at_all(part: Part) -> Looked:
     # Every image is decoded: a header says nothing of what is missing at the end of a file.
+    headers = survey(part)
     with workers() as pool:
         each = map if part.array is not None else pool.map
         looked = list(each(lambda item: _digest(part, item), headers.items))
@@ -131,13 +153,28 @@ def _look_at_all(part: Part, headers: Survey) -> tuple[Survey, list[tuple[str, s
         for item, header, (digest, _) in zip(headers.items, headers.headers, looked, strict=True)
         if digest
     ]
+    good = Survey(tuple(row[0] for row in rows), tuple(row[1] for row in rows))
+    return Looked(good, [(item, digest) for item, _, digest in rows], bad)
+
+
+def _copies(rows: Rows) -> list[tuple[str, str]]:
     first: dict[bytes, str] = {}
-    copies = [
+    return [
         (item.name, first[digest])
-        for item, _, digest in rows
+        for item, digest in rows
         if first.setdefault(digest, item.name) != item.name
     ]
-    return Survey(tuple(row[0] for row in rows), tuple(row[1] for row in rows)), bad, copies
+
+
+def _shared(train: Rows, held: Rows) -> list[str]:
+    known = {digest: item.name for item, digest in reversed(train)}
+    copies = [(item.name, known[digest]) for item, digest in held if digest in known]
+    if not copies:
+        return []
+    first = " = ".join(copies[0])
+    return [
+        f"{len(copies)} of {len(held)} hold-out images are exact copies of training images (first: {first})"
+    ]
 
 
 def _digest(part: Part, item: Item) -> tuple[bytes, str]:
@@ -150,23 +187,25 @@ def _digest(part: Part, item: Item) -> tuple[bytes, str]:
     return content.digest(), ""
 
 
-def _plan(found: Found, good: Survey, options: LoadOptions) -> tuple[Plan | None, Sequence[Item], list[str]]:
+def _plan(
+    found: Found, looked: Looked, given: Looked | None, options: LoadOptions
+) -> tuple[Plan | None, tuple[Rows, Rows], list[str]]:
     try:
-        plan = make_plan(good, options.size)
-        held = _held(found, good, options)
+        plan = make_plan(looked.good, options.size)
+        sides = _sides(found, looked, given, options)
     except DataError as error:
-        return None, [], [*differences(good)] or [str(error)]
-    return plan, held, []
+        return None, (looked.rows, []), [*differences(looked.good)] or [str(error)]
+    return plan, sides, []
 
 
-def _held(found: Found, good: Survey, options: LoadOptions) -> Sequence[Item]:
-    if found.holdout is not None:
-        other = survey(found.holdout)
-        refuse_other(good, other)
-        refuse_unknown_classes(good.items, other.items)
-        return other.items
-    out = carve(good.items, options.seed) if found.carve else ()
-    return [good.items[index] for index in sorted(out)]
+def _sides(found: Found, looked: Looked, given: Looked | None, options: LoadOptions) -> tuple[Rows, Rows]:
+    if given is not None:
+        refuse_other(looked.good, given.good)
+        refuse_unknown_classes(looked.good.items, given.good.items)
+        return looked.rows, given.rows
+    out = carve(looked.good.items, options.seed) if found.carve else set[int]()
+    kept = [row for index, row in enumerate(looked.rows) if index not in out]
+    return kept, [looked.rows[index] for index in sorted(out)]
 
 
 def _kind(good: Survey) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Shaped, UInt8
     from torch import Tensor
 
-FULL_RANGE = {"uint8": (0.0, 255.0), "uint16": (0.0, 65535.0)}
+FULL_RANGE = {"uint8": ((0.0,), (255.0,)), "uint16": ((0.0,), (65535.0,))}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Codec:
         height, width: in pixels, after resizing and before padding; 1 and 1 for vectors.
         padded_height, padded_width: what the networks see.
         dtype: "uint8", "uint16" or "float32".
-        low, high: the values that become -1 and 1.
+        low, high: the values that become -1 and 1: one for all pixels, or one per feature of a vector.
         suffix: of the files that samples are written to: ".png", ".tif" or ".npy".
     """
 
@@ -39,8 +39,8 @@ class Codec:
     padded_height: int
     padded_width: int
     dtype: str
-    low: float
-    high: float
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     suffix: str
 
     def to_json(self) -> dict[str, Any]:
@@ -49,8 +49,9 @@ class Codec:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Codec:
-        """The codec that `to_json` described."""
-        return cls(**fields)
+        """The codec that `to_json` described; a single number stands for one that all values share."""
+        ends = {end: tuple(map(float, np.atleast_1d(fields[end]))) for end in ("low", "high")}
+        return cls(**{**fields, **ends})
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,15 +65,21 @@ class Codec:
         import torch
 
         # Subtracting the middle first makes both ends exact: 255 becomes 1, not 1.0000001.
-        middle, half = (self.high + self.low) / 2, (self.high - self.low) / 2
+        middle, half = self._middle_and_half()
+        if self.kind == "vectors":
+            # In double, for a feature may vary little and lie far from zero. One that never varies has no
+            # scale: divided by infinity it becomes 0.
+            rows = (values.astype(np.float64) - middle) / np.where(half > 0, half, np.inf)
+            return torch.from_numpy(rows.astype(np.float32))
         own = np.require(values, requirements=["C", "W"])  # torch warns of read-only memory
         numbers = torch.from_numpy(own).to(torch.float32, copy=True)
-        return numbers.sub_(middle).div_(half)
+        return numbers.sub_(middle.item()).div_(half.item())
 
     def decode(self, samples: Float[Tensor, "n ..."]) -> Shaped[np.ndarray, "n ..."]:
         """Floats in [-1, 1] to values of the original type: `(n, H, W, C)` cropped, or `(n, features)`."""
         numbers = samples.detach().cpu().double().numpy()
-        values = numbers * ((self.high - self.low) / 2) + (self.high + self.low) / 2
+        middle, half = self._middle_and_half()
+        values = numbers * half + middle
         values = values.clip(self.low, self.high)
         if self.dtype != "float32":
             values = np.rint(values)
@@ -121,6 +128,10 @@ class Codec:
             planarconfig="contig",
             extrasamples=["unassalpha"] if self.channels in (2, 4) else None,
         )
+
+    def _middle_and_half(self) -> tuple[np.ndarray, np.ndarray]:
+        low, high = np.array(self.low, np.float64), np.array(self.high, np.float64)
+        return (high + low) / 2, (high - low) / 2
 
     def _crop(self, values: np.ndarray) -> np.ndarray:
         if self.kind == "vectors":

@@ -12,6 +12,8 @@ from .parts import Item
 
 FEWEST = 80
 SHARE, AT_LEAST, AT_MOST_SHARE = 0.1, 50, 0.25
+FEWEST_OF_A_CLASS = 2
+FEWEST_HELD = 6  # recall and coverage look at the five nearest others of a sample
 
 
 def holdout_target(count: int) -> int:
@@ -27,7 +29,10 @@ def holdout_target(count: int) -> int:
 
 
 def plan_holdout(labels: Sequence[str | None], groups: Sequence[str | None], seed: int) -> np.ndarray:
-    """Which samples are held out: whole groups, classes in proportion, none emptied.
+    """Which samples are held out: whole groups, classes in proportion, 2 of each kept.
+
+    Every class keeps at least 2 samples to train on; one that has a single sample keeps that. What such
+    classes cannot give is taken from larger ones.
 
     Args:
         labels: class of each sample; None throughout if there are no classes.
@@ -35,7 +40,7 @@ def plan_holdout(labels: Sequence[str | None], groups: Sequence[str | None], see
         seed: the same seed, labels and groups give the same answer.
 
     Returns:
-        Sorted indices; empty if there are too few samples, or if whole groups do not fit.
+        Sorted indices; empty if there are too few samples, or if groups and classes can spare fewer than 6.
     """
     target = holdout_target(len(labels))
     random = np.random.default_rng(seed)
@@ -43,21 +48,25 @@ def plan_holdout(labels: Sequence[str | None], groups: Sequence[str | None], see
         held = _by_class(labels, target, random)
     else:
         held = _by_group(labels, groups, target, random)
-    return np.array(sorted(held), dtype=np.int64)
+    return np.array(sorted(held) if len(held) >= FEWEST_HELD else [], dtype=np.int64)
 
 
 def _quotas(counts: Counter[str | None], target: int) -> dict[str | None, int]:
-    # Largest remainders (Hamilton's method). A share below one leaves every class something for training.
-    share = target / max(counts.total(), 1)
+    # Largest remainders (Hamilton's method). A quarter, rounded down, is never more than a class can spare.
+    share, room = target / max(counts.total(), 1), _room(counts)
     quotas = {label: int(n * share) for label, n in counts.items()}
     by_remainder = sorted(counts, key=lambda label: int(counts[label] * share) - counts[label] * share)
     while (missing := target - sum(quotas.values())) > 0:
-        open_ = [label for label in by_remainder if quotas[label] < counts[label] - 1]
+        open_ = [label for label in by_remainder if quotas[label] < room[label]]
         if not open_:
             break
         for label in open_[:missing]:
             quotas[label] += 1
     return quotas
+
+
+def _room(counts: Counter[str | None]) -> dict[str | None, int]:
+    return {label: max(n - FEWEST_OF_A_CLASS, 0) for label, n in counts.items()}
 
 
 def _by_class(labels: Sequence[str | None], target: int, random: np.random.Generator) -> list[int]:
@@ -80,10 +89,10 @@ def _by_group(
     names = list(members)
     left = [members[names[i]] for i in random.permutation(len(names))]
     counts = Counter(labels)
-    quotas, room = _quotas(counts, target), {label: n - 1 for label, n in counts.items()}
+    quotas, room = _quotas(counts, target), _room(counts)
     held: list[int] = []
     held_counts: Counter[str | None] = Counter()
-    # First the groups that keep classes in proportion, then any that leave every class something.
+    # First the groups that keep classes in proportion, then any that leave every class enough.
     for limit, most in ((quotas, target), (room, int(AT_MOST_SHARE * len(labels)))):
         passed: list[list[int]] = []
         for group in left:

@@ -24,7 +24,7 @@ from .spec import DataSpec
 
 IN_MEMORY_BYTES = 256 << 20
 # Part of the cache's key: raised when what is stored changes.
-LAYOUT = 1
+LAYOUT = 2
 
 
 def open_data(source: Source, options: LoadOptions = DEFAULTS) -> Dataset:
@@ -75,16 +75,18 @@ class Learned:
     train: list[Item] = field(default_factory=list)
     held: list[Item] = field(default_factory=list)
     bad: list[tuple[str, str]] = field(default_factory=list)
-    low: float = float("inf")
-    high: float = float("-inf")
+    low: np.ndarray = field(default_factory=lambda: np.array([np.inf]))
+    high: np.ndarray = field(default_factory=lambda: np.array([-np.inf]))
 
     def note(self, block: Block, kept: list[Item]) -> None:
         """Takes in a block."""
         kept.extend(block.items)
         self.bad.extend(block.bad)
         if block.values.size:
-            self.low = min(self.low, float(block.values.min()))
-            self.high = max(self.high, float(block.values.max()))
+            # Pixels share a range; features may be of any scale, so each has its own.
+            axis = 0 if self.plan.kind == "vectors" else None
+            self.low = np.minimum(self.low, block.values.min(axis))
+            self.high = np.maximum(self.high, block.values.max(axis))
 
 
 class _Decoding:
@@ -157,7 +159,7 @@ class _Decoding:
         if learned.bad:
             name, why = learned.bad[0]
             notes.append(f"{len(learned.bad)} images cannot be read and are left out (first: {name}, {why})")
-        notes += range_notes(codec, learned.high)
+        notes += range_notes(codec, float(learned.high.max()))
         notes += class_notes(learned.train, learned.held)
         notes += holdout_notes(len(learned.train), len(learned.held), self.found.carve)
         return notes
@@ -196,9 +198,11 @@ def _dataset(found: Found, key: str, values: np.ndarray, facts: dict[str, Any]) 
 
 def _codec(learned: Learned, from_array: bool) -> Codec:
     plan = learned.plan
-    low, high = FULL_RANGE.get(plan.dtype, (learned.low, learned.high))
-    if low >= high:
-        raise DataError(f"Every value in the data is {low:g}; there is nothing to learn. Look at the files.")
+    seen = tuple(learned.low.tolist()), tuple(learned.high.tolist())
+    low, high = FULL_RANGE.get(plan.dtype, seen)
+    if low == high:
+        same = f"value in the data is {low[0]:g}" if len(set(low)) == 1 else "row of the data is the same"
+        raise DataError(f"Every {same}; there is nothing to learn. Look at the files.")
     plain = plan.dtype == "uint8" or (plan.dtype == "uint16" and plan.channels == 1)
     suffix = ".npy" if plan.kind == "vectors" or (from_array and not plain) else ".png" if plain else ".tif"
     grid = plan.grid

@@ -21,13 +21,25 @@ def bad_images(bad: Sequence[tuple[str, str]], total: int) -> str:
 
 def range_notes(codec: Codec, high: float) -> list[str]:
     """What there is to say about the range of the values."""
+    if codec.kind == "vectors":
+        return _feature_notes(codec)
     if codec.dtype == "float32":
-        return [f"values from {codec.low:g} to {codec.high:g} become -1 to 1"]
-    if codec.dtype == "uint16" and high < codec.high / 4:
+        return [f"values from {codec.low[0]:g} to {codec.high[0]:g} become -1 to 1"]
+    if codec.dtype == "uint16" and high < codec.high[0] / 4:
         return [
             f"the largest 16-bit value is {high:g} of 65535: very dark; stretch them if that is not meant"
         ]
     return []
+
+
+def _feature_notes(codec: Codec) -> list[str]:
+    notes = [f"each of {codec.channels} features is scaled by its own smallest and largest value to -1 to 1"]
+    same = [n for n, (low, high) in enumerate(zip(codec.low, codec.high, strict=True)) if low == high]
+    if same:
+        notes.append(
+            f"{len(same)} of {codec.channels} features never change (first: number {same[0]}, counted from 0)"
+        )
+    return notes
 
 
 def class_notes(train: Sequence[Item], held: Sequence[Item]) -> list[str]:
@@ -46,5 +58,6 @@ def holdout_notes(train: int, held: int, carve: bool) -> list[str]:
         return []
     if held:
         return [f"{held} of {train + held} samples are held out"]
-    why = f"{train} are fewer than {FEWEST}" if train < FEWEST else "whole groups do not fit into a quarter"
+    too_large = "whole groups do not fit into a quarter, or would leave a class with fewer than 2 images"
+    why = f"{train} are fewer than {FEWEST}" if train < FEWEST else too_large
     return [f"no hold-out: {why}; the last averaged weights are then used"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -60,6 +61,7 @@ class Header:
 
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+WHOLE_NUMBER = re.compile("-?[0-9]{1,4000}")  # of more digits, int() refuses to read it
 CHANNELS = {mode: channels for channels, mode in MODES.items()}
 
 
@@ -91,6 +93,7 @@ def order_labels(names: set[str]) -> tuple[str, ...]:
         >>> order_labels({"10", "9"}), order_labels({"tabby", "manx"})
         (('9', '10'), ('manx', 'tabby'))
     """
-    if all(name.lstrip("-").isdecimal() for name in names):
-        return tuple(sorted(names, key=int))
+    if all(WHOLE_NUMBER.fullmatch(name) for name in names):
+        # "1" and "01" tie as numbers; a set's own order is another in every process.
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
     return tuple(sorted(names))

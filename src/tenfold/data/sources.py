@@ -16,7 +16,7 @@ from .decode import IMAGE_SUFFIXES, is_image
 from .named import NAMES, named_splits
 from .options import LoadOptions
 from .parts import Item, Part
-from .tables import FILE_COLUMNS, Table, find_table, prefix, read_table, table_items
+from .tables import FILE_COLUMNS, TEXT_COLUMNS, Table, find_table, prefix, read_table, table_items
 from .tree import Tree, folder_tree, zip_tree
 
 SPLITS = {
@@ -233,6 +233,9 @@ def _table_part(tree: Tree, table: Table, items: list[Item]) -> Part:
     notes = [f"labels and files are read from {table.name}"]
     if unlisted:
         notes.append(f"{unlisted} images that {table.name} does not name were left out")
+    texts = table.column(TEXT_COLUMNS)
+    if texts is not None:
+        notes.append(f"the column {texts!r} is not used: no recipe learns from texts yet")
     return _files_part(tree, items, tuple(notes), table.name)
 
 

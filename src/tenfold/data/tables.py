@@ -15,6 +15,7 @@ from .tree import Tree
 
 FILE_COLUMNS = ("file_name", "file", "path", "image")
 LABEL_COLUMNS = ("label", "class")
+TEXT_COLUMNS = ("text", "caption")
 TABLE_NAMES = ("metadata.jsonl", "metadata.csv", "labels.csv")
 
 
@@ -90,7 +91,7 @@ def table_items(tree: Tree, table: Table, group: str | None) -> list[Item]:
 
     Raises:
         DataError: no column of file names or of the group, files that are missing or listed twice,
-            or labels given for some rows only.
+            or labels or groups given for some rows only.
     """
     file_column, label_column = table.column(FILE_COLUMNS), table.column(LABEL_COLUMNS)
     if file_column is None:
@@ -105,9 +106,18 @@ def table_items(tree: Tree, table: Table, group: str | None) -> list[Item]:
     files = [posixpath.normpath(row.get(file_column, "")) for row in table.rows]
     _refuse_missing(tree, table, files)
     if label_column is not None:
-        _refuse_unlabelled(table, label_column, files)
+        _refuse_empty(table, label_column, files, "remove the column")
+    group_column = group if group in table.columns else None
+    if group_column is not None:
+        _refuse_empty(table, group_column, files, "leave out --group")
+
+    def group_of(row: Mapping[str, str], file: str) -> str | None:
+        if group is None:
+            return None
+        return row[group_column] if group_column else prefix(file)
+
     items = [
-        Item(file, None, row[label_column] if label_column else None, _group(row, file, group))
+        Item(file, None, row[label_column] if label_column else None, group_of(row, file))
         for file, row in zip(files, table.rows, strict=True)
     ]
     return sorted(items, key=lambda item: item.file)
@@ -122,12 +132,6 @@ def prefix(file: str) -> str:
     """
     stem = posixpath.splitext(posixpath.basename(file))[0]
     return stem.replace("-", "_").split("_", 1)[0]
-
-
-def _group(row: Mapping[str, str], file: str, group: str | None) -> str | None:
-    if group is None:
-        return None
-    return row[group] if group in row else prefix(file)
 
 
 def _refuse_missing(tree: Tree, table: Table, files: list[str]) -> None:
@@ -147,10 +151,10 @@ def _refuse_missing(tree: Tree, table: Table, files: list[str]) -> None:
         )
 
 
-def _refuse_unlabelled(table: Table, column: str, files: list[str]) -> None:
+def _refuse_empty(table: Table, column: str, files: list[str], otherwise: str) -> None:
     empty = [file for file, row in zip(files, table.rows, strict=True) if not row.get(column)]
     if empty:
         raise DataError(
             f"{len(empty)} of {len(files)} rows of {table.name} have no {column} (first: {empty[0]!r}). "
-            "Fill them in, remove these rows, or remove the column."
+            f"Fill them in, remove these rows, or {otherwise}."
         )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss, one_hot
+from torch.nn.functional import cross_entropy, one_hot
 
 from ..draw import Draw
 from ..game import Batch, Game, Sampler, Terms, Turn
@@ -87,7 +87,7 @@ class InfoGAN(Game[InfoSampler]):
         features: their dimension.
         objective: what either side minimises of the logits.
         weight: of the information about the category.
-        continuous_weight: of the information about the continuous codes (a Gaussian of variance one).
+        continuous_weight: of the information about the continuous codes (Gaussians of variance one).
         augment: what the trunk sees of real and of generated samples alike; differentiable.
     """
 
@@ -145,5 +145,6 @@ class InfoGAN(Game[InfoSampler]):
         codes, (category, continuous) = self.sampler.codes(z), self.reader(seen)
         terms = {"category": self.weight * cross_entropy(category, codes.category)}
         if continuous.shape[1]:
-            terms["continuous"] = self.continuous_weight * mse_loss(continuous, codes.continuous) / 2
+            squares = (codes.continuous - continuous).square().sum(1)
+            terms["continuous"] = self.continuous_weight * squares.mean() / 2
         return terms

@@ -127,13 +127,14 @@ class Classifier:
             network.load_state_dict(load_file(path))
         except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as error:
             raise RunError(
-                f"{path} and its JSON file are not a saved classifier ({error}). Train it again."
+                f"{path} and its JSON file are not a saved classifier ({error}). Remove both: a resumed run "
+                "trains it again."
             ) from error
         classifier = cls(network, (channels, height, width), classes)
         if classifier.name != name:
             raise RunError(
                 f"{path} holds {classifier.name}, expected {name} by the JSON file beside it. "
-                "One of them was replaced or damaged; train the classifier again."
+                "One of them was replaced or damaged; remove both: a resumed run trains it again."
             )
         return classifier
 

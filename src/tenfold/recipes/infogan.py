@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt
 from ..data.spec import DataSpec
 from ..games.infogan import InfoGAN, InfoSampler
 from ..nn.networks.infogan import InfoGenerator, InfoTrunk
-from ..recipe import About, Play, Positive, Rate, Recipe, recipe
+from ..recipe import About, Batch, Play, Positive, Rate, Recipe, recipe
 
 
 @recipe("infogan")
@@ -27,12 +27,12 @@ class InfoGANRecipe(Recipe):
         "tiny": {"width": 4, "latent": 8, "batch": 8},
         "small": {"width": 32},
         "base": {"width": 64},
-        "paper": {"width": 64, "batch": 128, "strength": 1.0},
+        "paper": {"width": 64, "batch": 128, "strength": 1.0, "continuous_information": 1.0},
     }
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
-    batch: Positive = 128
+    batch: Batch = 128
     """Real samples per update."""
     latent: Positive = 62
     """Dimension of the noise, codes not counted."""
@@ -46,8 +46,8 @@ class InfoGANRecipe(Recipe):
     """Learning rate of the generator."""
     information: Annotated[float, Ge(0)] = 1.0
     """Weight of the information about the categorical code."""
-    continuous_information: Annotated[float, Ge(0)] = 1.0
-    """Weight of the information about the continuous codes."""
+    continuous_information: Annotated[float, Ge(0)] = 0.5
+    """Weight of the information about the continuous codes, whose number it is summed over."""
 
     def build(self, spec: DataSpec) -> Play:
         """The authors' networks for handwritten digits, for any size."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge
 
 from ..data.spec import DataSpec
 from ..games.gan import GAN, NoiseSampler
@@ -25,7 +27,7 @@ class SNGAN(Recipe):
     )
     presets: ClassVar = {
         "tiny": {"width": 8, "latent": 8, "batch": 8},
-        "small": {"width": 32},
+        "small": {"width": 32, "batch": 16},
         "base": {"width": 128},
         "paper": {
             "width": 256,
@@ -51,7 +53,7 @@ class SNGAN(Recipe):
     """Decay of the mean of gradients."""
     beta2: Moment = 0.9
     """Decay of the mean of squared gradients."""
-    width_d: int = 0
+    width_d: Annotated[int, Ge(0)] = 0
     """Channels of the discriminator; 0 for as many as the generator's."""
     hidden: Activation = "relu"
     """Activation of both networks."""

@@ -81,7 +81,9 @@ class Best:
 class Quality:
     """Kernel distance, recall and coverage of samples against real data that were not trained on.
 
-    Without a hold-out they are measured against training data, and no best is chosen.
+    Without a hold-out they are measured against training data, and no best is chosen. The reference is as
+    many training samples instead of generated ones; a classifier's features know them, while the hold-out is
+    new to it. Without a hold-out there is none: training data beside themselves would be perfect.
 
     Args:
         data: the run's data.
@@ -98,8 +100,7 @@ class Quality:
         real = judges.gather(index)["real"]
         self.count, self.real, self.real_spread = len(real), features(real), spread(real)
         self.labels = self.labels_like(None if judges.labels is None else judges.labels[index])
-        fresh = chosen(data.train, self.count, derive(0, "reference"))
-        self.reference = self.compare(features(data.train.gather(fresh)["real"]))
+        self.reference = self.compare(features(fresh_real(data.train, self.count))) if self.chooses else None
         self.best: Best | None = None
 
     def labels_like(self, labels: np.ndarray | None) -> Tensor | None:
@@ -117,6 +118,17 @@ class Quality:
             "recall": shape.recall,
             "coverage": shape.coverage,
         }
+
+    def words(self, found: Mapping[str, float]) -> str:
+        """Metrics as a person reads them, each beside what real samples would get."""
+        error = f"{found['kernel_distance']:.4f}±{found['kernel_distance_error']:.4f}"
+        pairs = [("kernel distance", "kernel_distance", error, ".4f")]
+        pairs += [(name, name, f"{found[name]:.2f}", ".2f") for name in ("recall", "coverage")]
+        real = self.reference
+        each = [
+            f"{say} {value}" + (f" ({real[key]:{form}})" if real else "") for say, key, value, form in pairs
+        ]
+        return ", ".join(each) + (" (in brackets: of real samples)" if real else "")
 
     def look(self, trainer: Trainer) -> dict[str, float]:
         """Measure the averaged sampler, and keep it if it is the best so far beyond the error bar."""
@@ -181,6 +193,11 @@ class Quality:
 def chosen(data: Samples, most: int, seed: int) -> np.ndarray:
     """Numbers of at most so many samples, chosen at random."""
     return np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
+
+
+def fresh_real(data: Samples, n: int) -> Tensor:
+    """Real training samples for the reference."""
+    return data.gather(chosen(data, n, derive(0, "reference")))["real"]
 
 
 def spread(images: Tensor) -> float:

@@ -58,6 +58,8 @@ class InfoGenerator(nn.Module):
 class InfoTrunk(nn.Module):
     """Two 4x4 convolutions of stride 2 and a linear layer, shared by the judge and the reader.
 
+    Of pictures less than four pixels wide or high a convolution, or both, keeps the size.
+
     Args:
         shape: of a picture, (channels, height, width).
         width: channels after the first convolution; the features have 16 times as many dimensions.
@@ -67,11 +69,13 @@ class InfoTrunk(nn.Module):
     def __init__(self, shape: Sequence[int], width: int = 64, *, hidden: Activation = "leaky_relu") -> None:
         super().__init__()
         channels, height, width_px = shape
-        flat = 2 * width * ((height // 2) // 2) * ((width_px // 2) // 2)
+        halvings = 2 if min(height, width_px) >= 4 else 1 if min(height, width_px) >= 2 else 0
+        flat = 2 * width * (height >> halvings) * (width_px >> halvings)
+        first, second = ((4, 2, 1) if halvings > i else (3, 1, 1) for i in range(2))
         self.features = 16 * width
         self.body = nn.Sequential(
-            *(nn.Conv2d(channels, width, 4, 2, 1), activation(hidden)),
-            *(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), BatchNorm(2 * width), activation(hidden)),
+            *(nn.Conv2d(channels, width, *first), activation(hidden)),
+            *(nn.Conv2d(width, 2 * width, *second, bias=False), BatchNorm(2 * width), activation(hidden)),
             *(Flatten(), nn.Linear(flat, self.features, bias=False), BatchNorm(self.features)),
             activation(hidden),
         )

@@ -1,0 +1,75 @@
+"""What is decided before a run, and what is refused before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold.data.spec import DataSpec
+from tenfold.errors import DataError, RecipeError
+from tenfold.plan import Options, by_name, exactly, make_plan
+from tenfold.recipe import make_recipe
+
+ROWS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+
+
+def pictures(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 8, 8), np.uint8)
+
+
+@pytest.mark.parametrize(("preset", "count", "batch"), [("small", 60, 60), ("tiny", 7, 7), ("tiny", 60, 8)])
+def test_a_batch_that_nobody_asked_for_is_no_larger_than_the_data(
+    preset: str, count: int, batch: int
+) -> None:
+    plan = make_plan(pictures(count), by_name("dcgan", preset, {"latent": 5}), kimg=1)
+    assert (plan.recipe.batch, plan.recipe.latent) == (batch, 5)  # pyright: ignore[reportAttributeAccessIssue]
+    said = [c for c in plan.choices if c.name == "batch"]
+    assert [(c.value, f"{count} training samples" in c.reason) for c in said] == (
+        [(count, True)] if batch == count else []
+    )
+
+
+@pytest.mark.parametrize(
+    "decide", [by_name("dcgan", "tiny", {"batch": 64}), exactly(make_recipe("dcgan", {}))]
+)
+def test_a_batch_that_was_asked_for_is_kept_or_refused(decide) -> None:
+    assert make_plan(pictures(64), decide, kimg=1).recipe.batch == 64
+    with pytest.raises(DataError, match=r"a batch of 64 is larger.*60 training.*--batch 30"):
+        make_plan(pictures(60), decide, kimg=1)
+
+
+def test_a_seed_below_zero_is_refused() -> None:
+    with pytest.raises(RecipeError, match="--seed is -1; 0 or more"):
+        make_plan(pictures(200), by_name("dcgan"), kimg=1, seed=-1)
+
+
+@pytest.mark.parametrize(
+    ("preset", "fields", "message"),
+    [
+        ("conv", {}, r"discriminator 'conv', which works on images; the data are vectors.*--discriminator"),
+        ("tiny", {"augment": "diffaugment"}, r"augment 'diffaugment', which works on images"),
+    ],
+)
+def test_what_works_on_images_is_refused_for_vectors(preset, fields, message) -> None:
+    assert make_plan(pictures(60), by_name("mlp", preset, fields), kimg=1)
+    with pytest.raises(RecipeError, match=message):
+        make_plan(ROWS, by_name("mlp", preset, fields), kimg=1)
+
+
+def test_fewer_samples_than_quality_can_be_measured_on_are_refused(tmp_path: Path) -> None:
+    decide = by_name("dcgan", "tiny")
+    with pytest.raises(DataError, match="have 5 training samples; at least 6"):
+        make_plan(pictures(5), decide, kimg=1)
+    assert make_plan(pictures(6), decide, kimg=1).recipe.batch == 6
+    np.save(tmp_path / "held.npy", pictures(5))
+    with pytest.raises(DataError, match=r"hold-out has 5 samples; at least 6.*leave --holdout out"):
+        make_plan(pictures(60), decide, kimg=1, options=Options(holdout=str(tmp_path / "held.npy")))
+    np.save(tmp_path / "enough.npy", pictures(6))
+    assert make_plan(pictures(60), decide, kimg=1, options=Options(holdout=str(tmp_path / "enough.npy")))
+
+
+def test_a_single_sample_leaves_the_batch_to_the_refusal() -> None:
+    recipe, _ = by_name("dcgan", "tiny")(DataSpec("images", (1, 8, 8), 1))
+    assert recipe.batch == 2

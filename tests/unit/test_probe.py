@@ -1,0 +1,43 @@
+"""What is measured of memory before a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold import probe
+from tenfold.engine.runtime import Runtime
+from tenfold.plan import exactly, make_plan
+from tenfold.recipe import make_recipe
+
+
+def control_group(folder: Path, **files: str) -> Path:
+    for name, text in files.items():
+        (folder / f"memory.{name}").write_text(text)
+    return folder
+
+
+def test_what_the_page_cache_holds_counts_as_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "CONTROL_GROUP", tmp_path)
+    assert probe.container_free_bytes() == []
+    control_group(tmp_path, max="1000\n", current="700\n")
+    assert probe.container_free_bytes() == [300]
+    control_group(tmp_path, stat="anon 100\ninactive_file 500\nactive_file 90\n")
+    assert probe.container_free_bytes() == [800]
+    control_group(tmp_path, max="max\n")
+    assert probe.container_free_bytes() == []
+
+
+@pytest.mark.parametrize("batch", [2, 3, 5, 8])
+def test_a_micro_batch_has_two_samples_at_least(batch: int) -> None:
+    recipe = make_recipe("infogan", {"batch": batch}, "tiny")
+    data = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+    plan = make_plan(data, exactly(recipe), kimg=1)
+    fixed, per_sample = probe.step_bytes(probe.make_trainer(plan, Runtime(), probe.Mode(False, False)))
+    room = int((fixed + 2.1 * per_sample) / 0.8) + 1
+    assert probe.micro_batches_for(plan, Runtime(), room) == batch // 2
+    assert probe.micro_batches_for(plan, Runtime(world=2), room) == max(1, batch // 4)
+    with pytest.raises(probe.RunError, match="two samples need"):
+        probe.micro_batches_for(plan, Runtime(), int((fixed + 1.5 * per_sample) / 0.8))
