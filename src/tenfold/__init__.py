@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .data import check
     from .enlarging import enlarge
+    from .evaluating import evaluate
     from .fitting import fit, resume
     from .plan import Options
     from .run import Run, load
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PUBLIC = {
     "check": "data",
     "enlarge": "enlarging",
+    "evaluate": "evaluating",
     "fit": "fitting",
     "load": "run",
     "Options": "plan",
@@ -24,7 +26,7 @@ PUBLIC = {
     "Run": "run",
 }
 
-__all__ = ["Options", "Run", "check", "enlarge", "fit", "load", "resume"]
+__all__ = ["Options", "Run", "check", "enlarge", "evaluate", "fit", "load", "resume"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from math import ceil
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,12 +22,15 @@ from .plan import Options, Plan, by_name, choose_length, exactly, make_plan
 from .probe import Mode, choose_mode, make_trainer, step_seconds
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
-from .training import LOOKS, Training, environment, feature_network
+from .training import Training, environment, feature_network
 from .watching.journal import Journal
 from .watching.progress import Progress
 from .watching.quality import Quality
+from .watching.stopping import LOOKS
 
 RESERVE = 0.05  # of a time budget, for what was not measured
+LOOKING = 0.1  # of a time budget, at most, for looks at quality
+FEWEST_LOOKS = 3
 
 
 def fit(
@@ -96,9 +99,9 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
     features, judge = feature_network(plan, folder, runtime, fresh=True)
     quality = Quality(plan.data, features, folder, conditions(plan))
-    planned, length = planned_samples(plan, runtime, mode, quality, begun)
-    choices = (*plan.choices, choice, judge, length)
-    training = assemble(replace(plan, choices=choices), runtime, mode, planned, folder, quality, options)
+    planned, looks, length = planned_samples(plan, runtime, mode, quality, begun)
+    plan = replace(plan, choices=(*plan.choices, choice, judge, *length))
+    training = assemble(plan, runtime, mode, planned, folder, quality, options, looks)
     if runtime.rank == 0:
         write_records(training, mode, options)
         training.save()
@@ -122,7 +125,8 @@ def resume(
         data, recipe: if given, they must be those of the run.
         budget: more time to train, such as +10m; None to finish what was planned.
         kimg: more thousands of samples to see, instead.
-        options: device, progress and TensorBoard; the rest is the run's own.
+        options: device, progress and TensorBoard, and rules for an early end that replace the run's; the
+            rest is the run's own.
 
     Raises:
         RunError: if there is nothing to resume, or the run is complete and no more was asked for.
@@ -130,8 +134,7 @@ def resume(
     """
     old = Run(run)
     refuse_other_recipe(old, recipe)
-    kept = Options(**old.facts["options"])
-    options = replace(kept, device=options.device, quiet=options.quiet, tensorboard=options.tensorboard)
+    options = options_of(old, options)
     source, seed = source_of(old, data), old.facts["seed"]
     plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=options)
     refuse_other_data(old, plan)
@@ -149,13 +152,32 @@ def go_on(
     mode = Mode(**old.facts["mode"])
     quality = Quality(plan.data, feature_network(plan, old.path, runtime)[0], old.path, conditions(plan))
     planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, more)
-    training = assemble(plan, runtime, mode, planned, old.path, quality, options)
+    looks = old.facts.get("looks", LOOKS)
+    training = assemble(plan, runtime, mode, planned, old.path, quality, options, looks)
     training.resume()
     if training.trainer.seen >= planned:
         raise RunError(f"{old.path} is complete ({planned:,} samples). Ask for more: --budget +10m")
     if runtime.rank == 0:
-        update_facts(old.path, {"planned": planned})
+        rules = {"patience": options.patience, "stop_when": options.stop_when}
+        update_facts(old.path, {"planned": planned, "options": old.facts["options"] | rules})
     training.play()
+
+
+def options_of(run: Run, given: Options) -> Options:
+    """A run's options, but for those that may change when it is resumed.
+
+    A condition that ended the run holds already: whoever resumes it wants to go beyond, and may give another.
+    """
+    kept, stopped = Options(**run.facts["options"]), run.facts.get("stopped")
+    met = stopped is not None and stopped["by"] == "stop_when"
+    return replace(
+        kept,
+        device=given.device,
+        quiet=given.quiet,
+        tensorboard=given.tensorboard,
+        patience=kept.patience if given.patience is None else given.patience,
+        stop_when=given.stop_when or (None if met else kept.stop_when),
+    )
 
 
 def source_of(run: Run, data: str | Path | np.ndarray | None) -> str | Path | np.ndarray:
@@ -232,6 +254,7 @@ def assemble(
     folder: Path,
     quality: Quality,
     options: Options,
+    looks: int = LOOKS,
 ) -> Training:
     """A training at its start, with everything that watches it."""
     trainer = make_trainer(plan, runtime, mode, planned)
@@ -239,7 +262,7 @@ def assemble(
         share_statistics(trainer.game, runtime.sum_over_ranks)
     journal = Journal(folder, tensorboard=options.tensorboard and runtime.rank == 0)
     progress = Progress(planned, quiet=options.quiet or runtime.rank > 0)
-    training = Training(plan, trainer, folder, journal, progress, quality)
+    training = Training(plan, trainer, folder, journal, progress, quality, looks, options)
     training.watch()
     return training
 
@@ -251,32 +274,46 @@ def conditions(plan: Plan) -> int:
 
 def planned_samples(
     plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, begun: float
-) -> tuple[int, Choice]:
-    """Samples the run will see, whole batches of them: asked for, or what fits into the time."""
+) -> tuple[int, int, list[Choice]]:
+    """Samples the run will see, whole batches of them, asked for or what fits into the time; and looks."""
     batch = plan.recipe.batch
     if plan.kimg is not None:
         samples = ceil(1000 * plan.kimg / batch) * batch
-        return samples, Choice("planned", samples, "samples, as asked for")
+        return samples, LOOKS, [Choice("planned", samples, "samples, as asked for")]
     assert plan.budget_s is not None
     left = plan.budget_s - (perf_counter() - begun)
-    steps, step_s = steps_within(max(left, plan.budget_s / 2), plan, runtime, mode, quality)
-    reason = f"samples fit into {plan.budget_s:.0f} s at {1000 * step_s:.1f} ms a step"
-    return steps * batch, Choice("planned", steps * batch, reason)
+    pace = steps_within(max(left, plan.budget_s / 2), plan, runtime, mode, quality)
+    reason = f"samples fit into {plan.budget_s:.0f} s at {1000 * pace.step_s:.1f} ms a step"
+    choices = [Choice("planned", pace.steps * batch, reason)]
+    if pace.looks < LOOKS:
+        why = f"at quality while training; each takes {pace.look_s:.2g} s, and they shall not take the time"
+        choices.append(Choice("looks", pace.looks, why))
+    return pace.steps * batch, pace.looks, choices
 
 
-def steps_within(
-    seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Quality
-) -> tuple[int, float]:
-    """Steps that fit into a time beside the looks at them, the same for all ranks; and seconds of a step."""
+class Pace(NamedTuple):
+    """What fits into a time: steps, each of so many seconds, and looks, each of so many seconds."""
+
+    steps: int
+    step_s: float
+    looks: int
+    look_s: float
+
+
+def steps_within(seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Quality) -> Pace:
+    """Steps that fit into a time beside the looks at them, the same for all ranks."""
     begun = perf_counter()
     trainer = make_trainer(plan, runtime, mode)
     step_s = step_seconds(trainer, min(2.0, 0.02 * seconds))
     start = perf_counter()
-    quality.compare(quality.features(quality.samples_of(trainer.ema.module, runtime.device)))
-    looks_s = (LOOKS + 2) * 1.2 * (perf_counter() - start)
-    left = (1 - RESERVE) * seconds - (perf_counter() - begun) - min(looks_s, 0.2 * seconds)
+    quality.measure(trainer)
+    measured = torch.tensor([1.2 * (perf_counter() - start)], device=runtime.device)
+    look_s = runtime.mean(measured).item()
+    looks = min(LOOKS, max(FEWEST_LOOKS, int(LOOKING * seconds / look_s) - 1))
+    looks_s = min((looks + 2) * look_s, 0.2 * seconds)
+    left = (1 - RESERVE) * seconds - (perf_counter() - begun) - looks_s
     steps = torch.tensor([left / step_s], device=runtime.device)
-    return max(1, int(runtime.mean(steps).item())), step_s
+    return Pace(max(1, int(runtime.mean(steps).item())), step_s, looks, look_s)
 
 
 def more_samples(
@@ -290,7 +327,7 @@ def more_samples(
     if kimg is not None:
         return ceil(1000 * kimg / batch) * batch
     assert seconds is not None
-    return steps_within(seconds, plan, runtime, mode, quality)[0] * batch
+    return steps_within(seconds, plan, runtime, mode, quality).steps * batch
 
 
 def write_records(training: Training, mode: Mode, options: Options) -> None:
@@ -310,9 +347,11 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "options": asdict(options) | {"holdout": options.holdout and lasting(options.holdout)},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
+        "looks": training.planned_looks,
         "choices": [plain(asdict(c)) for c in plan.choices],
         "reference": training.quality.reference,
         "features": training.quality.features.name,
+        "quality": training.quality.about(),
         "environment": environment({"world": training.trainer.runtime.world}),
     }
     write_json(folder / "run.json", facts)

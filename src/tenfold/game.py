@@ -59,6 +59,9 @@ class Sampler(nn.Module, ABC):
         """Samples `(n, ...)` from latents and, where the game has one, a condition `(n, ...)`."""
 
 
+Critic = Callable[[Tensor, Tensor | None], Tensor]
+"""Maps samples `(n, ...)`, and a condition where there is one, to logits `(n, k)`: higher is more real."""
+
 S = TypeVar("S", bound=Sampler)
 
 
@@ -78,3 +81,7 @@ class Game(nn.Module, ABC, Generic[S]):
     @abstractmethod
     def turns(self, step: int) -> Sequence[Turn]:
         """The turns of a step, in the order in which they are played."""
+
+    @abstractmethod
+    def critic(self) -> Critic | None:
+        """What tells real samples from generated ones, unaugmented; None if no player does."""

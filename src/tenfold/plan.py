@@ -15,6 +15,7 @@ from .data import Dataset, LoadOptions, open_data
 from .data.spec import DataSpec
 from .errors import DataError, RecipeError, suggest
 from .recipe import Choice, Recipe, make_recipe, recipe_name
+from .watching.stopping import check_rules, refuse_without_critic, refuse_without_holdout
 
 DEFAULT_BUDGET = "10m"
 FEWEST = 6  # recall and coverage look at the five nearest others of a sample
@@ -38,6 +39,8 @@ class Options:
         holdout: a folder of samples to judge by, instead of a part of the data.
         group: metadata column whose groups are never split between training and hold-out.
         skip_bad: leave out files that cannot be read.
+        patience: looks in a row without a better sampler after which the run ends; None for no such end.
+        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`.
         tensorboard: also write TensorBoard events.
         quiet: no progress line.
     """
@@ -50,11 +53,14 @@ class Options:
     holdout: str | None = None
     group: str | None = None
     skip_bad: bool = False
+    patience: int | None = None
+    stop_when: str | None = None
     tensorboard: bool = False
     quiet: bool = False
 
     def __post_init__(self) -> None:
-        """Raises a RecipeError if a value is unknown."""
+        """Raises a RecipeError if a value is unknown or can never be."""
+        check_rules(self.patience, self.stop_when)
         for name, known in KNOWN.items():
             if (found := getattr(self, name)) not in known:
                 raise RecipeError(f"{name} is {found!r}. {suggest(str(found), known)}")
@@ -159,6 +165,10 @@ def make_plan(
     refuse_few(dataset, options.holdout)
     recipe, chosen = decide(dataset.spec)
     check_fit(recipe, dataset.spec)
+    if dataset.holdout is None:
+        refuse_without_holdout(options.patience, options.stop_when)
+    if options.stop_when and recipe.build(dataset.spec).game.critic() is None:
+        refuse_without_critic(options.stop_when, recipe_name(recipe))
     return Plan(dataset, recipe, seconds, thousands, seed, (*chosen, time))
 
 

@@ -79,7 +79,7 @@ class Recipe(ABC):
     augment: Augmentation = "none"
     """Differentiable augmentation of all that the discriminator sees, for small sets that overfit."""
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
-    """Optimiser of both players."""
+    """Optimiser of every player."""
     lr_g: Rate = 2e-4
     """Learning rate of the generator."""
     lr_d: Rate = 2e-4
@@ -99,8 +99,8 @@ class Recipe(ABC):
 
     def play(self, game: Game[Any], *, balanced: bool = False) -> Play:
         """A game with this recipe's optimisers and schedules."""
-        rates = {"G": self.lr_g, "D": self.lr_d}
         players = game.players()
+        rates = {name: self.lr_d if name == "D" else self.lr_g for name in players}
         optimizers = {name: self.optimize(module, rates[name]) for name, module in players.items()}
         return Play(game, optimizers, balanced, dict.fromkeys(players, SCHEDULES[self.schedule]))
 

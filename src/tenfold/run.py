@@ -23,6 +23,8 @@ from .watching.quality import BLOCK, best_state, generate
 if TYPE_CHECKING:
     from numpy import ndarray
 
+    from .evaluating import Evaluation
+
 
 class Run:
     """A finished, interrupted or running training, read from its folder; no training code is needed.
@@ -136,6 +138,17 @@ class Run:
     def dataset(self, n: int = 1000, *, label: str | int | None = None, seed: int = 0) -> Samples:
         """n samples as a torch Dataset of (picture in [-1, 1], class number)."""
         return self.sample(n, label=label, seed=seed)
+
+    def evaluate(self, *, holdout: str | Path | None = None, features: str | None = None) -> Evaluation:
+        """How good the samples are: every metric beside what fresh real samples get, and what it means.
+
+        Args:
+            holdout: real samples to judge by, instead of those that were held out of the data.
+            features: the name of a feature network; the best there is, if not given.
+        """
+        from .evaluating import evaluate
+
+        return evaluate(self, holdout=holdout, features=features)
 
     def summary(self) -> dict[str, Any]:
         """What a person asks first."""

@@ -21,16 +21,16 @@ from .engine.trainer import Trainer, Watch
 from .errors import Diverged, Interrupted, RunError
 from .folder import disk_errors, update_facts
 from .metrics.features import Features
-from .plan import Plan
+from .plan import Options, Plan
 from .recipe import Choice
 from .report.curves import curves
 from .samples import Samples
 from .watching.health import Health, health
-from .watching.journal import Journal, read_journal
+from .watching.journal import Journal, Record, read_journal
 from .watching.progress import Progress
 from .watching.quality import BLOCK, Quality, generate_many
+from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_stop
 
-LOOKS = 12  # at quality and samples, over a run
 SAVE_EVERY_S = 30.0
 DRAW_EVERY_S = 20.0
 
@@ -44,7 +44,13 @@ class Training:
         trainer: at its start, or where a checkpoint left it.
         folder: the run's.
         journal, progress, quality: what watches.
+        planned_looks: how often quality is looked at over the run.
+        options: of which the rules for an early end are followed.
         latest: the last value of everything logged.
+        looks: what each look at quality found, oldest first.
+        resumed: how many of them there were when training was resumed.
+        look_s, draw_s: seconds spent on measuring quality, and on sheets and curves.
+        stopped: why the run ended before its time; None if it did not, or the user asked.
     """
 
     plan: Plan
@@ -53,7 +59,14 @@ class Training:
     journal: Journal
     progress: Progress
     quality: Quality
+    planned_looks: int = LOOKS
+    options: Options = Options()
     latest: dict[str, float] = field(default_factory=dict)
+    looks: list[Record] = field(default_factory=list)
+    resumed: int = 0
+    look_s: float = 0.0
+    draw_s: float = 0.0
+    stopped: Stop | None = None
     saved_at: float = field(default_factory=perf_counter)
     drawn_at: float = field(default_factory=perf_counter)
 
@@ -61,7 +74,7 @@ class Training:
         """Attach everything to the trainer. Only the first rank writes."""
         size, planned = self.trainer.data.size, self.trainer.settings.planned
         often = self.trainer.settings.log_every * size
-        seldom = max(planned // LOOKS, size)
+        seldom = max(planned // self.planned_looks, size)
         # The log is a sum over ranks, so all keep it; before a look, too: what is not finite is found first.
         self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log)]
         if self.trainer.runtime.rank == 0:
@@ -77,18 +90,33 @@ class Training:
         self.progress.show(trainer, values, self.health().verdict)
 
     def look(self, trainer: Trainer) -> None:
-        """Measure samples, and draw the sheet and the curves."""
-        before = self.quality.best
+        """Measure samples, draw the sheet and the curves, and see whether to end here."""
+        self.refuse_broken()
+        begun, before = perf_counter(), self.quality.best
         values = self.quality.look(trainer)
-        self.latest |= values
+        self.look_s += perf_counter() - begun
+        self.latest = {k: v for k, v in self.latest.items() if k not in NAMES} | values
+        self.looks.append({"seen": trainer.seen, **values})
         if self.quality.best is not before:
             self.save()
         verdict = self.health()
         self.journal.write(trainer.seen, values)
+        self.consider_stopping()
+        begun = perf_counter()
         self.draw()
+        self.draw_s += perf_counter() - begun
         self.progress.say(
             f"{trainer.seen / 1000:.1f} kimg: {self.quality.words(values)}: {verdict.verdict} ({verdict.why})"
         )
+
+    def consider_stopping(self) -> None:
+        """End the run if the rules say so; the last look of all needs none."""
+        options, best = self.options, self.quality.best
+        condition = None if options.stop_when is None else parse_condition(options.stop_when)
+        looks, seen = self.looks[self.resumed :], None if best is None else best.seen
+        if self.trainer.seen < self.trainer.settings.planned:
+            self.stopped = reason_to_stop(looks, seen, patience=options.patience, condition=condition)
+            self.trainer.stopping |= self.stopped is not None
 
     def draw(self) -> None:
         """The sheet on fixed noise, and the curves so far."""
@@ -103,13 +131,14 @@ class Training:
             sheets.mkdir(exist_ok=True)
             samples = Samples(images, None, (), self.plan.data.codec)
             samples.grid(sheets / f"{self.trainer.seen:012d}.png")
-        if perf_counter() - self.drawn_at > DRAW_EVERY_S or self.trainer.seen >= self.progress.planned:
+        ended = self.stopped is not None or self.trainer.seen >= self.progress.planned
+        if ended or perf_counter() - self.drawn_at > DRAW_EVERY_S:
             curves(read_journal(self.journal.path), self.folder / "curves.png")
             self.drawn_at = perf_counter()
 
     def health(self) -> Health:
         """The verdict on the latest values."""
-        return health(self.latest)
+        return health(self.latest, self.looks, self.quality.count)
 
     def save_now_and_then(self, trainer: Trainer) -> None:
         """A checkpoint every half minute; when does not matter to the result."""
@@ -122,16 +151,26 @@ class Training:
         Raises:
             Diverged: if a parameter is not finite.
         """
+        self.refuse_broken()
+        if self.trainer.runtime.rank:
+            return
+        extra = {
+            "seconds": self.journal.seconds,
+            "look_s": self.look_s,
+            "draw_s": self.draw_s,
+            "latest": self.latest,
+            "best": self.quality.facts(),
+        }
+        Checkpoints(self.folder / "checkpoints").save(self.trainer, extra)
+        drop_old(self.folder / "best", KEPT + 1)  # those that the kept checkpoints speak of
+        self.saved_at = perf_counter()
+
+    def refuse_broken(self) -> None:
+        """Raises a Diverged if a parameter is not finite: there is nothing to measure or to save."""
         if not self.trainer.whole():
             raise Diverged(
                 f"a parameter is not finite at step {self.trainer.step}. Try a lower learning rate."
             )
-        if self.trainer.runtime.rank:
-            return
-        extra = {"seconds": self.journal.seconds, "latest": self.latest, "best": self.quality.facts()}
-        Checkpoints(self.folder / "checkpoints").save(self.trainer, extra)
-        drop_old(self.folder / "best", KEPT + 1)  # those that the kept checkpoints speak of
-        self.saved_at = perf_counter()
 
     def resume(self) -> None:
         """Go back to the last checkpoint, and forget what was logged after it."""
@@ -139,12 +178,16 @@ class Training:
         extra = Checkpoints(self.folder / "checkpoints").load(self.trainer)
         self.latest = dict(extra["latest"])
         self.journal.started = perf_counter() - extra["seconds"]
+        # a run of an earlier version has none of these
+        self.look_s, self.draw_s = extra.get("look_s", 0.0), extra.get("draw_s", 0.0)
         try:
             self.quality.recall_best(extra["best"], self.trainer.ema.module, runtime.device)
         except RunError:
             self.progress.say("the best sampler so far is missing or damaged; the next look chooses anew")
         if runtime.rank == 0:
             self.journal.forget_after(self.trainer.seen)
+            self.looks = [record for record in read_journal(self.journal.path) if "coverage" in record]
+            self.resumed = len(self.looks)
         runtime.barrier()
 
     def play(self) -> None:
@@ -161,20 +204,24 @@ class Training:
         finally:
             self.progress.done()
             self.note_end()
-        if self.trainer.seen < self.trainer.settings.planned:
+        early = self.trainer.runtime.share("" if self.stopped is None else self.stopped.why)
+        if self.trainer.seen < self.trainer.settings.planned and not early:
             raise Interrupted(
                 f"stopped at {self.trainer.seen / 1000:.1f} kimg; all is saved. Go on with: "
                 f"tenfold fit --resume {self.folder}"
             )
-        own = not type(self.plan.recipe).__module__.startswith(
-            "tenfold."
-        )  # the command line does not know it
-        how = (
-            f'tenfold.load("{self.folder}").sample(100).save("samples")'
-            if own
-            else (f"tenfold sample {self.folder} -n 100 --out samples/")
+        if early:
+            kimg = self.trainer.seen / 1000
+            self.progress.say(f"stopped at {kimg:.1f} kimg: {early}. To go on: --resume {self.folder}")
+        self.progress.say(
+            f"done: {self.folder} ({self.health().verdict}). Make samples: {self.how_to_sample()}"
         )
-        self.progress.say(f"done: {self.folder} ({self.health().verdict}). Make samples: {how}")
+
+    def how_to_sample(self) -> str:
+        """A command; for a recipe that the command line does not know, a line of Python."""
+        if type(self.plan.recipe).__module__.startswith("tenfold."):
+            return f"tenfold sample {self.folder} -n 100 --out samples/"
+        return f'tenfold.load("{self.folder}").sample(100).save("samples")'
 
     def note_end(self) -> None:
         """Write where the run is into its record."""
@@ -183,6 +230,9 @@ class Training:
         facts = {
             "seen": self.trainer.seen,
             "seconds": round(self.journal.seconds, 1),
+            "look_s": round(self.look_s, 2),
+            "draw_s": round(self.draw_s, 2),
+            "stopped": None if self.stopped is None else asdict(self.stopped),
             "latest": self.latest,
             "health": asdict(self.health()),
             "best": self.quality.facts(),

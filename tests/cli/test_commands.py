@@ -212,8 +212,14 @@ def test_a_preset_shows_its_own_defaults(capsys: Said) -> None:
 def test_every_option_is_a_flag() -> None:
     assert read_options(fit_command.read(["cats"])) == Options()
     changed = ["--size", "8", "--skip-bad", "--micro-batches", "2", "--memory-format", "contiguous"]
-    assert read_options(fit_command.read(["cats", *changed])) == Options(
-        size=8, skip_bad=True, micro_batches=2, memory_format="contiguous"
+    rules = ["--patience", "3", "--stop-when", "recall>0.9"]
+    assert read_options(fit_command.read(["cats", *changed, *rules])) == Options(
+        size=8,
+        skip_bad=True,
+        micro_batches=2,
+        memory_format="contiguous",
+        patience=3,
+        stop_when="recall>0.9",
     )
 
 

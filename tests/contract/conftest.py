@@ -59,7 +59,7 @@ def make() -> type[Case]:
     return Case
 
 
-@pytest.fixture(params=[*sorted(RECIPES), "mlp on vectors"])
+@pytest.fixture(params=[*sorted(RECIPES), "mlp on vectors", "cvae on vectors"])
 def case(request: pytest.FixtureRequest) -> Case:
     name, _, vectors = request.param.partition(" on ")
     return Case(name, (5,)) if vectors else Case(name)

@@ -35,7 +35,7 @@ def test_it_says_where_it_comes_from(name):
     ("name", "values", "preset", "message"),
     [
         ("dcgam", {}, None, r"no recipe 'dcgam'. Did you mean 'dcgan'\?"),
-        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, dcgan"),
+        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, cvae, dcgan"),
         ("dcgan", {}, "smal", r"recipe 'dcgan' has no preset 'smal'. Did you mean 'small'\?"),
         ("dcgan", {"latnet": 3}, None, r"recipe 'dcgan' has no field 'latnet'. Did you mean 'latent'\?"),
         ("dcgan", {"clip": 0.1}, None, r"recipe 'dcgan' has no field 'clip'"),
@@ -130,6 +130,6 @@ def test_optimizers(optimizer, expected):
     assert {key: group[key] for key in expected} == expected
 
 
-def test_only_the_conditional_one_asks_for_balanced_classes():
+def test_only_conditional_ones_ask_for_balanced_classes():
     balanced = {n for n, cls in RECIPES.items() if make_recipe(n, {}, "tiny").build(IMAGES).balanced}
-    assert balanced == {n for n, cls in RECIPES.items() if cls.conditional} == {"cgan"}
+    assert balanced == {n for n, cls in RECIPES.items() if cls.conditional} == {"cgan", "cvae"}

@@ -48,6 +48,9 @@ class Toy(Game[Source]):
     def turns(self, step: int) -> Sequence[Turn]:
         return self.given or [Turn("b", self.pull_b), Turn("a", self.pull_a)]
 
+    def critic(self) -> None:
+        return None
+
     def pull_a(self, batch: Batch, draw: Draw) -> Terms:
         return self.pull("a", self.sampler.weight, batch, draw)
 

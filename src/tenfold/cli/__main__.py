@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..errors import Interrupted, TenfoldError, suggest
-from . import check, enlarge, fit, recipes, sample
+from . import check, enlarge, evaluate, fit, recipes, sample
 from .parser import WrongCommand
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int | None]] = {
@@ -19,6 +19,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int | None]] = {
     "fit": fit.main,
     "sample": sample.main,
     "enlarge": enlarge.main,
+    "evaluate": evaluate.main,
     "recipes": recipes.main,
 }
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..plan import Plan
     from ..run import Run
 
-CHANGEABLE = {"device", "tensorboard", "quiet"}
+CHANGEABLE = {"device", "tensorboard", "quiet", "patience", "stop_when"}
 
 
 def main(argv: Sequence[str]) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
+
+if TYPE_CHECKING:
+    from ..run import Run
+    from ..samples import Samples
 
 
 def main(argv: Sequence[str]) -> None:
@@ -16,6 +22,9 @@ def main(argv: Sequence[str]) -> None:
     add("-n", "--count", type=int, default=64, metavar="N", help="how many (default 64)")
     add("--label", metavar="CLASS", help="of one class only")
     add("--seed", type=int, default=0, metavar="N", help="other samples for another seed (default 0)")
+    add(
+        "--filter", action="store_true", help="keep those with the right label that copy nothing, by D's odds"
+    )
     add("--out", metavar="DIR", help="write a file per sample, and a folder per class")
     add("--grid", metavar="FILE.png", help="write all on one sheet")
     add_json_flag(parser)
@@ -30,11 +39,28 @@ def main(argv: Sequence[str]) -> None:
     if args.grid is not None:
         refuse_other_suffix(args.grid)
     with stdout_kept_clean(args.json):
-        samples = load(args.run).sample(args.count, label=args.label, seed=args.seed)
+        run, facts, lines = load(args.run), {}, []
+        if args.filter:
+            samples, facts, lines = filtered(run, args)
+        else:
+            samples = run.sample(args.count, label=args.label, seed=args.seed)
         if args.out is not None:
             samples.save(args.out)
         if args.grid is not None:
             samples.grid(args.grid)
-    result = {"count": len(samples), "out": args.out, "grid": args.grid}
+    result = {"count": len(samples), "out": args.out, "grid": args.grid, **facts}
     where = " and ".join(place for place in (args.out, args.grid) if place)
-    show(result, [f"{len(samples)} samples: {where}"], as_json=args.json)
+    show(result, [f"{len(samples)} samples: {where}", *lines], as_json=args.json)
+
+
+def filtered(run: Run, args: Namespace) -> tuple[Samples, dict[str, Any], list[str]]:
+    """Samples that pass every filter, and what these did, for a program and for a person."""
+    from ..filtering import filtered_samples
+
+    found = filtered_samples(run, args.count, args.label, args.seed)
+    facts = {
+        "kept": {"share": found.share, "by_filter": found.by_filter, "tried": found.tried},
+        "coverage": {"before": found.coverage_before, "after": found.coverage_after},
+        "notes": list(found.notes),
+    }
+    return found.samples, facts, found.lines()

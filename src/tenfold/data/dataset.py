@@ -25,12 +25,14 @@ class Split:
         labels: number of each sample's class, int64; None without labels.
         names: what each sample is called in messages.
         codec: how the values become tensors.
+        groups: what must stay together, if a group was asked for.
     """
 
     values: Shaped[np.ndarray, "n ..."]
     labels: Int[np.ndarray, " n"] | None
     names: Sequence[str]
     codec: Codec
+    groups: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.values)

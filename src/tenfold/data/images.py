@@ -24,7 +24,7 @@ from .spec import DataSpec
 
 IN_MEMORY_BYTES = 256 << 20
 # Part of the cache's key: raised when what is stored changes.
-LAYOUT = 2
+LAYOUT = 3
 
 
 def open_data(source: Source, options: LoadOptions = DEFAULTS) -> Dataset:
@@ -45,9 +45,10 @@ def open_data(source: Source, options: LoadOptions = DEFAULTS) -> Dataset:
         ((1, 8, 8), 1617, 180)
     """
     found = find(source, options)
-    key = f"{found.fingerprint(options)}-{LAYOUT}"
+    fingerprint = found.fingerprint(options)
+    key = f"{fingerprint}-{LAYOUT}"
     if found.train.array is not None and found.train.array.nbytes <= IN_MEMORY_BYTES:
-        return _dataset(found, key, *_in_memory(found, options))
+        return _dataset(found, fingerprint, *_in_memory(found, options))
     stored = cache.load(key)
     if stored is None:
         _decode_to_cache(found, options, key)
@@ -56,7 +57,7 @@ def open_data(source: Source, options: LoadOptions = DEFAULTS) -> Dataset:
         raise DataError(
             f"What was just written to {cache.cache_folder()} cannot be read back. Is it shared or full?"
         )
-    return _dataset(found, key, *stored)
+    return _dataset(found, fingerprint, *stored)
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ class _Decoding:
             "held": len(learned.held),
             "names": [item.name for item in rows],
             "labels": [item.label for item in rows] if labelled else None,
+            "groups": None if self.options.group is None else [item.group or item.name for item in rows],
             "notes": self._notes(codec),
         }
 
@@ -177,7 +179,7 @@ def _decode_to_cache(found: Found, options: LoadOptions, key: str) -> None:
     cache.write(key, decoding.blocks(), decoding.shape, decoding.plan.dtype, decoding.facts)
 
 
-def _dataset(found: Found, key: str, values: np.ndarray, facts: dict[str, Any]) -> Dataset:
+def _dataset(found: Found, fingerprint: str, values: np.ndarray, facts: dict[str, Any]) -> Dataset:
     codec = Codec.from_json(facts["codec"])
     train, total = facts["train"], facts["train"] + facts["held"]
     labels: list[str | None] | None = facts["labels"]
@@ -188,12 +190,13 @@ def _dataset(found: Found, key: str, values: np.ndarray, facts: dict[str, Any]) 
         side = labels[start:stop] if labels else [None]
         known = [numbers[label] for label in side if label is not None]
         numbered = np.array(known, np.int64) if len(known) == stop - start else None
-        return Split(values[start:stop], numbered, tuple(facts["names"][start:stop]), codec)
+        groups = facts["groups"] and tuple(facts["groups"][start:stop])
+        return Split(values[start:stop], numbered, tuple(facts["names"][start:stop]), codec, groups)
 
     counts = Counter(labels[:train]) if labels else Counter()
     spec = DataSpec(codec.kind, codec.shape, train, classes, tuple(counts[name] for name in classes))
     held = split(train, total) if total > train else None
-    return Dataset(found.source, spec, codec, split(0, train), held, key, tuple(facts["notes"]))
+    return Dataset(found.source, spec, codec, split(0, train), held, fingerprint, tuple(facts["notes"]))
 
 
 def _codec(learned: Learned, from_array: bool) -> Codec:

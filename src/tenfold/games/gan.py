@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..draw import Draw
-from ..game import Batch, Game, Sampler, Terms, Turn
+from ..game import Batch, Critic, Game, Sampler, Terms, Turn
 from ..objectives import RELATIVISTIC, Objective
 from ..penalties import Look, Penalty, Side
 
@@ -84,6 +84,10 @@ class GAN(Game[Sampler]):
         after = None if self.clip is None else self.clip_weights
         repeat = 1 if self.critic_steps is None else self.critic_steps(step)
         return [Turn("D", self.criticise, repeat=repeat, after=after), *lazy, Turn("G", self.generate)]
+
+    def critic(self) -> Critic:
+        """D."""
+        return self.discriminate
 
     def criticise(self, batch: Batch, draw: Draw) -> Terms:
         """D's turn: tell real from generated."""

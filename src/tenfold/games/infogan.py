@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
 from ..draw import Draw
-from ..game import Batch, Game, Sampler, Terms, Turn
+from ..game import Batch, Critic, Game, Sampler, Terms, Turn
 from ..nn.layers import BatchNorm, FullPrecision, activation
 from ..objectives import NON_SATURATING, Objective
 from .gan import Augment, signals
@@ -116,6 +116,10 @@ class InfoGAN(Game[InfoSampler]):
     def turns(self, step: int) -> list[Turn]:
         """D, then G."""
         return [Turn("D", self.criticise), Turn("G", self.generate)]
+
+    def critic(self) -> Critic:
+        """The judge, on the trunk's features; there are no conditions."""
+        return lambda x, condition: self.judge(self.trunk(x)).float()
 
     def criticise(self, batch: Batch, draw: Draw) -> Terms:
         """D tells real from generated and reads the codes of the latter."""

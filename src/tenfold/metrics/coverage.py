@@ -8,9 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .neighbours import blocks, reach
 from .rows import comparable
 
-_CHUNK = 512
+# On the edge of a ball is outside. Copies of real samples are on many edges; rounding must not decide there.
+_INSIDE = 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def manifold(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"], k: int = 5)
     All four numbers depend on n, m and k: compare them at equal ones only, and with fresh real samples'.
 
     Raises:
-        DataError: if the sets' rows differ in length, or there are not more than k on a side.
+        DataError: if the rows do not match, or hold NaN or infinite numbers.
+        Undefined: if there are not more than k on a side.
 
     References:
         Improved precision and recall metric for assessing generative models.
@@ -46,11 +49,10 @@ def manifold(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"], k: int = 5)
         Naeem, Oh, Uh, Choi, Yoo, 2020. https://arxiv.org/abs/2002.09797
     """
     real, fake = comparable(real, fake, least=k + 1)
-    real_radius, fake_radius = _radius(real, k), _radius(fake, k)
+    real_radius, fake_radius = reach(real, k) * _INSIDE, reach(fake, k) * _INSIDE
     covered, recalled, neighbourhoods = [], [], torch.zeros_like(fake[:, 0])
-    for some, radius in zip(real.split(_CHUNK), real_radius.split(_CHUNK), strict=True):
-        distance = _distance(some, fake)
-        inside = distance < radius[:, None]
+    for some, distance in blocks(real, fake):
+        inside = distance < real_radius[some, None]
         covered.append(inside.any(1))
         recalled.append((distance < fake_radius).any(1))
         neighbourhoods += inside.sum(0)
@@ -60,19 +62,6 @@ def manifold(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"], k: int = 5)
         density=neighbourhoods.mean().item() / k,
         coverage=_share(torch.cat(covered)),
     )
-
-
-def _radius(rows: Float[Tensor, "n d"], k: int) -> Float[Tensor, " n"]:
-    """Distance of each row to its k-th nearest other row."""
-    # Each row is its own nearest, at distance zero, hence k + 1.
-    return torch.cat(
-        [_distance(some, rows).topk(k + 1, largest=False).values[:, k] for some in rows.split(_CHUNK)]
-    )
-
-
-def _distance(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
-    # The matrix product is three times faster for long rows; in double precision its rounding is harmless.
-    return torch.cdist(a, b, compute_mode="use_mm_for_euclid_dist")
 
 
 def _share(true: Tensor) -> float:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import cgan, dcgan, infogan, lsgan, mlp, sngan, wgan, wgan_gp
+from . import cgan, cvae, dcgan, infogan, lsgan, mlp, sngan, vae, wgan, wgan_gp
 
-__all__ = ["cgan", "dcgan", "infogan", "lsgan", "mlp", "sngan", "wgan", "wgan_gp"]
+__all__ = ["cgan", "cvae", "dcgan", "infogan", "lsgan", "mlp", "sngan", "vae", "wgan", "wgan_gp"]

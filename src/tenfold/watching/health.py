@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
+
+CLEARLY = 3.0  # standard errors: a hold-out of 20 raises no alarm by chance
+FALLEN = 0.25  # share of what recall and coverage once were
 
 
 @dataclass(frozen=True)
@@ -12,7 +16,7 @@ class Health:
     """A verdict, and what it rests on.
 
     Attributes:
-        verdict: learning, discriminator too strong, collapsed, or diverged.
+        verdict: learning, discriminator too strong, overfitting, collapsed, or diverged.
         why: the numbers, in words.
     """
 
@@ -20,13 +24,17 @@ class Health:
     why: str
 
 
-def health(signals: Mapping[str, float]) -> Health:
-    """The verdict on the latest values of a run's log.
+def health(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]] = (), count: int = 0) -> Health:
+    """The verdict on the latest values of a run's log, and on its looks at quality.
 
     Args:
         signals: `D/order`, the share of pairs whose real sample D puts before the generated one (half is
             guessing); `D/real_sign` and `D/fake_sign`, the mean signs of its logits; `G/gradient_norm`; and
-            `spread`, the mean distance between two samples divided by that between two real ones.
+            `spread`, the mean distance between two samples divided by that between two real ones. A game in
+            which nobody discriminates has not all of them.
+        looks: the log's looks at quality, oldest first, each with `recall` and `coverage`, and with
+            `overfit_z` and mean logits where D was asked about a hold-out.
+        count: of the samples that these looks compared with as many real ones.
     """
     spread, order = signals.get("spread", 1.0), signals.get("D/order", 0.5)
     norm = signals.get("G/gradient_norm", 1.0)
@@ -36,7 +44,41 @@ def health(signals: Mapping[str, float]) -> Health:
         return Health("diverged", f"samples lie {spread:.1f} times as far apart as real ones")
     if spread < 0.35:
         return Health("collapsed", f"samples lie only {spread:.2f} times as far apart as real ones")
+    if (found := fallen(looks, count) or by_heart(looks)) is not None:
+        return found
     if order > 0.995 and signals.get("D/real_sign", 1.0) - signals.get("D/fake_sign", -1.0) > 1.9:
         why = f"D tells {order:.0%} of pairs apart, and G's gradient has norm {norm:.2g}"
         return Health("discriminator too strong", why)
-    return Health("learning", f"D tells {order:.0%} of pairs apart; samples spread {spread:.2f} of real")
+    told = f"D tells {order:.0%} of pairs apart; " if "D/order" in signals else ""
+    return Health("learning", f"{told}samples spread {spread:.2f} of real")
+
+
+def by_heart(looks: Sequence[Mapping[str, Any]]) -> Health | None:
+    """Whether D has learned the training samples by heart: at two looks in a row, far beyond the error."""
+    if len(looks) < 2 or any(look.get("overfit_z", 0.0) < CLEARLY for look in looks[-2:]):
+        return None
+    logits = (looks[-1][f"D/{which}_logit"] for which in ("holdout", "train", "made"))
+    return Health(
+        "overfitting",
+        "D no longer takes held-out samples for real (mean logits: held out {:.2g}, trained on {:.2g}, "
+        "generated {:.2g}): it knows the training samples by heart; add data, augment "
+        "(--augment diffaugment), or stop earlier".format(*logits),
+    )
+
+
+def fallen(looks: Sequence[Mapping[str, Any]], count: int) -> Health | None:
+    """Whether recall and coverage both lost most of what they once had, at two looks in a row."""
+    names = ("recall", "coverage")
+    if len(looks) < 3 or not count:
+        return None
+    best = {name: max(look[name] for look in looks[:-2]) for name in names}
+    if not all(lost(look[name], best[name], count) for look in looks[-2:] for name in names):
+        return None
+    now = " and ".join(f"{name} from {best[name]:.2f} to {looks[-1][name]:.2f}" for name in names)
+    return Health("collapsed", f"the samples became alike: {now}")
+
+
+def lost(now: float, before: float, count: int) -> bool:
+    """Whether a share of `count` samples fell far, beyond three standard errors of the difference."""
+    error = ((now * (1 - now) + before * (1 - before)) / count) ** 0.5
+    return now < FALLEN * before and before - now > CLEARLY * error

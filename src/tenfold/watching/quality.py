@@ -20,10 +20,13 @@ from ..engine.trainer import Trainer
 from ..game import Sampler
 from ..metrics.coverage import manifold
 from ..metrics.features import Features, Pixels
-from ..metrics.kernel import Estimate, kernel_distance, kernel_gain
+from ..metrics.kernel import Estimate, kernel_distance, kernel_distance_by_class, kernel_gain
+from .overfitting import Opinion
 
 MOST = 1000
 BLOCK = 64
+REFERENCES, REFERENCE_ROWS = 5, 2000  # sets of real samples, and about how many in all: more are hardly surer
+LEAST = 3  # samples of each class, for a distance class by class
 
 
 @torch.inference_mode()
@@ -82,8 +85,12 @@ class Quality:
     """Kernel distance, recall and coverage of samples against real data that were not trained on.
 
     Without a hold-out they are measured against training data, and no best is chosen. The reference is as
-    many training samples instead of generated ones; a classifier's features know them, while the hold-out is
-    new to it. Without a hold-out there is none: training data beside themselves would be perfect.
+    many training samples instead of generated ones, up to five times over if there are enough; a
+    classifier's features know them, while the hold-out is new to it. Without a hold-out there is none:
+    training data beside themselves would be perfect.
+
+    A conditional sampler is asked for the labels of the real samples. The distance is then estimated class by
+    class: over all pairs of rows, it would read low where both sides have the same labels.
 
     Args:
         data: the run's data.
@@ -94,13 +101,16 @@ class Quality:
 
     def __init__(self, data: Dataset, features: Features, folder: Path, classes: int) -> None:
         self.features, self.folder, self.classes = features, folder, classes
-        self.chooses = data.holdout is not None
+        self.chooses, self.opinion = data.holdout is not None, Opinion(data, classes)
         judges: Samples = data.train if data.holdout is None else data.holdout
         index = chosen(judges, MOST, derive(0, "judges"))
         real = judges.gather(index)["real"]
         self.count, self.real, self.real_spread = len(real), features(real), spread(real)
-        self.labels = self.labels_like(None if judges.labels is None else judges.labels[index])
-        self.reference = self.compare(features(fresh_real(data.train, self.count))) if self.chooses else None
+        known = None if judges.labels is None else judges.labels[index]
+        self.labels = self.labels_like(known)
+        self.by_class = classes > 0 and counted(known, LEAST) and counted(data.train.labels, LEAST)
+        self.references = 0
+        self.reference = self.refer(data.train) if self.chooses else None
         self.best: Best | None = None
 
     def labels_like(self, labels: np.ndarray | None) -> Tensor | None:
@@ -109,14 +119,52 @@ class Quality:
             return None
         return torch.arange(self.count) % self.classes if labels is None else torch.from_numpy(labels)
 
-    def compare(self, fake: Tensor) -> dict[str, float]:
-        """The metrics of the features of some samples beside those of the real ones."""
-        distance, shape = kernel_distance(self.real, fake), manifold(self.real, fake)
+    def refer(self, train: Samples) -> dict[str, float]:
+        """Means of what several sets of training samples get, each chosen like the samples that are made.
+
+        The error is that of one set: all are compared with the same real samples.
+        """
+        like = None if self.labels is None or train.labels is None else self.labels.numpy()
+        many = 1 if len(train) <= self.count else max(1, min(REFERENCES, REFERENCE_ROWS // self.count))
+        sets = [alike(train, self.count, like, derive(0, "reference", i)) for i in range(many)]
+        self.references = many
+        needed = np.unique(np.concatenate(sets))
+        features = self.features(train.gather(needed)["real"])
+        found = []
+        for index in sets:
+            labels = None if train.labels is None else torch.from_numpy(train.labels[index])
+            found.append(self.compare(features[np.searchsorted(needed, index)], labels))
+        return {name: sum(each[name] for each in found) / len(found) for name in found[0]}
+
+    def compare(self, fake: Tensor, labels: Tensor | None) -> dict[str, float]:
+        """The metrics of the features of some samples beside those of the real ones.
+
+        Args:
+            fake: a row per sample.
+            labels: the samples' classes, or None.
+        """
+        distance, shape = self.distance(fake, labels), manifold(self.real, fake)
         return {
             "kernel_distance": distance.value,
             "kernel_distance_error": distance.error,
             "recall": shape.recall,
             "coverage": shape.coverage,
+        }
+
+    def distance(self, fake: Tensor, labels: Tensor | None) -> Estimate:
+        """The kernel distance: class by class where the labels of both sides are the same."""
+        if not self.by_class or self.labels is None or labels is None:
+            return kernel_distance(self.real, fake)
+        return kernel_distance_by_class(self.real, self.labels, fake, labels)
+
+    def about(self) -> dict[str, Any]:
+        """How the numbers were made, for the run's record."""
+        return {
+            "estimator": "class by class" if self.by_class else "all pairs",
+            "n": self.count,
+            "references": self.references,
+            "against": "hold-out" if self.chooses else "training data",
+            "features": self.features.name,
         }
 
     def words(self, found: Mapping[str, float]) -> str:
@@ -132,15 +180,21 @@ class Quality:
 
     def look(self, trainer: Trainer) -> dict[str, float]:
         """Measure the averaged sampler, and keep it if it is the best so far beyond the error bar."""
-        images = self.samples_of(trainer.ema.module, trainer.runtime.device)
-        fake = self.features(images)
-        found = self.compare(fake)
+        found, fake = self.measure(trainer)
         if self.chooses and trainer.step and self.improves(fake, found["recall"]):
             distance = Estimate(found["kernel_distance"], found["kernel_distance_error"])
             self.best = Best(trainer.seen, distance, found["recall"], fake)
             kept = self.folder / "best" / f"{trainer.seen:012d}"
             write_state(kept, State(trainer.ema.module.state_dict(), self.facts()))
-        return found | {"spread": spread(images) / max(self.real_spread, 1e-12)}
+        return found
+
+    def measure(self, trainer: Trainer) -> tuple[dict[str, float], Tensor]:
+        """All numbers of a look at the averaged sampler, and the features of its samples."""
+        images = self.samples_of(trainer.ema.module, trainer.runtime.device)
+        fake = self.features(images)
+        found = self.compare(fake, self.labels)
+        found["spread"] = spread(images) / max(self.real_spread, 1e-12)
+        return found | self.opinion.look(trainer, images, self.labels), fake
 
     def samples_of(self, sampler: Sampler, device: torch.device) -> Tensor:
         """As many samples as there are real ones, from the same noise at every look."""
@@ -195,9 +249,21 @@ def chosen(data: Samples, most: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
 
 
-def fresh_real(data: Samples, n: int) -> Tensor:
-    """Real training samples for the reference."""
-    return data.gather(chosen(data, n, derive(0, "reference")))["real"]
+def alike(data: Samples, n: int, labels: np.ndarray | None, seed: int) -> np.ndarray:
+    """Numbers of n samples in ascending order, of each class as many as `labels` has; fewer if it has not."""
+    if labels is None or data.labels is None:
+        return chosen(data, n, seed)
+    order = np.random.default_rng(seed).permutation(len(data))
+    order = order[np.argsort(data.labels[order], kind="stable")]
+    counts = np.bincount(data.labels)
+    wanted = np.bincount(labels, minlength=len(counts))[: len(counts)]
+    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)  # within its class
+    return np.sort(order[place < np.repeat(wanted, counts)])
+
+
+def counted(labels: np.ndarray | None, least: int) -> bool:
+    """Whether there are labels, and so many of each class that there is one of."""
+    return labels is not None and min(np.unique(labels, return_counts=True)[1]) >= least
 
 
 def spread(images: Tensor) -> float:

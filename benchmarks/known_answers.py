@@ -1,0 +1,203 @@
+"""Does `prove` give the answers that are known? Controls, nulls, and two settings where nobody knows."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+import tenfold
+from record import SOURCE, Record, arguments, say
+from tenfold.data import open_data
+from tenfold.proof.options import ProofOptions
+from tenfold.proof.statistics import false_alarms
+
+QUESTION = """On digits: copies of training items bring about nothing, shuffled labels hurt, held-back real
+items help. Of 40 experiments whose made items are resampled training items at most 2 say helps; of 2,000
+with the signs of the stored differences flipped, at most 2.5 %. Then few labels, and one rare class."""
+NULLS, FLIPS, SEED = 40, 2000, 0
+ITEMS = 300  # of a null, so that forty of them take minutes
+FAST = ("linear", "kernel")
+PER_CLASS, RARE, COMMON = 12, 8, 60  # training and validation items of the settings
+
+
+def main() -> None:
+    """One experiment after the other; each is kept when it is done."""
+    given = arguments(__doc__ or "").parse_args()
+    also = [SOURCE / "tenfold" / "proving.py", SOURCE / "tenfold" / "recipes" / "cgan.py"]
+    record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick, also=also)
+    nulls = 2 if given.quick else NULLS
+    found: dict[str, Any] = {}
+    found["nulls"] = record.measure("nulls", lambda: null_experiments(nulls), {"nulls": nulls})
+    for name, work in settings(given.quick).items():
+        found[name] = record.measure(name, work, {"quick": given.quick})
+    record.conclude(rows(found))
+
+
+def settings(quick: bool) -> dict[str, Any]:
+    """What is proved of digits, of few labels and of a rare class."""
+    budgets = ("20s", "20s", "20s") if quick else ("20m", "8m", "8m")
+    return {
+        "digits": lambda: proved("digits", None, budgets[0], quick),
+        "few labels": lambda: proved(*few(), budgets[1], quick),
+        "rare class": lambda: proved(*rare(), budgets[2], quick),
+    }
+
+
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """All bundled digits, in random order."""
+    data = open_data("digits")
+    held = data.holdout
+    assert held is not None and held.labels is not None and data.train.labels is not None
+    values = np.concatenate([data.train.values, held.values])
+    labels = np.concatenate([data.train.labels, held.labels])
+    order = np.random.default_rng(SEED).permutation(len(labels))
+    return values[order], labels[order]
+
+
+def few() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """A few digits of each class, and all others to judge by."""
+    return parted([PER_CLASS] * 10)
+
+
+def rare() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Some digits of each class but few eights, and all others to judge by."""
+    return parted([RARE if label == 8 else COMMON for label in range(10)])
+
+
+def parted(counts: Sequence[int]) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """So many of each class, and the rest."""
+    values, labels = digits()
+    taken = np.concatenate([np.flatnonzero(labels == k)[:n] for k, n in enumerate(counts)])
+    rest = np.setdiff1d(np.arange(len(labels)), taken)
+    return (values[taken], labels[taken]), (values[rest], labels[rest])
+
+
+def proved(data: Any, test: Any, budget: str, quick: bool) -> dict[str, Any]:
+    """What `prove` concludes, and how long it took."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        source = data if isinstance(data, str) else stored(folder / "data.npz", data)
+        options = ProofOptions(test=None if test is None else str(stored(folder / "test.npz", test)))
+        begun = perf_counter()
+        proof = tenfold.prove(
+            source, budget=budget, quick=quick, out=folder / "proof", seed=SEED, options=options
+        )
+        seconds = perf_counter() - begun
+        keep_report(proof.path, source)
+        found = proof.to_json()
+        return {**found, "path": "", "seconds": round(seconds), "sign_flips": sign_flips(proof.path, found)}
+
+
+def keep_report(path: Path, source: Any) -> None:
+    """Leave the report where it can be looked at."""
+    kept = Path(tempfile.gettempdir()) / "tenfold-reports"
+    kept.mkdir(exist_ok=True)
+    name = f"known-answers-{Path(str(source)).stem}-{int(perf_counter())}.html"
+    (kept / name).write_text((path / "report.html").read_text())
+    say(f"report: {kept / name}")
+
+
+def stored(path: Path, part: tuple[np.ndarray, np.ndarray]) -> Path:
+    """Pictures and labels in a file."""
+    np.savez(path, images=part[0], labels=part[1])
+    return path
+
+
+def resampled(
+    values: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], counts: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A generator that adds nothing: training items of each class, drawn with replacement."""
+    random = np.random.default_rng(seed)
+    index = [random.choice(np.flatnonzero(labels == k), n) for k, n in enumerate(counts) if n]
+    chosen = np.concatenate(index)
+    return values[chosen], labels[chosen]
+
+
+def null_experiments(count: int) -> dict[str, Any]:
+    """Experiments with that generator, each on other digits."""
+    values, labels = digits()
+    said: list[str] = []
+    flips: list[float] = []
+    begun = perf_counter()
+    for number in range(count):
+        taken = np.random.default_rng(number).permutation(len(labels))[:ITEMS]
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            source = stored(folder / "data.npz", (values[taken], labels[taken]))
+            options = ProofOptions(learners=FAST, quiet=True)
+            proof = tenfold.prove(
+                source, generator=resampled, quick=True, seed=number, out=folder / "proof", options=options
+            )
+            flips += sign_flips(folder / "proof", proof.to_json())
+        said.append(proof.verdict)
+        say(f"null {number + 1} of {count}: {proof.verdict}")
+    counts = {word: said.count(word) for word in sorted(set(said))}
+    found = {"verdicts": counts, "helps": said.count("helps"), "of": count}
+    return {**found, "seconds": round(perf_counter() - begun), "sign_flips": flips}
+
+
+def sign_flips(folder: Path, conclusion: Mapping[str, Any]) -> list[float]:
+    """Of each learner, how often the signs of the gains by GAN, drawn by chance, would say that it helps."""
+    design = json.loads((folder / "design.json").read_text())
+    shares = design["test"], design["train"]
+    gains = [
+        np.array(c["by_split"])
+        for c in conclusion["comparisons"]
+        if (c["arm"], c["against"]) == ("classical_gan", "best_classical")
+    ]
+    return [false_alarms(gain, shares, FLIPS // len(gains), SEED) for gain in gains]
+
+
+def rows(found: Mapping[str, Any]) -> list[dict[str, object]]:
+    """The table."""
+    nulls = found["nulls"]
+    said = ", ".join(f"{count} {word}" for word, count in nulls["verdicts"].items())
+    flips = np.mean([share for result in found.values() for share in result["sign_flips"]])
+    table: list[dict[str, object]] = [
+        row("experiments that add resampled items", said, "at most 2 of 40 say helps", nulls["helps"] <= 2),
+        row("sign-flipped nulls that say helps", f"{flips:.2%}", "at most 2.5%", flips <= 0.025),
+    ]
+    for name in ("digits", "few labels", "rare class"):
+        table += answers(name, found[name])
+    return table
+
+
+def answers(name: str, result: Mapping[str, Any]) -> list[dict[str, object]]:
+    """One experiment's controls and verdict, by the learner that decides."""
+    table: list[dict[str, object]] = []
+    for control in result["controls"]:
+        if control["learner"] == result["primary"]:
+            state = control["state"]
+            table.append(row(f"{name}: {control['arm']}", control["reading"], "", state != "misbehaves"))
+    wanted = ("gan", "none", result["primary"])
+    weak = next(c for c in result["comparisons"] if (c["arm"], c["against"], c["learner"]) == wanted)
+    points = [f"{100 * weak['gain'][end]:+.1f}" for end in ("mean", "low", "high")]
+    return [
+        *table,
+        row(f"{name}: verdict", result["sentence"], "as it comes out", None),
+        row(
+            f"{name}: GAN against none", f"{points[0]} ({points[1]} to {points[2]})", "as it comes out", None
+        ),
+        row(f"{name}: seconds", result["seconds"], *within(name, result["seconds"])),
+    ]
+
+
+def within(name: str, seconds: float) -> tuple[str, bool | None]:
+    """How long the full protocol on digits may take."""
+    return ("at most 1200", seconds <= 1200) if name == "digits" else ("", None)
+
+
+def row(question: str, answer: object, bar: str, met: object) -> dict[str, object]:
+    """One line of the table."""
+    said = "" if met is None else "yes" if met else "no"
+    return {"question": question, "answer": answer, "bar": bar, "met": said}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,302 @@
+"""How good samples are: every metric beside what fresh real samples get, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .draw import derive
+from .errors import RunError
+from .material import Material, Part, of_folders, of_run
+from .metrics.cached import cached, key_of
+from .metrics.duplicates import near_duplicates, perceptual_hash
+from .metrics.features import Features, default_features, features_named
+from .metrics.labels import Labels, judge_labels
+from .metrics.memory import Copies, nearest_copies
+from .metrics.suite import Measured, Side, Sides, by_class, measure
+from .metrics.verdicts import Verdict, verdicts
+from .run import Run
+from .watching.progress import clock
+
+MOST = 10_000
+GALLERY = 20
+CHUNK = 256
+SAY_EVERY_S = 3.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was found.
+
+    Attributes:
+        metrics: by the glossary's names, each with value, reference and n.
+        per_class: the same for each class by name.
+        confusion: of made samples, how many asked for as each class (row) are taken for each (column); None
+            where labels cannot be judged.
+        verdicts: what it means, and what to do.
+        settings: everything needed to repeat it: features with their hash, resizing, counts, seed.
+        notes: what was decided.
+        copies: the made samples nearest to training samples.
+        material: what was looked at.
+    """
+
+    metrics: Mapping[str, Measured]
+    per_class: Mapping[str, Mapping[str, Measured]]
+    confusion: np.ndarray | None
+    verdicts: Sequence[Verdict]
+    settings: Mapping[str, Any]
+    notes: Sequence[str]
+    copies: Copies | None
+    material: Material
+
+    def to_json(self) -> dict[str, Any]:
+        """One object: metrics at the top, by name."""
+        return {
+            **{name: found.to_json() for name, found in self.metrics.items()},
+            "per_class": {
+                name: {metric: found.to_json() for metric, found in numbers.items()}
+                for name, numbers in self.per_class.items()
+            },
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
+            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+            "settings": dict(self.settings),
+            "notes": list(self.notes),
+        }
+
+    def lines(self) -> list[str]:
+        """The table as plain text, then the verdicts and notes."""
+        table = [("", "samples", "fresh real", "n")]
+        table += [(name, *cells(found)) for name, found in self.metrics.items()]
+        widths = [max(len(row[i]) for row in table) for i in range(4)]
+        shown = [
+            f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
+            for row in table
+        ]
+        said = [f"{v.about}: {v.text}" + (f" {v.advice}" if v.advice else "") for v in self.verdicts]
+        return [*shown, "", *said, *(f"note: {note}" for note in self.notes)]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def report(self, path: str | Path) -> Path:
+        """Write everything on one HTML page that needs nothing else.
+
+        Raises:
+            RunError: if the path does not end in .html.
+        """
+        from .report.evaluation import page_of
+
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise RunError(
+                f"{path} does not end in .html, which was expected of a report. Choose another --out."
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(page_of(self), encoding="utf-8")
+        fresh.replace(path)
+        return path
+
+    def gallery(self, path: str | Path) -> Path:
+        """Write the samples nearest to training samples, beside these, as one picture.
+
+        Raises:
+            RunError: if there is no hold-out to compare with, or samples are not pictures.
+        """
+        from .report.evaluation import gallery
+
+        drawn = gallery(self)
+        if drawn is None:
+            raise RunError("a gallery of copies needs pictures and a hold-out. Pass --holdout DIR.")
+        drawn.save(path)
+        return Path(path)
+
+
+def cells(found: Measured) -> tuple[str, str, str]:
+    """Value, reference and n, as a person reads them."""
+    if found.value is None:
+        return "not defined", "", str(found.n)
+    error = "" if found.error is None else f"±{found.error:.2g}"
+    reference = "" if found.reference is None else f"{found.reference:.4g}"
+    return f"{found.value:.4g}{error}", reference, str(found.n)
+
+
+def evaluate(
+    run: str | Path | Run | None = None,
+    *,
+    real: str | Path | None = None,
+    fake: str | Path | None = None,
+    holdout: str | Path | None = None,
+    features: str | Features | None = None,
+    most: int = MOST,
+    seed: int = 0,
+    say: Say = lambda text: None,
+) -> Evaluation:
+    """Judge the samples of a run, or of any generator.
+
+    Args:
+        run: a run, which then makes the samples; or:
+        real: real samples that the generator may have seen, and
+        fake: what it made.
+        holdout: real samples that it has not seen; a run has its own.
+        features: the name of a feature network, or features; the best there are, if not given.
+        most: samples of a side that are looked at.
+        seed: of made samples, and of every choice.
+        say: told what is being done.
+
+    Raises:
+        DataError: data cannot be read, do not match, overlap, or are fewer than 20 on a side.
+        RunError: neither a run nor two folders were given, or the run's data are gone.
+    """
+    material = open_material(run, real, fake, holdout, most, seed)
+    network, note = choose_features(features, images=material.codec.kind == "images")
+    return judged(material, network, note, seed, say)
+
+
+def judged(material: Material, network: Features, note: Sequence[str], seed: int, say: Say) -> Evaluation:
+    """Everything that can be said of the material."""
+    say(f"features: {network.name}")
+    learnt, held, made = (side_of(part, network, material, name, say) for name, part in parts(material))
+    assert learnt is not None and made is not None
+    sides = Sides(learnt, held, made, seed)
+    say("measuring ...")
+    numbers = measure(sides) | {"near_duplicates": hashed(material)}
+    found = labels_of(material, seed, say)
+    if found is not None:
+        numbers |= {"label_accuracy": found.label_accuracy, "cas": found.cas}
+    return Evaluation(
+        metrics=numbers,
+        per_class=class_by_class(sides, material, found),
+        confusion=None if found is None else found.confusion,
+        verdicts=verdicts(numbers),
+        settings=settings_of(material, network, seed) | {"dimension": learnt.x.shape[1]},
+        notes=(*material.notes, *note),
+        copies=copies_of(sides),
+        material=material,
+    )
+
+
+def class_by_class(sides: Sides, material: Material, found: Labels | None) -> dict[str, dict[str, Measured]]:
+    """The metrics of each class by name."""
+    if not material.classes or (sides.holdout is not None and sides.holdout.labels is None):
+        return {}
+    measured = by_class(sides, len(material.classes))
+    return {
+        name: {**measured[i], **({} if found is None else {"label_accuracy": found.by_class[i]})}
+        for i, name in enumerate(material.classes)
+    }
+
+
+def open_material(
+    run: str | Path | Run | None,
+    real: str | Path | None,
+    fake: str | Path | None,
+    holdout: str | Path | None,
+    most: int,
+    seed: int,
+) -> Material:
+    """The three sides."""
+    held = None if holdout is None else str(holdout)
+    if run is not None and real is None and fake is None:
+        return of_run(Run(run) if isinstance(run, str | Path) else run, held, most, seed)
+    if run is None and real is not None and fake is not None:
+        return of_folders(str(real), str(fake), held, most, seed)
+    raise RunError("a run, or both --real and --fake, were expected: tenfold evaluate RUN")
+
+
+def parts(material: Material) -> list[tuple[str, Part | None]]:
+    """The sides by name."""
+    return [("real", material.train), ("hold-out", material.holdout), ("made", material.fake)]
+
+
+def choose_features(features: str | Features | None, *, images: bool) -> tuple[Features, tuple[str, ...]]:
+    """The features asked for, or the best there are and a sentence on why."""
+    if features is None:
+        network, why = default_features(images)
+        return network, (why,)
+    return (features_named(features), ()) if isinstance(features, str) else (features, ())
+
+
+def side_of(part: Part | None, network: Features, material: Material, name: str, say: Say) -> Side | None:
+    """The features of one side; those of real samples are kept for the next time."""
+    if part is None:
+        return None
+
+    def compute() -> Tensor:
+        steps = told(chunks(len(part)), len(part), f"features of {name} samples", say)
+        return torch.cat([network(part.images(some)) for some in steps])
+
+    key = key_of(str(material.facts["data_id"]), name, part.index)
+    return Side(compute() if name == "made" else cached(network, key, compute), part.labels)
+
+
+def told(steps: Sequence[slice], count: int, what: str, say: Say) -> Iterator[slice]:
+    """The same, saying now and then how far it is."""
+    begun = said = perf_counter()
+    for step in steps:
+        yield step
+        now = perf_counter()
+        if now - said > SAY_EVERY_S and step.stop < count:
+            left = clock((count - step.stop) * (now - begun) / step.stop)
+            say(f"{what}: {step.stop:,} of {count:,}, {left} left")
+            said = now
+
+
+def copies_of(sides: Sides) -> Copies | None:
+    """The made samples nearest to training samples."""
+    if sides.holdout is None:
+        return None
+    return nearest_copies(sides.train.x, sides.holdout.x, sides.fake.x, count=GALLERY)
+
+
+def hashed(material: Material) -> Measured:
+    """Share of made pictures that look like a training picture to a perceptual hash; and of held-out ones."""
+    n = len(material.fake)
+    if material.codec.kind != "images":
+        return Measured(None, None, n, why="not defined for rows of numbers")
+    train, held = hashes(material.train), material.holdout
+    share = near_duplicates(train, hashes(material.fake)).share
+    return Measured(share, None if held is None else near_duplicates(train, hashes(held)).share, n)
+
+
+def hashes(part: Part) -> Tensor:
+    """The perceptual hash of every picture of a side."""
+    return torch.cat([perceptual_hash(part.images(some)) for some in chunks(len(part))])
+
+
+def chunks(count: int) -> list[slice]:
+    """So many samples, a few at a time."""
+    return [slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+
+
+def labels_of(material: Material, seed: int, say: Say) -> Labels | None:
+    """What classifiers say of the labels; None where there are none."""
+    held = material.holdout
+    if not material.classes or material.codec.kind != "images" or held is None or held.labels is None:
+        return None
+    say("training three small classifiers ...")
+    rows = (material.train.rows(), held.rows(), material.fake.rows())
+    return judge_labels(*rows, classes=len(material.classes), seed=derive(seed, "evaluate"))
+
+
+def settings_of(material: Material, network: Features, seed: int) -> dict[str, Any]:
+    """Everything needed to repeat an evaluation, or to refuse to compare it with another."""
+    from . import __version__
+
+    counts = {name: 0 if part is None else len(part) for name, part in parts(material)}
+    return {
+        "features": dict(network.about()),
+        "counts": counts,
+        "neighbours": 5,
+        "seed": seed,
+        "tenfold": __version__,
+        **material.facts,
+    }

@@ -1,0 +1,272 @@
+"""What an evaluation looks at: real samples that were learnt from, real ones that were not, and made ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .data import Codec, Dataset, LoadOptions, Split, open_data
+from .data.images import LAYOUT
+from .data.order import Rows, Samples
+from .draw import derive
+from .enlarging import opened_by
+from .errors import DataError, RunError
+from .metrics.suite import FEWEST
+from .run import Run
+from .watching.quality import generate_many
+
+LEAST_MADE = 1000  # made samples, where as many as are wanted can be had
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some samples of one side.
+
+    Attributes:
+        samples: where they are.
+        index: numbers of those that are looked at.
+        names: what each sample of the side is called.
+    """
+
+    samples: Samples
+    index: np.ndarray
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The class numbers of those that are looked at, or None."""
+        return None if self.samples.labels is None else self.samples.labels[self.index]
+
+    def images(self, index: np.ndarray | slice = slice(None)) -> Tensor:
+        """Samples in [-1, 1], by their place among those that are looked at."""
+        return self.samples.gather(self.index[index])["real"]
+
+    def rows(self) -> Rows:
+        """All that are looked at, in memory."""
+        return Rows(self.images(), self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """The three sides of an evaluation.
+
+    Attributes:
+        train: what the generator may have seen.
+        holdout: what it has not; None if there is nothing of the kind.
+        fake: what it made.
+        codec: how values become pictures.
+        classes: names of the classes; empty if real or made samples have none.
+        notes: what was decided, a sentence each.
+        facts: where everything comes from.
+    """
+
+    train: Part
+    holdout: Part | None
+    fake: Part
+    codec: Codec
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+    facts: Mapping[str, object]
+
+
+def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
+    """A run's own data, and samples that it makes now.
+
+    Raises:
+        DataError: the data are not those of the run, or there are too few.
+        RunError: the data are no longer there.
+    """
+    dataset = open_data(source_of(run), opened_by(run))
+    refuse_changed(run, dataset)
+    held, data_id = dataset.holdout, dataset.fingerprint
+    if holdout is not None:
+        given = open_data(source_of(run), replace(opened_by(run), holdout=holdout))
+        held, data_id = recoded(given.holdout, dataset.codec), given.fingerprint
+    train, held, notes = apart(dataset.train, held, strict=holdout is not None)
+    count = min(most, max(LEAST_MADE, len(held or ())))
+    labels = asked_labels(run, held or train, count, seed)
+    values = generate_many(run.sampler, count, labels, derive(seed, "evaluate"))
+    made = Part(
+        Rows(values, None if labels is None else labels.numpy()),
+        np.arange(count),
+        [f"made {i}" for i in range(count)],
+    )
+    facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source}
+    facts |= {"holdout": holdout, "data_id": f"{data_id}-{LAYOUT}"}
+    if holdout is None and held is not None:
+        notes.append("the hold-out also chose the checkpoint among twelve; --holdout DIR gives a fresh one")
+    sides = (whole(train), None if held is None else whole(held), made)
+    return assemble(sides, dataset, labels is not None, notes, facts, most, seed)
+
+
+def source_of(run: Run) -> str:
+    """Where a run's data are.
+
+    Raises:
+        RunError: if they were an array in memory, or are not there any more.
+    """
+    source = run.facts["source"]
+    if run.facts["in_memory"]:
+        raise RunError(
+            f"{run.path} was trained on {source}, which no path leads back to. Save real and "
+            "made samples as files, then: tenfold evaluate --real A --fake B --holdout C"
+        )
+    if Path(source).is_absolute() and not Path(source).exists():
+        raise RunError(
+            f"the data of {run.path} are no longer in {source}. Put them back, or evaluate folders: tenfold "
+            "evaluate --real A --fake B --holdout C"
+        )
+    return source
+
+
+def refuse_changed(run: Run, dataset: Dataset) -> None:
+    """Raises a DataError if the data are not those that a run was trained on."""
+    if dataset.fingerprint != run.facts["fingerprint"]:
+        raise DataError(
+            f"the data in {dataset.source} are not those that {run.path} was trained on (files were added, "
+            "removed or changed). Restore them, or train anew."
+        )
+
+
+def asked_labels(run: Run, like: Split, count: int, seed: int) -> Tensor | None:
+    """The classes to ask a run for, in the proportions of real samples."""
+    if not run.classes:
+        return None
+    if like.labels is None:
+        return torch.arange(count) % len(run.classes)
+    order = np.random.default_rng(derive(seed, "evaluate", "labels")).permutation(len(like))
+    return torch.from_numpy(np.resize(like.labels[order], count))
+
+
+def of_folders(real: str, fake: str, holdout: str | None, most: int, seed: int) -> Material:
+    """Any three sources of samples, also from other people's generators.
+
+    Made samples are brought to the size of the real ones, and share the numbers of their classes.
+
+    Raises:
+        DataError: something cannot be read, does not match, or overlaps.
+    """
+    dataset = open_data(real, LoadOptions(holdout=holdout))
+    made = recoded(beside(real, fake), dataset.codec)
+    train = dataset.train if holdout is not None else joined(dataset)
+    train, held, notes = apart(train, dataset.holdout if holdout is not None else None, strict=True)
+    facts = {"real": real, "fake": fake, "holdout": holdout, "data_id": f"{dataset.fingerprint}-{LAYOUT}"}
+    labelled = made.labels is not None and train.labels is not None
+    sides = (whole(train), None if held is None else whole(held), whole(made))
+    return assemble(sides, dataset, labelled, notes, facts, most, seed)
+
+
+def beside(real: str, fake: str) -> Split:
+    """Made samples, opened as a hold-out of the real ones is: in their size, with their classes."""
+    try:
+        made = open_data(real, LoadOptions(holdout=fake)).holdout
+    except DataError as error:
+        said = str(error).replace("The hold-out", "It").replace("the hold-out", "it")
+        raise DataError(f"{fake} does not fit beside {real}: {said}") from error
+    assert made is not None
+    return made
+
+
+def joined(dataset: Dataset) -> Split:
+    """All real samples; nothing was held out of what somebody else trained on."""
+    train, held = dataset.train, dataset.holdout
+    if held is None:
+        return train
+    both = train.labels is not None and held.labels is not None
+    labels = np.concatenate([train.labels, held.labels]) if both else None  # pyright: ignore[reportCallIssue, reportArgumentType]
+    values = np.concatenate([train.values, held.values])
+    return replace(train, values=values, labels=labels, names=(*train.names, *held.names))
+
+
+def recoded(split: Split | None, codec: Codec) -> Split:
+    """The same stored values, read as the training samples are."""
+    assert split is not None
+    return replace(split, codec=codec)
+
+
+def apart(train: Split, held: Split | None, *, strict: bool) -> tuple[Split, Split | None, list[str]]:
+    """A hold-out without copies of training samples.
+
+    Args:
+        train: real samples.
+        held: others.
+        strict: whether copies are an error; a hold-out that was carved loses them.
+
+    Raises:
+        DataError: if strict, and there are copies.
+    """
+    if held is None:
+        return train, None, []
+    known = {digest(row): name for row, name in zip(train.values, train.names, strict=True)}
+    copies = [i for i, row in enumerate(held.values) if digest(row) in known]
+    if not copies:
+        return train, held, []
+    first = f"{held.names[copies[0]]} = {known[digest(held.values[copies[0]])]}"
+    what = (
+        f"{len(copies)} of {len(held)} hold-out samples are exact copies of training samples (first: {first})"
+    )
+    if strict:
+        raise DataError(f"{what}. Nothing can be judged by what was learnt from: remove them from one side.")
+    kept = np.setdiff1d(np.arange(len(held)), copies)
+    labels = None if held.labels is None else held.labels[kept]
+    names = tuple(held.names[i] for i in kept)
+    fewer = replace(held, values=held.values[kept], labels=labels, names=names) if len(kept) else None
+    return train, fewer, [f"{what}; they are left out"]
+
+
+def digest(row: np.ndarray) -> bytes:
+    """The same for the same values."""
+    return blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
+
+
+def assemble(
+    sides: tuple[Part, Part | None, Part],
+    dataset: Dataset,
+    labelled: bool,
+    notes: Sequence[str],
+    facts: Mapping[str, object],
+    most: int,
+    seed: int,
+) -> Material:
+    """At most so many samples of each side.
+
+    Raises:
+        DataError: there are fewer than 20 on a side.
+    """
+    said = list(notes)
+    train, held, made = (None if side is None else fewer(side, most, seed) for side in sides)
+    for name, part in (("real", train), ("hold-out", held), ("made", made)):
+        if part is not None and len(part) < FEWEST:
+            raise DataError(
+                f"there are {len(part)} {name} samples; at least {FEWEST} were expected, or nothing can be "
+                "said of them. Add some."
+            )
+        if part is not None and len(part) < len(part.samples):
+            said.append(
+                f"{len(part):,} of {len(part.samples):,} {name} samples are looked at, chosen at random"
+            )
+    if held is None:
+        said.append("there is no hold-out: half of the real samples judges, and copying cannot be tested")
+    classes = dataset.spec.classes if labelled and len(dataset.spec.classes) > 1 else ()
+    assert train is not None and made is not None
+    return Material(train, held, made, dataset.codec, classes, tuple(said), facts)
+
+
+def whole(split: Split) -> Part:
+    """All samples of a side."""
+    return Part(split, np.arange(len(split)), split.names)
+
+
+def fewer(part: Part, most: int, seed: int) -> Part:
+    """At most so many samples, chosen at random, in their order."""
+    order = np.random.default_rng(derive(seed, "evaluate", "part")).permutation(len(part))[:most]
+    return replace(part, index=np.sort(order))

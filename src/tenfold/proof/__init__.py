@@ -1,0 +1,1 @@
+"""The controlled experiment: do generated samples make a classifier better?"""

@@ -1,0 +1,41 @@
+"""What a person may say about an experiment, beside data, generator and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ProofOptions:
+    """What a person may say about an experiment, beside data, generator and time.
+
+    Attributes:
+        group: a column of the metadata or of the table; items that share its value are never on two sides.
+        test: a folder (or other source) of labelled items to judge on, instead of rotating parts of the data.
+        unlabelled: a folder (or other source) of items without labels, for pseudo-labels.
+        metric: the measure that decides, one of those that are reported.
+        minimum: the least gain that would be useful.
+        width: differences up to this one do not matter; a wider interval leaves the question open.
+        learners: kinds of classifiers; all that suit the data if not given.
+        steps: of the small convolutional network's training; measured if not given.
+        size: longest side to which pictures are resized.
+        skip_bad: leave out what cannot be read.
+        device: where a GAN is trained.
+        quiet: say nothing while working.
+    """
+
+    group: str | None = None
+    test: str | None = None
+    unlabelled: str | None = None
+    metric: str = "balanced_accuracy"
+    minimum: float = 0.0
+    width: float = 0.02
+    learners: tuple[str, ...] | None = None
+    steps: int | None = None
+    size: int | None = None
+    skip_bad: bool = False
+    device: str = "auto"
+    quiet: bool = False
+
+
+DEFAULTS = ProofOptions()

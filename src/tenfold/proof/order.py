@@ -1,0 +1,86 @@
+"""What is asked of a generator, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Int
+
+from .arms import Examples
+from .splits import Fold
+from .task import Encoding, Task
+
+Make = Callable[[np.ndarray, np.ndarray, tuple[str, ...], np.ndarray, int], tuple[Any, Any]]
+"""Training values and labels, class names, counts wanted of each class, and a seed, to values and labels.
+
+Pictures are `(n, channels, height, width)` in the data's own type, rows `(n, columns)` of floats in their own
+units; in a table a category is its number, and what is missing is NaN. What is returned must be the same.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What is asked of a generator: it sees the training items of one split, and nothing else.
+
+    Attributes:
+        task: of which only the training items may be looked at.
+        fold: which they are.
+        encoding: fitted on them.
+        counts: how many items of each class are wanted.
+        seed: of everything random.
+        folder: where it may write.
+        seconds: how long it may train.
+    """
+
+    task: Task
+    fold: Fold
+    encoding: Encoding
+    counts: Int[np.ndarray, " k"]
+    seed: int
+    folder: Path
+    seconds: float
+
+    @property
+    def values(self) -> np.ndarray:
+        """Values of the training items, in their own type."""
+        return self.task.values[self.fold.train]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Their classes."""
+        return self.task.labels[self.fold.train]
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What a generator gave.
+
+    Attributes:
+        examples: encoded items with the label that was asked for.
+        facts: what is worth knowing of them.
+    """
+
+    examples: Examples
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Generator(Protocol):
+    """What makes items."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether it takes the time that it is given."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        ...
+
+    def make(self, order: Order) -> Made:
+        """The items that are wanted, or more."""
+        ...

@@ -1,0 +1,116 @@
+"""A recipe as a generator: trained anew on the training items of every split."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from ..fitting import fit
+from ..plan import Options
+from ..recipe import recipe_class
+from ..run import Run
+from .arms import Examples
+from .order import Made, Order
+
+BLOCK = 1000
+MOST_DRAWS = 50  # times what is wanted, of a generator that cannot be asked for a class
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A recipe, trained anew on the training items of every split.
+
+    Attributes:
+        recipe: its name.
+        device: where it is trained.
+    """
+
+    recipe: str
+    device: str = "auto"
+
+    @property
+    def trains(self) -> bool:
+        """Whether it takes the time that it is given."""
+        return True
+
+    @property
+    def words(self) -> str:
+        """What it is, for people."""
+        return f"recipe {self.recipe}, trained on the training items of each split"
+
+    def make(self, order: Order) -> Made:
+        """Train a GAN, and ask it for items."""
+        shutil.rmtree(order.folder, ignore_errors=True)  # of a training that was interrupted
+        order.folder.mkdir(parents=True)
+        conditional, images = recipe_class(self.recipe).conditional, order.task.kind == "images"
+        data = order.folder / "train.npz"
+        (write_labelled if images or conditional else write_joined)(order, data)
+        size = max(order.task.values.shape[2:]) if images else None
+        options = Options(device=self.device, quiet=True, size=size)
+        budget = f"{max(order.seconds, 1):.1f}s"
+        seed = order.seed % 2**31
+        run = fit(data, self.recipe, budget=budget, out=order.folder / "run", seed=seed, options=options)
+        names = [str(number) for number in range(len(order.counts))]
+        made = asked(run, order, names) if images or conditional else drawn(run, order)
+        facts = {"recipe": self.recipe, "seen": run.facts.get("seen"), "health": run.facts.get("health")}
+        return Made(made, facts)
+
+
+def write_labelled(order: Order, path: Path) -> None:
+    """The training items and their classes: pictures as they are, rows encoded."""
+    values = order.values
+    values = values.transpose(0, 2, 3, 1) if values.ndim == 4 else order.encoding.encode(values)
+    np.savez(path, x=values, y=order.labels)
+
+
+def write_joined(order: Order, path: Path) -> None:
+    """Encoded rows that end with their class, a column each; every class as often as the largest."""
+    rows, labels = order.encoding.encode(order.values), order.labels
+    rng = np.random.default_rng(order.seed)
+    counts = np.bincount(labels)
+    more = [rng.choice(np.flatnonzero(labels == c), counts.max() - n) for c, n in enumerate(counts)]
+    chosen = np.concatenate([np.arange(len(labels)), *more])
+    classes = np.eye(len(counts), dtype=np.float32)[labels[chosen]]
+    np.savez(path, x=np.concatenate([rows[chosen], classes], 1))
+
+
+def asked(run: Run, order: Order, names: Sequence[str]) -> Examples:
+    """Items of a run that can be asked for a class; `names` are what it calls them."""
+    values: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    for number, count in enumerate(order.counts.tolist()):
+        for first in range(0, count, BLOCK):
+            samples = run.sample(min(BLOCK, count - first), label=names[number], first=first)
+            values.append(encoded(samples.numpy(), order))
+            labels.append(np.full(len(samples), number))
+    return Examples(np.concatenate(values), np.concatenate(labels))
+
+
+def encoded(values: np.ndarray, order: Order) -> Float[np.ndarray, "n ..."]:
+    """What a run made, as learners see it; rows of a run are encoded already."""
+    if values.ndim == 4:
+        return order.encoding.encode(values.transpose(0, 3, 1, 2))
+    return order.encoding.snap(values)
+
+
+def drawn(run: Run, order: Order) -> Examples:
+    """Rows of a run that was trained on rows with their classes: drawn until there are enough of each."""
+    wanted, classes = order.counts, len(order.counts)
+    found = np.zeros(classes, np.int64)
+    parts: list[np.ndarray] = []
+    block = max(BLOCK, int(wanted.sum()))
+    for first in range(0, MOST_DRAWS * block, block):
+        rows = run.sample(block, first=first).numpy()
+        parts.append(rows)
+        found += np.bincount(rows[:, -classes:].argmax(1), minlength=classes)
+        if (found >= wanted).all():
+            break
+    rows = np.concatenate(parts)
+    labels = rows[:, -classes:].argmax(1)
+    kept = np.concatenate([np.flatnonzero(labels == c)[: wanted[c]] for c in range(classes)])
+    return Examples(order.encoding.snap(rows[kept, :-classes]), labels[kept])

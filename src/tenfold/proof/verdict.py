@@ -1,0 +1,249 @@
+"""What an experiment says: whether adding generated samples helps, and by how much."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from ..errors import DataError
+from .controls import Control, controls
+from .picks import Picks
+from .score import ARM_WORDS, CLASSICAL, CONTROLS, CURVE, LOWER_IS_BETTER, METRIC_WORDS, Design, Score
+from .statistics import Interval, bootstrap_interval, corrected_interval, holm, signed, split_means
+from .worth import Worth, worth
+
+Verdict = Literal["helps", "no evidence", "hurts", "unclear"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How much better one arm is than another with one learner.
+
+    Attributes:
+        arm: the one.
+        against: the other.
+        learner: the kind of classifier.
+        value: the arm's mean on the test items.
+        gain: how much better it is; positive is better, whatever the measure.
+        bootstrap: another interval, beside the corrected one.
+        adjusted: p-value after Holm, over all arms and learners with the same other arm.
+        by_split: gains of the splits, seeds averaged.
+    """
+
+    arm: str
+    against: str
+    learner: str
+    value: float
+    gain: Interval
+    bootstrap: tuple[float, float]
+    adjusted: float
+    by_split: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The answer, and all that it rests on.
+
+    Attributes:
+        verdict: of best classical plus GAN against best classical, on the test items.
+        sentence: the answer for a person.
+        primary: the learner that decides, chosen without the test items.
+        recipe: the best classical arm and setting that was chosen most often.
+        decisive: the comparison that decides; it was named before, hence not adjusted for being many.
+        comparisons: of every arm with none and with the best classical one, for every learner.
+        controls: arms whose answer is known.
+        ratios: how often each ratio of generated to real items was chosen, by the primary learner.
+        worth: the gain in real items.
+        more_items: how many more test items might settle it, if it is unclear.
+        remarks: what else a reader should know.
+    """
+
+    verdict: Verdict
+    sentence: str
+    primary: str
+    recipe: str
+    decisive: Comparison
+    comparisons: tuple[Comparison, ...]
+    controls: tuple[Control, ...]
+    ratios: Mapping[str, int]
+    worth: Worth
+    more_items: int | None
+    remarks: tuple[str, ...]
+
+    @property
+    def alarms(self) -> list[str]:
+        """Controls that misbehave: then nothing else can be relied on."""
+        return [c.words for c in self.controls if c.state == "misbehaves"]
+
+    def lines(self) -> list[str]:
+        """The answer for a terminal."""
+        loud = [f"WARNING: {words} Do not rely on the verdict." for words in self.alarms]
+        return [f"Verdict: {self.verdict}.", self.sentence, *loud, *self.remarks, self.worth.words]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+def conclude(scores: Sequence[Score], design: Design) -> Conclusion:
+    """Draws the conclusion of a finished experiment.
+
+    Every arm's setting, the best classical arm and the learner that decides are chosen on validation; the
+    test items only judge. What decides is the gain of the best classical arm plus GAN over the best classical
+    arm.
+
+    - helps: the interval lies above the least useful gain.
+    - hurts: it lies below zero.
+    - no evidence: it lies within the differences that do not matter.
+    - unclear: it is too wide to say.
+
+    Raises:
+        DataError: if scores are missing, there are fewer than two splits, or the design cannot be judged.
+    """
+    _judgeable(design)
+    picks = Picks(scores, design)
+    primary = picks.primary()
+    comparisons = [c for against in ("none", "best_classical") for c in _compared(picks, against)]
+    decisive = _found(comparisons, "classical_gan", "best_classical", primary)
+    verdict = judge(decisive.gain, design.minimum, design.width)
+    more = more_items(decisive.gain, design) if verdict == "unclear" else None
+    ratios = _ratios(picks, primary)
+    recipe = _recipe(picks, primary)
+    wanted = any(times for ratio, times in ratios.items() if float(ratio) > 0)
+    return Conclusion(
+        verdict=verdict,
+        sentence=_sentence(verdict, decisive.gain, recipe, design, more) if wanted else _unwanted(recipe),
+        primary=primary,
+        recipe=recipe,
+        decisive=decisive,
+        comparisons=tuple(comparisons),
+        controls=tuple(c for learner in design.learners for c in controls(picks, learner)),
+        ratios=ratios,
+        worth=worth(picks, primary, decisive.gain),
+        more_items=more,
+        remarks=tuple(_remarks(comparisons, decisive)),
+    )
+
+
+def _judgeable(design: Design) -> None:
+    lacking = {"none", "classical_gan"} - set(design.arms)
+    if lacking or design.minimum < 0 or design.width <= 0:
+        raise DataError(
+            f"Found a design without {sorted(lacking)}, a least gain of {design.minimum} and a width of "
+            f"{design.width}; expected the arms none and classical_gan, a least gain from 0 and a width "
+            "above 0. Change the design."
+        )
+
+
+def judge(gain: Interval, minimum: float, width: float) -> Verdict:
+    """The verdict on a gain.
+
+    Args:
+        gain: with its interval.
+        minimum: the least gain that is useful.
+        width: gains and losses up to this one do not matter.
+
+    Example:
+        >>> judge(Interval(0.03, 0.01, 0.05, 0.01), minimum=0.0, width=0.02)
+        'helps'
+    """
+    if gain.low > minimum:
+        return "helps"
+    if gain.high < 0:
+        return "hurts"
+    # A gain that is too small to be useful does not matter either.
+    within = gain.low >= -width and gain.high <= max(width, minimum)
+    return "no evidence" if within else "unclear"
+
+
+def more_items(gain: Interval, design: Design) -> int | None:
+    """How many more test items per split might settle an unclear gain; None if no number would.
+
+    It supposes that the mean stays, and that the interval narrows with one over the square root of the items,
+    as it does when there are more items of every split's parts alike. So it is a rough guide.
+    """
+    room = min(max(design.width, design.minimum) - gain.mean, gain.mean + design.width)
+    target = max(gain.mean - design.minimum, -gain.mean, room)
+    if target <= 0 or gain.half <= target:
+        return None
+    more = design.test * ((gain.half / target) ** 2 - 1)
+    digits = max(0, math.floor(math.log10(max(more, 1))) - 1)
+    return math.ceil(more / 10**digits) * 10**digits
+
+
+def _compared(picks: Picks, against: str) -> list[Comparison]:
+    """Every arm that is no control against one, for every learner, with Holm over all of them."""
+    design = picks.design
+    arms = [a for a in design.arms if a not in (*CURVE, *CONTROLS)]
+    arms.insert(sum(a in CLASSICAL for a in arms), "best_classical")
+    pairs = [(arm, learner) for learner in design.learners for arm in arms if arm != against]
+    gains = [picks.gains(arm, against, learner) for arm, learner in pairs]
+    intervals = [corrected_interval(gain, design.test, design.train) for gain in gains]
+    adjusted = holm([interval.p for interval in intervals])
+    return [
+        Comparison(
+            arm,
+            against,
+            learner,
+            picks.mean(arm, learner),
+            interval,
+            bootstrap_interval(gain, 0),
+            p,
+            by_split,
+        )
+        for (arm, learner), gain, interval, p in zip(pairs, gains, intervals, adjusted, strict=True)
+        for by_split in [tuple(split_means(gain).tolist())]
+    ]
+
+
+def _found(comparisons: Iterable[Comparison], arm: str, against: str, learner: str) -> Comparison:
+    return next(c for c in comparisons if (c.arm, c.against, c.learner) == (arm, against, learner))
+
+
+def _ratios(picks: Picks, learner: str) -> dict[str, int]:
+    chosen = Counter(score.ratio for seeds in picks.grid("classical_gan", learner) for score in seeds)
+    return {f"{ratio:g}": chosen[ratio] for ratio in sorted({0.0, *picks.design.ratios, *chosen})}
+
+
+def _recipe(picks: Picks, learner: str) -> str:
+    best = [score for seeds in picks.grid("best_classical", learner) for score in seeds]
+    (arm, setting), _ = Counter((score.arm, score.setting) for score in best).most_common(1)[0]
+    return ARM_WORDS[arm] + (f", {setting}" if setting and arm != "none" else "")
+
+
+def _sentence(verdict: Verdict, gain: Interval, recipe: str, design: Design, more: int | None) -> str:
+    ending = {
+        "helps": "it helps"
+        + (f" by more than the {100 * design.minimum:g} points asked for" if design.minimum else ""),
+        "hurts": "it hurts",
+        "no evidence": "no evidence that it helps",
+        "unclear": "unclear, as the interval reaches beyond "
+        f"±{100 * design.width:g} points"
+        + (f"; about {more:,} more test items in each split might settle it" if more else ""),
+    }[verdict]
+    verb = "lowers" if design.metric in LOWER_IS_BETTER else "changes"
+    return (
+        f"Adding GAN samples to the best classical recipe ({recipe}) {verb} {METRIC_WORDS[design.metric]} by "
+        f"{signed(gain.mean)} points (95 % interval {signed(gain.low)} to {signed(gain.high)}): {ending}."
+    )
+
+
+def _unwanted(recipe: str) -> str:
+    return (
+        f"Adding GAN samples to the best classical recipe ({recipe}) was chosen in no split, as it was no "
+        "better on validation at any ratio: no evidence that it helps."
+    )
+
+
+def _remarks(comparisons: Sequence[Comparison], decisive: Comparison) -> list[str]:
+    if all(c.arm != "gan" for c in comparisons):
+        return []
+    weak = _found(comparisons, "gan", "none", decisive.learner).gain
+    flatters = weak.low > 0 and weak.mean > decisive.gain.mean
+    return [
+        f"Against no augmentation at all, GAN samples gain {signed(weak.mean)} points (95 % interval "
+        f"{signed(weak.low)} to {signed(weak.high)})" + (": a weak baseline flatters." if flatters else ".")
+    ]

@@ -1,0 +1,335 @@
+"""Whether made samples help: the controlled experiment, from data to verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from .data import open_data
+from .data.tables import FILE_COLUMNS
+from .errors import DataError, Interrupted, RecipeError, suggest
+from .folder import locked, write_json
+from .plan import seconds_of
+from .proof.arms import COPIES, Examples
+from .proof.clock import Clock
+from .proof.experiment import Experiment, jobs_of
+from .proof.generators import choose_generator, run_of, task_of_run
+from .proof.learners import Learner, choose_learners, measured_steps
+from .proof.ledger import Ledger, known_design, settle
+from .proof.options import DEFAULTS, ProofOptions
+from .proof.order import Make
+from .proof.score import CONTROLS, CURVE, GENERATED, Design
+from .proof.splits import Fold, make_splits, together
+from .proof.tabular import Columns, Frame, frame_columns, joined_tables, read_csv, table_task
+from .proof.task import (
+    Task,
+    fit_encoding,
+    load_options,
+    open_task,
+    own_values,
+    same_bytes,
+    with_test,
+)
+
+if TYPE_CHECKING:
+    from .proof.verdict import Conclusion
+    from .run import Run
+
+RATIOS, QUICK_RATIOS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0), (0.0, 0.5, 2.0)
+REPEATS, QUICK_REPEATS = (5, 2), (3, 1)  # splits, and GANs per split
+BUDGET, QUICK_BUDGET = "20m", "4m"
+GAN_SHARE = 0.5  # of the time
+NETWORK_SHARE = 0.25  # of the time, for the small convolutional network
+UNEVEN = 1.5  # the largest class is so many times the smallest: then the smallest is called rare
+MEASURES = ("balanced_accuracy", "macro_f1", "brier", "calibration_error", "pr_auc_rare", "f1_rare")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What an experiment found.
+
+    Attributes:
+        verdict: "helps", "no evidence", "hurts" or "unclear".
+        sentence: the same, with its numbers.
+        path: the folder with every score, `result.json` and `report.html`.
+        conclusion: all that the verdict rests on.
+    """
+
+    verdict: str
+    sentence: str
+    path: Path
+    conclusion: Conclusion
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """For the terminal."""
+        return [*self.conclusion.lines(), f"The report is {self.path / 'report.html'}"]
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as one object."""
+        return {**self.conclusion.to_json(), "path": str(self.path)}
+
+
+def prove(
+    data: str | Path | np.ndarray | Frame,
+    *,
+    target: str | None = None,
+    generator: str | Path | Run | Make | None = None,
+    out: str | Path | None = None,
+    budget: str | None = None,
+    quick: bool = False,
+    seed: int = 0,
+    options: ProofOptions = DEFAULTS,
+) -> Proof:
+    """Find out whether made samples make a classifier of these data better.
+
+    An experiment that was stopped goes on when it is called again in the same way.
+
+    Args:
+        data: labelled pictures or vectors as `fit` takes them, a CSV file or a data frame.
+        target: the column of classes, in a table.
+        generator: a recipe's name, a run, a folder of samples, or a function (see `proof.order.Make`);
+            a recipe that suits the data if not given.
+        out: the experiment's folder; `runs/prove-<data>` if not given.
+        budget: about how long it may take, as 20m or 2h; half of it goes to training GANs.
+        quick: fewer splits, ratios and GANs.
+        seed: everything random derives from it.
+        options: metric, test set, groups and more.
+
+    Raises:
+        TenfoldError: what was found, what was expected, what to do.
+    """
+    folder = Path(out) if out is not None else Path("runs") / f"prove-{stem_of(data)}"
+    terms = terms_of(budget, quick, seed, options)
+    known_design(folder)  # refuses a folder of something else before anything takes time
+    task, unlabelled = read(data, target, run_of(generator), options)
+    experiment = replace(plan(task, generator, folder, terms), unlabelled=unlabelled)
+    try:
+        with locked(folder):
+            return carry_out(experiment)
+    except (KeyboardInterrupt, Interrupted):
+        raise Interrupted(f"stopped; the same command goes on where it was, in {folder}") from None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long, how thoroughly, from which seed, and the rest."""
+
+    seconds: float
+    quick: bool
+    seed: int
+    options: ProofOptions
+
+
+def terms_of(budget: str | None, quick: bool, seed: int, options: ProofOptions) -> Terms:
+    """The terms, with the time that is usual where none was given.
+
+    Raises:
+        RecipeError: there is no such time or seed.
+    """
+    if seed < 0:
+        raise RecipeError(f"the seed is {seed}; 0 or more was expected. Any such number will do.")
+    return Terms(seconds_of(budget or (QUICK_BUDGET if quick else BUDGET)), quick, seed, options)
+
+
+def carry_out(experiment: Experiment) -> Proof:
+    """Play what is left of an experiment, and conclude."""
+    from .proof.report import write_report
+    from .proof.verdict import conclude
+
+    ledger, design, clock = experiment.ledger, experiment.design, experiment.clock
+    total, gans = jobs_of(experiment), design.splits * design.seeds
+    done = sum(not score.setting.endswith("ratio=0") for score in ledger.scores.values())
+    there = len(list(ledger.folder.glob("generators/*/pool.npz")))
+    clock.start(total, done, gans - there, experiment.gan_seconds)
+    if done < total:
+        experiment.play()
+    scores = list(ledger.scores.values())
+    conclusion = conclude(scores, design)
+    write_report(conclusion, scores, design, ledger.folder / "report.html")
+    write_json(ledger.folder / "result.json", conclusion.to_json())
+    return Proof(conclusion.verdict, conclusion.sentence, ledger.folder, conclusion)
+
+
+def plan(task: Task, given: str | Path | Run | Make | None, folder: Path, terms: Terms) -> Experiment:
+    """Everything that is decided before the first classifier, said and written down."""
+    clock, (groups, copies) = Clock(quiet=terms.options.quiet), together(task)
+    splits, seeds = QUICK_REPEATS if terms.quick else REPEATS
+    folds = make_splits(task, groups, splits, terms.seed)
+    judging = task.values[np.concatenate([fold.test for fold in folds])]
+    generator = choose_generator(given, task, judging, terms.options.device)
+    for note in (*task.notes, *([f"{copies} exact copies stay on one side"] if copies else [])):
+        clock.say(note)
+    known = known_design(folder) or {}
+    steps = known.get("steps") or terms.options.steps or steps_for(task, folds[0], terms)
+    learners = learners_for(task, folds, terms, steps)
+    design = design_of(task, folds, terms, generator.words, learners)
+    gan_seconds = GAN_SHARE * terms.seconds / (splits * seeds) if generator.trains else 0.0
+    clock.say(
+        f"{splits} splits x {seeds} seeds; {design.train} items train, {design.validation} select, "
+        f"{design.test} judge" + (f"; {gan_seconds:.0f} s for each GAN" if generator.trains else "")
+    )
+    facts = {**design.to_json(), "seed": terms.seed, "seconds": terms.seconds, "steps": steps}
+    settle_folder(folder, {**facts, "data": task.fingerprint(), "unlabelled": terms.options.unlabelled})
+    ledger = Ledger(folder)
+    return Experiment(task, folds, design, learners, generator, ledger, clock, terms.seed, gan_seconds)
+
+
+def settle_folder(folder: Path, facts: dict[str, Any]) -> None:
+    """Make the folder, and write down what is going to be done in it."""
+    known_design(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    settle(folder, facts)
+
+
+def ratios_of(terms: Terms) -> tuple[float, ...]:
+    """Made items per real one."""
+    return QUICK_RATIOS if terms.quick else RATIOS
+
+
+def learners_for(task: Task, folds: Sequence[Fold], terms: Terms, steps: int) -> tuple[Learner, ...]:
+    """The learners, chosen once: by the most examples that any arm may have."""
+    largest = round(len(folds[0].train) * (1 + COPIES + max(ratios_of(terms))))
+    return choose_learners(task.kind, terms.options.learners, steps=steps, largest=largest)
+
+
+def steps_for(task: Task, fold: Fold, terms: Terms) -> int:
+    """Steps of the small network that fit into its share of the time."""
+    if task.kind != "images" or (terms.options.learners and "cnn" not in terms.options.learners):
+        return 0
+    splits, seeds = QUICK_REPEATS if terms.quick else REPEATS
+    fits = splits * (13 + seeds * 3 * len(ratios_of(terms)))
+    values = fit_encoding(task, fold.train).encode(task.values[fold.train[:512]])
+    examples = Examples(values, task.labels[fold.train[:512]])
+    return measured_steps(examples, len(task.classes), NETWORK_SHARE * terms.seconds / fits)
+
+
+def design_of(
+    task: Task, folds: Sequence[Fold], terms: Terms, generator: str, learners: Sequence[Learner]
+) -> Design:
+    """What is compared, as it is written down.
+
+    Raises:
+        RecipeError: the metric is unknown, or not defined for these classes.
+    """
+    options, counts = terms.options, np.bincount(task.labels, minlength=len(task.classes))
+    rare = int(counts.argmin()) if counts.max() > UNEVEN * counts.min() else None
+    refuse_metric(options.metric, rare)
+    splits, seeds = QUICK_REPEATS if terms.quick else REPEATS
+    classical = ["none", "augmentation", *([] if rare is None else ["class_weights", "oversampling"])]
+    classical.append("mixup" if task.kind == "images" else "smote")
+    arms = [*classical, *GENERATED, *([] if options.unlabelled is None else ["pseudo_labels"])]
+    sides = [(len(f.train), len(f.validation), len(f.test)) for f in folds]
+    train, validation, test = np.rint(np.mean(sides, axis=0)).astype(int).tolist()
+    return Design(
+        kind=task.kind,
+        classes=task.classes,
+        counts=tuple(counts.tolist()),
+        train=train,
+        validation=validation,
+        test=test,
+        splits=splits,
+        seeds=seeds,
+        ratios=ratios_of(terms),
+        learners=tuple(learner.name for learner in learners),
+        arms=(*arms, *CURVE, *CONTROLS),
+        metric=options.metric,
+        minimum=options.minimum,
+        width=options.width,
+        generator=generator,
+        rare_class=rare,
+        quick=terms.quick,
+    )
+
+
+def refuse_metric(metric: str, rare: int | None) -> None:
+    """Raises a RecipeError if a metric is unknown, or there is no rare class for it."""
+    if metric not in MEASURES:
+        raise RecipeError(f"there is no metric {metric!r}. {suggest(metric, MEASURES)}")
+    if rare is None and metric.endswith("_rare"):
+        raise RecipeError(
+            f"metric {metric!r} is not defined: no class is rare (the largest is less than {UNEVEN:g} times "
+            "the smallest). Use balanced_accuracy."
+        )
+
+
+def read(
+    data: str | Path | np.ndarray | Frame, target: str | None, run: Run | None, options: ProofOptions
+) -> tuple[Task, np.ndarray | None]:
+    """The task, its test set with it, and values without labels."""
+    columns = columns_of(data, target)
+    if columns is not None:
+        return read_tables(columns, target, options, stem_of(data))
+    if target is not None:
+        raise DataError(f"--target {target} names a column, and {data} is no table. Leave it out.")
+    source = cast("str | Path | np.ndarray", data)
+    if run is not None and options.test is None:
+        task = task_of_run(run)
+        refuse_other_data(task, open_task(source, options), run)
+    else:
+        task = open_task(source, options)
+    if options.test is not None:
+        task = with_test(task, open_task(options.test, replace(options, group=None)))
+    return task, read_unlabelled(task, options)
+
+
+def refuse_other_data(task: Task, data: Task, run: Run) -> None:
+    """Raises a DataError if the data are not those of a run: it may have seen some that judge."""
+    if not same_bytes(task.values, data.values).all():
+        raise DataError(
+            f"{run.path} was trained on other data than {data.source}. A run that saw the test items proves "
+            "nothing: give its own data, or those with --test and items that it cannot have seen."
+        )
+
+
+def columns_of(data: str | Path | np.ndarray | Frame, target: str | None) -> Columns | None:
+    """The columns of a table; None if the data are something else."""
+    if isinstance(data, str | Path):
+        if Path(data).suffix.lower() != ".csv" or not Path(data).is_file():
+            return None
+        columns = read_csv(Path(data))
+        return None if target is None and set(FILE_COLUMNS) & set(columns) else columns
+    return None if isinstance(data, np.ndarray) else frame_columns(data)
+
+
+def read_tables(
+    columns: Columns, target: str | None, options: ProofOptions, source: str
+) -> tuple[Task, np.ndarray | None]:
+    """The task of a table; test set and unlabelled rows are tables with the same columns."""
+    if target is None or (options.test is None and options.unlabelled is None):
+        return table_task(columns, target, options.group, source), None
+    test, unlabelled = (
+        None if path is None else read_csv(Path(path)) for path in (options.test, options.unlabelled)
+    )
+    return joined_tables(columns, test, unlabelled, target=target, group=options.group, source=source)
+
+
+def read_unlabelled(task: Task, options: ProofOptions) -> np.ndarray | None:
+    """Values without labels, less those that are copies of labelled ones, whose side is settled."""
+    if options.unlabelled is None:
+        return None
+    dataset = open_data(options.unlabelled, load_options(options, None))
+    sides = [dataset.train] + ([] if dataset.holdout is None else [dataset.holdout])
+    values = np.concatenate([own_values(side) for side in sides])
+    if values.shape[1:] != task.values.shape[1:]:
+        raise DataError(
+            f"{options.unlabelled} holds items of shape {values.shape[1:]}; {task.values.shape[1:]} was "
+            f"expected, as in {task.source}. Resize both with --size."
+        )
+    return values[~same_bytes(values, task.values)]
+
+
+def stem_of(data: str | Path | np.ndarray | Frame) -> str:
+    """What the data are called in the name of a folder."""
+    return Path(data).stem or "data" if isinstance(data, str | Path) else "table"
+
+
+def options_of(values: dict[str, Any]) -> ProofOptions:
+    """Options by name; what is not named is as by default."""
+    return ProofOptions(**{name: values[name] for name in asdict(DEFAULTS) if name in values})

@@ -1,0 +1,181 @@
+"""An evaluation as a page: verdicts, samples, numbers beside their reference, copies beside originals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ..metrics.suite import Measured
+from .page import Html, Tone, badge, figure, page, picture, points, section, table, text
+from .sheet import sheet
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ..evaluating import Evaluation
+
+_TONES: dict[str, Tone] = {"good": "good", "warning": "neutral", "bad": "bad"}
+_SHOWN = 64
+_LARGEST_MATRIX = 40  # classes; more could not be read
+MEANING = {
+    "kernel_distance": "how far the samples' distribution is from the real one; unbiased, 0 is best",
+    "frechet_distance": "the same for two Gaussians; far above 0 for few samples, even for real ones",
+    "frechet_extrapolated": "the same, extrapolated to endless samples",
+    "precision": "share of samples that lie among real ones",
+    "recall": "share of real samples that lie among made ones",
+    "density": "how many real neighbourhoods a sample lies in; 1 is expected",
+    "coverage": "share of real samples with a made one near by",
+    "vendi": "effective number of different samples",
+    "birthday_pairs": "pairs of samples that are almost the same",
+    "c_t": "below -3: nearer to the training data than fresh real samples are",
+    "c_t_cells": "the same, region by region, then averaged",
+    "authenticity": "share of samples that are no near copies of a training sample",
+    "frechet_gap": "above 0: nearer to the training data than to held-out samples",
+    "near_duplicates": "share of samples that look like a training sample to a perceptual hash",
+    "label_accuracy": "share of samples recognised as what was asked for",
+    "cas": "accuracy on real samples of a classifier trained on made ones only",
+}
+
+
+def page_of(found: Evaluation) -> str:
+    """The whole page."""
+    parts = [*_verdicts(found), *_samples(found), _numbers(found), *_copies(found), *_classes(found)]
+    return page("How good are the samples?", [*parts, *_training(found), _record(found)])
+
+
+def gallery(found: Evaluation) -> Image.Image | None:
+    """The made samples nearest to training samples, above these and above the nearest held-out ones.
+
+    Returns:
+        None where there is no hold-out, or samples are not pictures.
+    """
+    material, copies = found.material, found.copies
+    if copies is None or material.holdout is None or material.codec.kind != "images":
+        return None
+    sides = ((material.fake, copies.fake), (material.train, copies.train), (material.holdout, copies.holdout))
+    rows = torch.cat([part.images(index.numpy()) for part, index in sides])
+    pixels = material.codec.preview(rows)
+    return sheet(pixels, columns=len(copies.fake), labels=["made", "training", "hold-out"])
+
+
+def _verdicts(found: Evaluation) -> Iterator[Html]:
+    for verdict in found.verdicts:
+        yield badge(verdict.about, _TONES[verdict.level])
+        yield text(f"{verdict.text} {verdict.advice}".strip())
+
+
+def _samples(found: Evaluation) -> Iterator[Html]:
+    material = found.material
+    if material.codec.kind != "images":
+        return
+    shown = np.arange(min(_SHOWN, len(material.fake)))
+    real = np.arange(min(_SHOWN, len(material.train)))
+    yield section(
+        "Samples",
+        [
+            _sheet(material.codec.preview(material.fake.images(shown)), "made"),
+            _sheet(material.codec.preview(material.train.images(real)), "real, from the training data"),
+        ],
+    )
+
+
+def _sheet(pixels: np.ndarray, caption: str) -> Html:
+    return picture(np.asarray(sheet(pixels)), caption)
+
+
+def _numbers(found: Evaluation) -> Html:
+    rows = [(name, *_cells(number), MEANING.get(name, "")) for name, number in found.metrics.items()]
+    why = [f"{name}: {number.why}" for name, number in found.metrics.items() if number.value is None]
+    head = ("metric", "samples", "fresh real", "n", "meaning")
+    about = "Beside every number stands what fresh real samples get at the same n: compare with that."
+    return section("Numbers", [text(about), table(head, rows), *([points(why)] if why else [])])
+
+
+def _cells(found: Measured) -> tuple[str, str, str]:
+    if found.value is None:
+        return "not defined", "", str(found.n)
+    error = "" if found.error is None else f" ± {found.error:.2g}"
+    return (
+        f"{found.value:.4g}{error}",
+        "" if found.reference is None else f"{found.reference:.4g}",
+        str(found.n),
+    )
+
+
+def _copies(found: Evaluation) -> Iterator[Html]:
+    sheet_of_copies, copies = gallery(found), found.copies
+    if sheet_of_copies is None or copies is None:
+        return
+    ratios = ", ".join(f"{ratio:.2f}" for ratio in copies.ratio.tolist())
+    words = (
+        "The samples nearest to training samples, compared with how far held-out ones are. Are they copies? "
+        "No number can say it as surely as a look. Distance to the training sample over distance to the "
+        f"held-out one, from left to right: {ratios}."
+    )
+    yield section("Nearest to the training data", [text(words), picture(np.asarray(sheet_of_copies), "")])
+
+
+def _classes(found: Evaluation) -> Iterator[Html]:
+    if not found.per_class:
+        return
+    names = list(next(iter(found.per_class.values())))
+    rows = [
+        (label, *(" / ".join(_cells(numbers[name])[:2]).rstrip(" /") for name in names))
+        for label, numbers in found.per_class.items()
+    ]
+    small = [
+        f"{label}: {numbers['coverage'].why}"
+        for label, numbers in found.per_class.items()
+        if numbers["coverage"].why
+    ]
+    parts = [table(("class", *names), rows, "samples / fresh real"), *([points(small)] if small else [])]
+    if found.confusion is not None and len(found.confusion) <= _LARGEST_MATRIX:
+        parts.append(figure(_matrix(found.confusion, list(found.per_class)), "asked for, and taken for"))
+    yield section("Class by class", parts)
+
+
+def _matrix(counts: np.ndarray, names: list[str]) -> Figure:
+    from matplotlib.figure import Figure
+
+    side = 1.5 + 0.35 * len(names)
+    drawn = Figure(figsize=(side + 0.6, side), layout="constrained")
+    axes = drawn.add_subplot(xlabel="taken for", ylabel="asked for")
+    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    short = [name if len(name) <= 12 else f"{name[:11]}…" for name in names]
+    axes.set_xticks(range(len(names)), short, rotation=90, fontsize=8)
+    axes.set_yticks(range(len(names)), short, fontsize=8)
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            ink = "white" if share[row, column] > 0.5 else "#333333"
+            axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=ink)
+    return drawn
+
+
+def _training(found: Evaluation) -> Iterator[Html]:
+    run = found.settings.get("run")
+    path = None if run is None else Path(str(run)) / "curves.png"
+    if path is not None and path.is_file():
+        with Image.open(path) as drawn:
+            pixels = np.asarray(drawn.convert("RGB"))
+        yield section("Over training", [picture(pixels, "losses, and metrics on the hold-out")])
+
+
+def _record(found: Evaluation) -> Html:
+    rows = [(name, str(value)) for name, value in _flat(found.settings)]
+    return section(
+        "How it was measured", [points(found.notes), table(("setting", "value"), rows, words=True)]
+    )
+
+
+def _flat(settings: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name} ")
+        elif value is not None:
+            yield f"{above}{name}", value

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from scipy.stats import mannwhitneyu
+
+from tenfold.metrics.memory import authenticity, c_t, frechet_gap, nearest_copies
+from tenfold.metrics.neighbours import nearest
+from tenfold.metrics.rows import Undefined
+
+
+def normal(*shape: int, seed: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+TRAIN, HOLDOUT, FRESH = (normal(300, 5, seed=s) for s in (1, 2, 3))
+NOISY = TRAIN + 0.1 * normal(300, 5, seed=4)
+
+
+def test_known_answers():
+    fresh, copies, noisy, far = (c_t(TRAIN, HOLDOUT, x) for x in (FRESH, TRAIN, NOISY, FRESH + 3))
+    assert abs(fresh.z) < 3 and fresh.share == pytest.approx(0.5, abs=0.1)
+    assert copies.z < -15 and copies.share == 1 and noisy.z < -15 and far.z > 15
+    assert authenticity(TRAIN, TRAIN) == 0 and authenticity(TRAIN, NOISY) < 0.1
+    assert 0.4 < authenticity(TRAIN, FRESH) < 0.8 and authenticity(TRAIN, FRESH + 9) == 1
+    gaps = [frechet_gap(TRAIN, HOLDOUT, x, seed=0) for x in (FRESH, TRAIN)]
+    assert abs(gaps[0]) < 0.05 < gaps[1]
+
+
+@pytest.mark.parametrize("digits", [6, 0])
+def test_z_equals_scipy_with_and_without_ties(digits: int):
+    train, holdout, fake = (
+        (2 * x).round(decimals=digits) for x in (TRAIN[:, :2], HOLDOUT[:200, :2], FRESH[:, :2])
+    )
+    ours, theirs = (nearest(x, train).distance.numpy() for x in (holdout, fake))
+    expected = mannwhitneyu(theirs, ours, method="asymptotic", use_continuity=False, alternative="less")
+    seen = c_t(train, holdout, fake)
+    assert torch.special.ndtr(torch.tensor(seen.z).double()).item() == pytest.approx(expected.pvalue)
+    assert seen.share == pytest.approx(1 - expected.statistic / (200 * 300))
+
+
+def test_z_is_standard_normal_for_fresh_samples():
+    z = torch.tensor([c_t(*normal(3, 60, 2, seed=i), cells=1).z for i in range(300)])
+    assert abs(z.mean()) < 0.2 and z.std() == pytest.approx(1, abs=0.15)
+
+
+def test_cells_show_what_cancels_in_the_whole():
+    """One of two regions is copied, the other missed: no sign of copies in all together."""
+    far = torch.tensor([100.0, 0, 0, 0, 0])
+    train, holdout = (
+        torch.cat([x, y + far]) for x, y in ((TRAIN, NOISY.flip(1)), (HOLDOUT, HOLDOUT.flip(0)))
+    )
+    fake = torch.cat([TRAIN, FRESH + far + 2])
+    seen = c_t(train, holdout, fake, cells=2)
+    assert abs(seen.z) < 3
+    assert sorted((c.holdout, c.fake) for c in seen.cells) == [(300, 300)] * 2
+    assert min(c.z for c in seen.cells) < -15 and max(c.z for c in seen.cells) > 10
+    assert seen.by_cell == pytest.approx(sum(c.z for c in seen.cells) / 2)
+
+
+def test_cells_weigh_by_hold_out_and_need_ten_of_each():
+    far = torch.tensor([100.0, 0, 0, 0, 0])
+    train = torch.cat([TRAIN, TRAIN + far, TRAIN - far])
+    holdout = torch.cat([HOLDOUT, HOLDOUT[:100] + far, HOLDOUT[:50] - far])
+    seen = c_t(train, holdout, torch.cat([FRESH, TRAIN[:60] + far, TRAIN[:9] - far]), cells=3)
+    (large, small) = sorted(seen.cells, key=lambda c: -c.holdout)
+    assert (large.holdout, large.fake, small.holdout, small.fake) == (300, 300, 100, 60)
+    assert seen.by_cell == pytest.approx(0.75 * large.z + 0.25 * small.z)
+    assert c_t(train, holdout[:15], FRESH).by_cell is None
+
+
+def test_nothing_varies():
+    same = torch.ones(20, 3)
+    seen = c_t(same, same, same)
+    assert (seen.z, seen.share) == (0, 0.5) and authenticity(same, same) == 0
+    assert nearest_copies(same, same, same).ratio.tolist() == [1] * 20
+
+
+def test_copies_of_duplicates_are_not_authentic():
+    twice = torch.cat([TRAIN, TRAIN])
+    assert authenticity(twice, TRAIN) == 0
+
+
+def test_gap_takes_as_many_of_both():
+    gaps = [frechet_gap(normal(400, 5, seed=s), normal(80, 5, seed=s + 99), FRESH, seed=s) for s in range(40)]
+    mean, error = torch.tensor(gaps).mean(), torch.tensor(gaps).std() / 40**0.5
+    assert abs(mean) < 3 * error
+
+
+def test_gallery_of_the_nearest():
+    fake = FRESH.clone()
+    fake[7], fake[70], fake[9] = TRAIN[41], TRAIN[5] + 1e-3, HOLDOUT[3]
+    seen = nearest_copies(TRAIN, HOLDOUT, fake, count=3)
+    assert seen.fake[:2].tolist() == [7, 70] and seen.train[:2].tolist() == [41, 5]
+    assert seen.train_distance[:2].tolist() == pytest.approx([0, 1e-3 * 5**0.5])
+    assert seen.ratio.tolist() == pytest.approx((seen.train_distance / seen.holdout_distance).tolist())
+    assert len(seen.ratio) == 3 and seen.ratio[2] > seen.ratio[1]
+    every = nearest_copies(TRAIN, HOLDOUT, fake, count=300)
+    assert every.fake[-1] == 9 and every.holdout[-1] == 3 and every.ratio[-1] == torch.inf
+
+
+def test_refuses_what_has_no_answer():
+    with pytest.raises(Undefined, match="n = 9: at least 10 held-out"):
+        c_t(TRAIN, HOLDOUT[:9], FRESH)
+    with pytest.raises(Undefined, match="at least 10 generated"):
+        c_t(TRAIN, HOLDOUT, FRESH[:9])
+    with pytest.raises(Undefined, match="at least 2 training"):
+        authenticity(TRAIN[:1], FRESH)
+    with pytest.raises(Undefined, match="n = 0"):
+        nearest_copies(TRAIN, HOLDOUT[:0], FRESH)

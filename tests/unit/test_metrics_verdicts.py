@@ -1,0 +1,65 @@
+"""What numbers are made to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tenfold.metrics.suite import Measured
+from tenfold.metrics.verdicts import verdicts
+
+
+def numbers(**values: float) -> dict[str, Measured]:
+    good = {
+        "c_t": 0.2,
+        "authenticity": 0.65,
+        "precision": 0.92,
+        "recall": 0.9,
+        "coverage": 0.96,
+        "vendi": 27.0,
+    }
+    real = {**good, "c_t": 0.0, "label_accuracy": 0.95, "cas": 0.95}
+    found = {k: Measured(v, real[k], 1000) for k, v in {**good, **values}.items() if k in real}
+    distance = values.get("kernel_distance", 0.001)
+    return found | {"kernel_distance": Measured(distance, 0.0, 1000, 0.002)}
+
+
+def level(about: str, **values: float) -> str:
+    return next(v.level for v in verdicts(numbers(**values)) if v.about == about)
+
+
+def test_good_samples_have_no_fault() -> None:
+    assert {v.level for v in verdicts(numbers())} == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("about", "values", "expected"),
+    [
+        ("copying", {"c_t": -38.7, "authenticity": 0.0}, "bad"),
+        ("copying", {"c_t": -17.9, "authenticity": 0.31}, "bad"),
+        ("copying", {"c_t": -3.4, "authenticity": 0.62}, "warning"),
+        ("copying", {"c_t": 5.2, "authenticity": 0.84}, "good"),
+        ("fidelity", {"precision": 0.5, "kernel_distance": 1.0}, "bad"),
+        ("fidelity", {"kernel_distance": 0.01}, "warning"),
+        ("variety", {"recall": 0.24, "coverage": 0.6}, "bad"),
+        ("variety", {"recall": 0.7}, "warning"),
+        ("labels", {"label_accuracy": 0.8}, "bad"),
+        ("labels", {"cas": 0.85}, "warning"),
+    ],
+)
+def test_faults_are_named(about: str, values: dict[str, float], expected: str) -> None:
+    assert level(about, **values) == expected
+
+
+def test_repetition_is_a_collapse() -> None:
+    found = numbers(vendi=12.0) | {"birthday_pairs": Measured(9500.0, 3.0, 1000)}
+    assert any("again and again" in v.text and v.level == "bad" for v in verdicts(found))
+
+
+def test_few_samples_are_not_trusted() -> None:
+    found = {k: Measured(m.value, m.reference, 30, m.error) for k, m in numbers().items()}
+    assert any(v.about == "trust" for v in verdicts(found))
+
+
+def test_what_is_not_defined_says_nothing_but_that() -> None:
+    found = dict.fromkeys(numbers(), Measured(None, None, 12, why="not defined for n = 12"))
+    assert [v.about for v in verdicts(found)] == ["trust"]

@@ -1,0 +1,276 @@
+"""The experiment from data to verdict: nothing leaks, nothing is done twice, all sources and generators."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tenfold.proving as proving
+from tenfold.cli.prove import main
+from tenfold.data import LoadOptions, open_data
+from tenfold.errors import DataError, Interrupted, RecipeError, RunError
+from tenfold.proof.generators import without_seen
+from tenfold.proof.ledger import Ledger, settle, whole_lines
+from tenfold.proof.score import Score
+from tenfold.proof.task import Task, same_bytes
+from tenfold.proving import ProofOptions, prove
+
+OPTIONS = ProofOptions(learners=("linear", "trees"), quiet=True)
+
+
+def vectors(path: Path, n: int = 120, shift: float = 1.0) -> Path:
+    rng = np.random.default_rng(0)
+    labels = (np.arange(n) % 4 == 0).astype(np.int64)
+    np.savez(path, x=rng.normal(0, 1, (n, 3)) + shift * labels[:, None], y=labels)
+    return path
+
+
+class Spy:
+    """Repeats training items, and remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[np.ndarray] = []
+        self.seeds: list[int] = []
+
+    def __call__(self, values, labels, classes, counts, seed):
+        self.shown.append(values)
+        self.seeds.append(seed)
+        rng = np.random.default_rng(seed)
+        rows = np.concatenate([rng.choice(np.flatnonzero(labels == c), k) for c, k in enumerate(counts)])
+        return values[rows], labels[rows]
+
+
+def scores_of(folder: Path) -> list[Score]:
+    return list(Ledger(folder).scores.values())
+
+
+def test_generators_see_training_items_alone_and_scores_are_complete(tmp_path: Path) -> None:
+    data, spy = vectors(tmp_path / "d.npz"), Spy()
+    proof = prove(data, generator=spy, out=tmp_path / "p", quick=True, options=OPTIONS)
+    assert proof.verdict in ("no evidence", "unclear", "helps", "hurts")
+    assert (tmp_path / "p" / "report.html").is_file()
+    assert json.loads((tmp_path / "p" / "result.json").read_text())["verdict"] == proof.verdict
+    assert len(spy.shown) == 3 and len(set(spy.seeds)) == 3
+    assert [len(values) for values in spy.shown] == [72, 72, 72]  # 60 of 100
+    shown = np.unique(np.concatenate(spy.shown), axis=0)
+    assert len(shown) > 72  # other items in other splits
+    scores = scores_of(tmp_path / "p")
+    keys = {(s.split, s.arm, s.setting, s.learner) for s in scores}
+    assert len(keys) == len(scores) == 3 * 2 * (1 + 3 + 2 + 1 + 6 + 3 * 3 + 1)
+    for score in scores:
+        if score.arm == "gan" and score.setting == "ratio=0":
+            none = next(
+                s for s in scores if (s.split, s.arm, s.learner) == (score.split, "none", score.learner)
+            )
+            assert score.test == none.test and score.items == 72
+        if score.arm == "gan" and score.setting == "ratio=2":
+            assert score.items == 3 * 72
+
+
+def test_test_items_reach_no_learner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same items judge whatever is trained; and those that judge are never trained on."""
+    from tenfold.proof import experiment
+
+    seen: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    real = experiment.probabilities
+
+    def watched(learner, examples, sides, classes, seed):
+        seen.append((examples.values, sides["validation"].values, sides["test"].values))
+        return real(learner, examples, sides, classes, seed)
+
+    monkeypatch.setattr(experiment, "probabilities", watched)
+    options = replace(OPTIONS, learners=("linear",))
+    prove(vectors(tmp_path / "d.npz"), generator=Spy(), out=tmp_path / "p", quick=True, options=options)
+    assert len(seen) == 3 * (1 + 3 + 2 + 1 + 6 + 3 * 2 + 1)
+    for trained, validation, test in seen:
+        assert not same_bytes(test, trained).any()
+        assert not same_bytes(validation, trained).any()
+        assert not same_bytes(test, validation).any()
+
+
+def test_the_scaling_is_that_of_the_training_items(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tenfold.proof import experiment
+
+    seen: dict[int, np.ndarray] = {}
+    real = experiment.Stage.without_gan
+
+    def watched(stage: experiment.Stage) -> None:
+        seen[stage.split] = stage.real.values
+        real(stage)
+
+    monkeypatch.setattr(experiment.Stage, "without_gan", watched)
+    options = replace(OPTIONS, learners=("linear",))
+    prove(vectors(tmp_path / "d.npz"), generator=Spy(), out=tmp_path / "p", quick=True, options=options)
+    for values in seen.values():
+        np.testing.assert_allclose(values.mean(0), 0, atol=1e-5)
+        np.testing.assert_allclose(values.std(0), 1, atol=1e-5)
+
+
+def test_a_run_is_judged_by_its_hold_out_less_what_it_saw() -> None:
+    values = np.arange(40.0).reshape(20, 2)
+    values[17] = values[3]
+    names = [str(i) for i in range(20)]
+    task = without_seen(Task("d", "vectors", values, np.arange(20) % 2, ("a", "b"), None, names), 15)
+    assert task.test is not None and task.test.tolist() == [False] * 15 + [True] * 4
+    assert task.names[15:] == ["15", "16", "18", "19"]
+
+
+def test_what_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    data, spy = vectors(tmp_path / "d.npz"), Spy()
+    options = replace(OPTIONS, learners=("linear",))
+
+    class Stopped(Spy):
+        def __call__(self, *given):
+            if len(self.shown) == 1:
+                raise KeyboardInterrupt
+            return super().__call__(*given)
+
+    whole = prove(data, generator=spy, out=tmp_path / "whole", quick=True, options=options)
+    stopped = Stopped()
+    stopped.__name__ = spy.__name__ = "spy"  # type: ignore[attr-defined]
+    with pytest.raises(Interrupted, match="the same command goes on"):
+        prove(data, generator=stopped, out=tmp_path / "parts", quick=True, options=options)
+    before = scores_of(tmp_path / "parts")
+    assert 0 < len(before) < len(scores_of(tmp_path / "whole"))
+    spy.shown.clear()
+    kept = [s for s in before if (s.split, s.arm) != (0, "gan_only")]  # so that its pool is needed again
+    (tmp_path / "parts" / "scores.jsonl").write_text("".join(json.dumps(s.to_json()) + "\n" for s in kept))
+    with (tmp_path / "parts" / "scores.jsonl").open("a") as file:
+        file.write('{"split": 0, "se')  # cut off while it was written
+    with pytest.raises(RunError, match=r"other settings: generator \(generator was"):
+        spy.__name__ = "other"  # type: ignore[attr-defined]
+        prove(data, generator=spy, out=tmp_path / "parts", quick=True, options=options)
+    spy.__name__ = "spy"  # type: ignore[attr-defined]
+    parts = prove(data, generator=spy, out=tmp_path / "parts", quick=True, options=options)
+    assert len(spy.shown) == 2  # the first split's items were kept
+    assert set(map(repr, scores_of(tmp_path / "parts"))) == set(map(repr, scores_of(tmp_path / "whole")))
+    assert parts.sentence == whole.sentence
+    prove(data, generator=spy, out=tmp_path / "parts", quick=True, options=options)
+    assert len(spy.shown) == 2
+
+
+def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    settle(tmp_path / "new", {"seed": 0, "metric": "a"})
+    settle(tmp_path / "new", {"seed": 0, "metric": "a"})
+    with pytest.raises(RunError, match=r"other settings: metric \(metric was 'a', now 'b'\)"):
+        settle(tmp_path / "new", {"seed": 0, "metric": "b"})
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "cat.png").touch()
+    with pytest.raises(RunError, match="holds no experiment"):
+        settle(tmp_path / "cats", {"seed": 0})
+
+
+def test_a_damaged_ledger_is_said(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text('{"a": 1}\n{"a"\n{"a": 2}\n')
+    with pytest.raises(RunError, match="damaged"):
+        whole_lines(tmp_path / "s")
+
+
+def test_a_recipe_makes_rows_of_every_class(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rng = np.random.default_rng(0)
+    rows = [f"{rng.normal(i % 2):.3f},{'ab'[i % 2]},{rng.normal():.3f},{'yn'[i % 3 > 0]}" for i in range(120)]
+    path.write_text("\n".join(["x,c,z,ill", *rows]) + "\n")
+    options = replace(OPTIONS, learners=("linear",))
+    prove(path, target="ill", out=tmp_path / "p", budget="6s", quick=True, options=options)
+    facts = whole_lines(tmp_path / "p" / "generators.jsonl")
+    assert len(facts) == 3
+    for line in facts:
+        assert line["generator"].startswith("recipe mlp") and line["facts"]["seen"] > 0
+        assert all(found > 0 for found in line["made"])
+    with np.load(tmp_path / "p" / "generators" / "split-0-seed-0" / "pool.npz") as pool:
+        assert set(np.unique(pool["values"][:, 2:4])) == {0.0, 1.0}  # town a or b, and nothing between
+        np.testing.assert_allclose(pool["values"][:, 2:4].sum(1), 1)
+
+
+def test_a_folder_of_samples_and_copies_of_test_items(tmp_path: Path) -> None:
+    data = vectors(tmp_path / "d.npz")
+    with np.load(data) as arrays:
+        values, labels = arrays["x"], arrays["y"]
+    np.savez(tmp_path / "fresh.npz", x=values + 0.1, y=1 - labels)  # all labels wrong
+    np.savez(tmp_path / "copies.npz", x=np.r_[values + 0.1, values], y=np.r_[labels, labels])
+    options = replace(OPTIONS, learners=("linear",))
+    prove(data, generator=tmp_path / "fresh.npz", out=tmp_path / "p", quick=True, options=options)
+    alone = [s.test["balanced_accuracy"] for s in scores_of(tmp_path / "p") if s.arm == "gan_only"]
+    assert max(alone) < 0.4
+    with pytest.raises(DataError, match=r"72 of the samples in .*copies.npz are copies of items of the test"):
+        prove(data, generator=tmp_path / "copies.npz", out=tmp_path / "q", quick=True, options=options)
+
+
+def test_unlabelled_items_get_pseudo_labels(tmp_path: Path) -> None:
+    data = vectors(tmp_path / "d.npz")
+    with np.load(data) as arrays:
+        known = arrays["x"]
+    rng = np.random.default_rng(5)
+    np.save(tmp_path / "u.npy", np.r_[rng.normal(0.5, 1, (40, 3)), known[:7]])
+    options = replace(OPTIONS, learners=("linear",), unlabelled=str(tmp_path / "u.npy"))
+    prove(data, generator=Spy(), out=tmp_path / "p", quick=True, options=options)
+    found = [s for s in scores_of(tmp_path / "p") if s.arm == "pseudo_labels"]
+    assert {(s.setting, s.items) for s in found} == {("share=0.5", 92), ("share=1", 112)}  # less the copies
+
+
+def test_groups_of_a_folder_are_carried_to_the_splits(tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "d").mkdir()
+    rows = ["file_name,label,patient"]
+    for i in range(40):
+        Image.fromarray(np.full((8, 8), i * 5, np.uint8)).save(tmp_path / "d" / f"{i}.png")
+        rows.append(f"{i}.png,{'ab'[i % 2]},p{i // 4}")
+    (tmp_path / "d" / "metadata.csv").write_text("\n".join(rows))
+    split = open_data(tmp_path / "d", LoadOptions(group="patient")).train
+    assert split.groups is not None and len(set(split.groups)) == 10
+    assert open_data(tmp_path / "d").train.groups is None
+    task, _ = proving.read(tmp_path / "d", None, None, ProofOptions(group="patient"))
+    assert task.groups is not None
+    by_group: dict[int, set[str]] = {}
+    for group, name in zip(task.groups, task.names, strict=True):
+        by_group.setdefault(int(group), set()).add(str(int(Path(name).stem) // 4))
+    assert sorted(len(patients) for patients in by_group.values()) == [1] * 10
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"generator": "dcgan"}, RecipeError, "takes images"),
+        ({"generator": "mlpp"}, RecipeError, "Did you mean 'mlp'"),
+        ({"target": "y"}, DataError, "is no table"),
+        ({"options": ProofOptions(metric="acuracy")}, RecipeError, "no metric 'acuracy'"),
+        ({"options": ProofOptions(learners=("cnn",))}, RecipeError, "no learner 'cnn' for vectors"),
+        ({"seed": -1}, RecipeError, "seed is -1"),
+        ({"generator": lambda v, l, c, n, s: (v[:, :2], l)}, DataError, "gave values of shape"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(tmp_path: Path, given: dict, error: type, words: str) -> None:
+    given = {"options": replace(OPTIONS, learners=("linear",)), **given}
+    with pytest.raises(error, match=words):
+        prove(vectors(tmp_path / "d.npz"), out=tmp_path / "p", quick=True, **given)
+
+
+def test_data_without_labels_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "u.npy", np.random.default_rng(0).normal(size=(40, 3)))
+    with pytest.raises(DataError, match="has no labels"):
+        prove(tmp_path / "u.npy", out=tmp_path / "p", options=OPTIONS)
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = vectors(tmp_path / "d.npz", n=60)
+    with np.load(data) as arrays:
+        np.savez(tmp_path / "made.npz", x=arrays["x"] + 0.1, y=arrays["y"])
+    flags = ["--quick", "--json", "--quiet", "--metric", "pr_auc_rare", "--out", str(tmp_path / "p")]
+    main([str(data), "--generator", str(tmp_path / "made.npz"), *flags])
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] and found["path"] == str(tmp_path / "p")
+    design = json.loads((tmp_path / "p" / "design.json").read_text())
+    assert design["learners"] == ["linear", "kernel", "trees"] and design["metric"] == "pr_auc_rare"
+
+
+def test_same_bytes() -> None:
+    a, b = np.arange(6.0).reshape(3, 2), np.array([[2.0, 3.0], [9.0, 9.0]])
+    assert same_bytes(b, a).tolist() == [True, False]
+    assert not same_bytes(b.astype(np.float32), a).any()

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tenfold.errors import DataError
+from tenfold.proof.score import Design, Score, best_classical, choose
+
+DESIGN = Design(
+    kind="images",
+    classes=("a", "b"),
+    counts=(80, 20),
+    train=60,
+    validation=20,
+    test=20,
+    splits=5,
+    seeds=2,
+    ratios=(0.0, 0.5),
+    learners=("linear",),
+    arms=("none", "classical_gan"),
+    metric="brier",
+    minimum=0.0,
+    width=0.02,
+    generator="cgan",
+    rare_class=None,
+    quick=False,
+)
+
+
+def scored(arm: str, validation: float, setting: str = "", metric: str = "macro_f1") -> Score:
+    return Score(0, 0, arm, setting, "linear", 60, {metric: validation}, {metric: 0.0})
+
+
+def test_scores_and_designs_survive_json():
+    score = scored("gan", 0.5, "ratio=0.25")
+    assert Score.from_json(json.loads(json.dumps(score.to_json()))) == score
+    assert Design.from_json(json.loads(json.dumps(DESIGN.to_json()))) == DESIGN
+
+
+def test_a_record_of_another_version_is_refused():
+    with pytest.raises(DataError, match=r"lacks.*items.*steps"):
+        Score.from_json(
+            {k: v for k, v in scored("gan", 0.5).to_json().items() if k != "items"} | {"steps": 1}
+        )
+
+
+def test_the_best_on_validation_is_chosen_and_the_first_of_equal_ones():
+    scores = [scored("gan", value, setting) for setting, value in [("a", 0.5), ("b", 0.7), ("c", 0.7)]]
+    assert choose(scores, "macro_f1").setting == "b"
+    less = [scored("gan", value, setting, "brier") for setting, value in [("a", 0.5), ("b", 0.2)]]
+    assert choose(less, "brier").setting == "b"
+    with pytest.raises(DataError, match="no score"):
+        choose([], "macro_f1")
+
+
+def test_the_best_classical_arm_is_the_simpler_of_equal_ones_and_never_a_gan():
+    scores = [scored("gan", 0.9), scored("smote", 0.7), scored("augmentation", 0.7), scored("none", 0.6)]
+    assert best_classical(scores, "macro_f1").arm == "augmentation"
+
+
+@pytest.mark.parametrize(
+    ("setting", "ratio"), [("", 0), ("shift=2", 0), ("ratio=5", 5), ("a=1+ratio=0.25", 0.25)]
+)
+def test_the_ratio_is_read_off_the_setting(setting: str, ratio: float):
+    assert scored("classical_gan", 0, setting).ratio == ratio

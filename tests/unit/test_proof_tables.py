@@ -1,0 +1,115 @@
+"""Tables: columns are read, encoded by the training rows alone, and refused where they cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold.errors import DataError
+from tenfold.proof.tabular import fit_columns, frame_columns, joined_tables, read_csv, table_task
+from tenfold.proof.task import fit_encoding
+
+COLUMNS = {
+    "age": [str(20 + i) for i in range(29)] + [""],
+    "town": ["Ulm", "Bonn", "Ulm"] * 10,
+    "ill": ["no", "yes"] * 15,
+    "ward": [str(i // 6) for i in range(30)],
+}
+
+
+def test_columns_become_numbers_and_levels() -> None:
+    task = table_task(COLUMNS, "ill", "ward", "table")
+    assert task.kind == "table" and task.values.shape == (30, 2) and task.classes == ("no", "yes")
+    assert np.isnan(task.values[29, 0]) and task.levels == ((), ("Ulm", "Bonn"))
+    assert task.groups is not None and len(set(task.groups)) == 5
+
+
+def test_encoding_knows_the_training_rows_alone() -> None:
+    values = np.array([[0, 0], [2, 1], [4, 1], [np.nan, 0], [100, 2], [np.nan, np.nan]], float)
+    encoding = fit_columns(values[:4], ((), ("a", "b", "c")))
+    rows = encoding.encode(values)
+    mean, spread = np.mean([0, 2, 4, 2]), np.std([0, 2, 4, 2])
+    np.testing.assert_allclose(rows[:4, 0], (np.array([0, 2, 4, 2]) - mean) / spread, rtol=1e-6)
+    assert rows[:, 1].tolist() == [0, 0, 0, 1, 0, 1]  # marks what is missing
+    assert rows[:, 2:].tolist() == [[1, 0], [0, 1], [0, 1], [1, 0], [0, 0], [0, 0]]  # c was never seen
+    assert rows[4, 0] > 50
+
+
+def test_what_a_generator_makes_is_moved_to_possible_rows() -> None:
+    values = np.array([[0, 0], [2, 1], [4, 1], [np.nan, 2]], float)
+    snapped = fit_columns(values, ((), ("a", "b", "c"))).snap(np.array([[0.3, 0.7, 0.2, 0.4, -1.0]]))
+    np.testing.assert_allclose(snapped, [[0.3, 1, 0, 1, 0]])
+
+
+def test_constant_columns_are_dropped() -> None:
+    values = np.c_[np.ones(5), np.arange(5.0), np.full(5, np.nan)]
+    assert fit_columns(values).encode(values).shape == (5, 1)
+
+
+def test_vectors_are_standardised_by_the_training_rows() -> None:
+    task = table_task(COLUMNS, "ill", None, "table")
+    rows = np.arange(10)
+    encoded = fit_encoding(task, rows).encode(task.values)
+    assert abs(encoded[:10, 0].mean()) < 1e-6 < abs(encoded[:, 0].mean())
+
+
+def test_a_csv_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('\ufeffa, b\n1,"x, y"\n2,z\n', encoding="utf-8")
+    assert read_csv(path) == {"a": ["1", "2"], "b": ["x, y", "z"]}
+    path.write_text("a,b\n1\n")
+    with pytest.raises(DataError, match="row 2"):
+        read_csv(path)
+
+
+def test_a_data_frame_is_anything_with_columns() -> None:
+    class Frame:
+        columns = ("a", "b")
+
+        def __getitem__(self, name: str) -> Series:
+            return Series({"a": [1.5, float("nan")], "b": ["x", None]}[name])
+
+    class Series:
+        def __init__(self, cells: list) -> None:
+            self.cells = cells
+
+        def to_numpy(self) -> np.ndarray:
+            return np.array(self.cells, object)
+
+    assert frame_columns(Frame()) == {"a": ["1.5", ""], "b": ["x", ""]}
+
+
+@pytest.mark.parametrize(
+    ("target", "group", "words"),
+    [
+        ("il", None, "no column 'il' for --target. Did you mean 'ill'"),
+        (None, None, "Name it with --target"),
+        ("ill", "wrd", "for --group. Did you mean 'ward'"),
+        ("age", None, "have no age"),
+    ],
+)
+def test_columns_that_are_not_there(target: str | None, group: str | None, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        table_task(COLUMNS, target, group, "table")
+
+
+def test_a_target_of_measurements_is_refused() -> None:
+    with pytest.raises(DataError, match="30 different values"):
+        table_task({**COLUMNS, "age": [str(i) for i in range(30)]}, "age", None, "table")
+
+
+def test_test_and_unlabelled_tables_share_the_levels() -> None:
+    test = {"age": ["33", "41"], "town": ["Kiel", "Kiel"], "ill": ["yes", "no"]}
+    rest = {"age": ["50"], "town": ["Ulm"]}
+    columns = {name: cells for name, cells in COLUMNS.items() if name != "ward"}
+    task, unlabelled = joined_tables(columns, test, rest, target="ill", group=None, source="table")
+    assert task.test is not None and task.test.sum() == 2 and len(task) == 32
+    assert task.levels[1] == ("Ulm", "Bonn", "Kiel")
+    assert unlabelled is not None and unlabelled.tolist() == [[50.0, 0.0]]
+    known = {name: cells[3:4] for name, cells in columns.items()}
+    with pytest.raises(DataError, match="1 rows of the test table are also in table"):
+        joined_tables(columns, known, None, target="ill", group=None, source="table")
+    with pytest.raises(DataError, match="test table has no column 'ill'"):
+        joined_tables(columns, rest, None, target="ill", group=None, source="table")
