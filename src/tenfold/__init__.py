@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .evaluating import evaluate
     from .fitting import fit, resume
     from .plan import Options
+    from .proof.options import ProofOptions
+    from .proving import Proof, prove
     from .run import Run, load
 
 PUBLIC = {
@@ -22,11 +24,26 @@ PUBLIC = {
     "fit": "fitting",
     "load": "run",
     "Options": "plan",
+    "Proof": "proving",
+    "ProofOptions": "proof.options",
+    "prove": "proving",
     "resume": "fitting",
     "Run": "run",
 }
 
-__all__ = ["Options", "Run", "check", "enlarge", "evaluate", "fit", "load", "resume"]
+__all__ = [
+    "Options",
+    "Proof",
+    "ProofOptions",
+    "Run",
+    "check",
+    "enlarge",
+    "evaluate",
+    "fit",
+    "load",
+    "prove",
+    "resume",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tenfold.data import LoadOptions, blocks, cache, open_data
+from tenfold.data.images import LAYOUT
 from tenfold.errors import DataError
 
 
@@ -94,7 +95,7 @@ def test_labels_and_options_change_the_key_and_moving_does_not(tmp_path):
 
 def test_a_damaged_entry_is_made_again(tmp_path, reads):
     fill(tmp_path / "in")
-    key = open_data(tmp_path / "in").fingerprint
+    key = key_of(open_data(tmp_path / "in"))
     (cache.cache_folder() / f"{key}.json").write_text("{")
     open_data(tmp_path / "in")
     assert len(reads) == 12
@@ -153,6 +154,11 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
         open_data(fill(tmp_path / "in"))
 
 
+def key_of(data):
+    """Of its place in the cache; the fingerprint itself outlives a new layout."""
+    return f"{data.fingerprint}-{LAYOUT}"
+
+
 def age(key, seconds):
     then = time.time() - seconds
     os.utime(cache.cache_folder() / f"{key}.npy", (then, then))
@@ -160,7 +166,7 @@ def age(key, seconds):
 
 def test_the_least_recently_used_goes_first_and_nothing_in_use(tmp_path, monkeypatch):
     oldest = open_data(fill(tmp_path / "a"))
-    keys = [oldest.fingerprint, *(open_data(fill(tmp_path / name)).fingerprint for name in "bc")]
+    keys = [key_of(oldest), *(key_of(open_data(fill(tmp_path / name))) for name in "bc")]
     for position, key in enumerate(keys):
         age(key, 1000 - position)
     open_data(tmp_path / "b")

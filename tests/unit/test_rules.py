@@ -16,7 +16,8 @@ SOURCE = ROOT / "src" / "tenfold"
 FILES = sorted(SOURCE.rglob("*.py"))
 TOP = {
     *("recipe", "recipes", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
-    *("filters", "filtering", "rejection", "material", "evaluating", "proof", "proving", "report", "demo", "cli"),
+    *("filters", "filtering", "rejection", "material", "evaluating", "proof", "proving", "report"),
+    *("demo", "cli"),
 }
 FORBIDDEN = {
     **dict.fromkeys(
