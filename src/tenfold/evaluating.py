@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,10 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .data import Codec
 from .draw import derive
-from .errors import RunError
-from .material import Material, Part, of_folders, of_run
+from .errors import DataError, RunError
+from .folder import write_json
+from .material import Material, Part, digest, of_folders, of_run
 from .metrics.cached import cached, key_of
+from .metrics.crossfit import classifier_features
 from .metrics.duplicates import near_duplicates, perceptual_hash
 from .metrics.features import Features, default_features, features_named
 from .metrics.labels import Labels, judge_labels
@@ -87,7 +90,7 @@ class Evaluation:
         return "\n".join(self.lines())
 
     def report(self, path: str | Path) -> Path:
-        """Write everything on one HTML page that needs nothing else.
+        """Write everything on one HTML page that needs nothing else; beside it, the numbers as JSON.
 
         Raises:
             RunError: if the path does not end in .html.
@@ -95,14 +98,12 @@ class Evaluation:
         from .report.evaluation import page_of
 
         path = Path(path)
-        if path.suffix.lower() not in (".html", ".htm"):
-            raise RunError(
-                f"{path} does not end in .html, which was expected of a report. Choose another --out."
-            )
+        refuse_other_page(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
         fresh.write_text(page_of(self), encoding="utf-8")
         fresh.replace(path)
+        write_json(path.with_suffix(".json"), self.to_json())
         return path
 
     def gallery(self, path: str | Path) -> Path:
@@ -118,6 +119,12 @@ class Evaluation:
             raise RunError("a gallery of copies needs pictures and a hold-out. Pass --holdout DIR.")
         drawn.save(path)
         return Path(path)
+
+
+def refuse_other_page(path: Path) -> None:
+    """Raises a RunError if a file cannot be a report."""
+    if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
+        raise RunError(f"{path} does not end in .html, as a report does. Choose another --out.")
 
 
 def cells(found: Measured) -> tuple[str, str, str]:
@@ -157,7 +164,7 @@ def evaluate(
         RunError: neither a run nor two folders were given, or the run's data are gone.
     """
     material = open_material(run, real, fake, holdout, most, seed)
-    network, note = choose_features(features, images=material.codec.kind == "images")
+    network, material, note = choose_features(features, material, seed)
     return judged(material, network, note, seed, say)
 
 
@@ -168,10 +175,12 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
     assert learnt is not None and made is not None
     sides = Sides(learnt, held, made, seed)
     say("measuring ...")
-    numbers = measure(sides) | {"near_duplicates": hashed(material)}
-    found = labels_of(material, seed, say)
-    if found is not None:
-        numbers |= {"label_accuracy": found.label_accuracy, "cas": found.cas}
+    numbers = measure(sides) | {"near_duplicates": hashed(material), "exact_copies": copied(material)}
+    why = why_no_labels(material)
+    found = None if why else labels_of(material, seed, say)
+    missing = Measured(None, None, len(material.fake), why=why)
+    numbers["label_accuracy"] = missing if found is None else found.label_accuracy
+    numbers["cas"] = missing if found is None else found.cas
     return Evaluation(
         metrics=numbers,
         per_class=class_by_class(sides, material, found),
@@ -217,12 +226,34 @@ def parts(material: Material) -> list[tuple[str, Part | None]]:
     return [("real", material.train), ("hold-out", material.holdout), ("made", material.fake)]
 
 
-def choose_features(features: str | Features | None, *, images: bool) -> tuple[Features, tuple[str, ...]]:
-    """The features asked for, or the best there are and a sentence on why."""
+def choose_features(
+    features: str | Features | None, material: Material, seed: int
+) -> tuple[Features, Material, tuple[str, ...]]:
+    """The features asked for or the best there are, what they may be used on, and a sentence on why."""
+    if features == "classifier":
+        return from_labels(material, seed)
     if features is None:
-        network, why = default_features(images)
-        return network, (why,)
-    return (features_named(features), ()) if isinstance(features, str) else (features, ())
+        network, why = default_features(material.codec.kind == "images")
+        return network, material, (why,)
+    return (features_named(features) if isinstance(features, str) else features), material, ()
+
+
+def from_labels(material: Material, seed: int) -> tuple[Features, Material, tuple[str, ...]]:
+    """Features of a classifier that learns from half of the real samples; only the other half is compared.
+
+    Raises:
+        DataError: if there are no labelled pictures.
+    """
+    train = material.train
+    rows = train.rows()
+    if material.codec.kind != "images" or not material.classes or len(rows) < len(train):
+        raise DataError(
+            "the features 'classifier' need labelled pictures of two classes that fit into memory. Use "
+            "efficientnet-lite0 or pixels."
+        )
+    network, unseen = classifier_features(rows, classes=len(material.classes), seed=derive(seed, "evaluate"))
+    note = f"features: a classifier of {len(train) - len(unseen)} real samples, which are then left out"
+    return network, replace(material, train=replace(train, index=train.index[unseen])), (note,)
 
 
 def side_of(part: Part | None, network: Features, material: Material, name: str, say: Say) -> Side | None:
@@ -264,7 +295,22 @@ def hashed(material: Material) -> Measured:
         return Measured(None, None, n, why="not defined for rows of numbers")
     train, held = hashes(material.train), material.holdout
     share = near_duplicates(train, hashes(material.fake)).share
-    return Measured(share, None if held is None else near_duplicates(train, hashes(held)).share, n)
+    if held is None:
+        return Measured(share, None, n)
+    return Measured(share, near_duplicates(train, hashes(held)).share, n, reference_n=len(held))
+
+
+def copied(material: Material) -> Measured:
+    """Share of made samples that are training samples, value by value; held-out ones are none."""
+    known, made = (contents(part, material.codec) for part in (material.train, material.fake))
+    seen = set(known)
+    share = sum(content in seen for content in made) / len(made)
+    return Measured(share, None if material.holdout is None else 0.0, len(made))
+
+
+def contents(part: Part, codec: Codec) -> list[bytes]:
+    """The same for samples that are the same when they are written to files."""
+    return [digest(row) for some in chunks(len(part)) for row in codec.decode(part.images(some))]
 
 
 def hashes(part: Part) -> Tensor:
@@ -277,11 +323,21 @@ def chunks(count: int) -> list[slice]:
     return [slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
 
 
-def labels_of(material: Material, seed: int, say: Say) -> Labels | None:
-    """What classifiers say of the labels; None where there are none."""
+def why_no_labels(material: Material) -> str:
+    """Why nothing can be said of the labels; empty if something can."""
+    if not material.classes:
+        return "not defined without labels of two classes on both sides"
+    if material.codec.kind != "images":
+        return "not defined for rows of numbers"
+    if material.holdout is None or material.holdout.labels is None:
+        return "not defined without labelled samples that were held out"
+    return ""
+
+
+def labels_of(material: Material, seed: int, say: Say) -> Labels:
+    """What classifiers say of the labels."""
     held = material.holdout
-    if not material.classes or material.codec.kind != "images" or held is None or held.labels is None:
-        return None
+    assert held is not None
     say("training three small classifiers ...")
     rows = (material.train.rows(), held.rows(), material.fake.rows())
     return judge_labels(*rows, classes=len(material.classes), seed=derive(seed, "evaluate"))

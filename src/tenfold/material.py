@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -14,6 +15,8 @@ from torch import Tensor
 from .data import Codec, Dataset, LoadOptions, Split, open_data
 from .data.images import LAYOUT
 from .data.order import Rows, Samples
+from .data.plan import survey
+from .data.sources import find
 from .draw import derive
 from .enlarging import opened_by
 from .errors import DataError, RunError
@@ -22,6 +25,8 @@ from .run import Run
 from .watching.quality import generate_many
 
 LEAST_MADE = 1000  # made samples, where as many as are wanted can be had
+MOST_BYTES = 512 << 20  # of samples of one side as numbers
+LEFT_ALONE, LARGEST_SIDE = 128, 224  # pixels: what the loader does not resize, what networks look at
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +56,11 @@ class Part:
         return self.samples.gather(self.index[index])["real"]
 
     def rows(self) -> Rows:
-        """All that are looked at, in memory."""
-        return Rows(self.images(), self.labels)
+        """All that are looked at, in memory; if they do not fit into it, as many as do, at random."""
+        one = math.prod(self.images(slice(1)).shape[1:])
+        order = np.random.default_rng(0).permutation(len(self))[: within_memory((one,))]
+        some = np.sort(order)
+        return Rows(self.images(some), None if self.labels is None else self.labels[some])
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +100,7 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
         given = open_data(source_of(run), replace(opened_by(run), holdout=holdout))
         held, data_id = recoded(given.holdout, dataset.codec), given.fingerprint
     train, held, notes = apart(dataset.train, held, strict=holdout is not None)
-    count = min(most, max(LEAST_MADE, len(held or ())))
+    count = min(most, max(LEAST_MADE, len(held or ())), within_memory(dataset.spec.shape))
     labels = asked_labels(run, held or train, count, seed)
     values = generate_many(run.sampler, count, labels, derive(seed, "evaluate"))
     made = Part(
@@ -102,8 +110,10 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
     )
     facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source}
     facts |= {"holdout": holdout, "data_id": f"{data_id}-{LAYOUT}"}
-    if holdout is None and held is not None:
-        notes.append("the hold-out also chose the checkpoint among twelve; --holdout DIR gives a fresh one")
+    if shares(held, dataset.holdout):
+        notes.append(
+            "the hold-out also chose the checkpoint, which flatters; --holdout DIR can give a fresh one"
+        )
     sides = (whole(train), None if held is None else whole(held), made)
     return assemble(sides, dataset, labels is not None, notes, facts, most, seed)
 
@@ -147,33 +157,74 @@ def asked_labels(run: Run, like: Split, count: int, seed: int) -> Tensor | None:
     return torch.from_numpy(np.resize(like.labels[order], count))
 
 
+def shares(held: Split | None, other: Split | None) -> bool:
+    """Whether two sides have a sample in common."""
+    if held is None or other is None:
+        return False
+    return bool({digest(row) for row in held.values} & {digest(row) for row in other.values})
+
+
+def within_memory(shape: tuple[int, ...]) -> int:
+    """How many samples may be held as numbers at once."""
+    return max(FEWEST, MOST_BYTES // (4 * math.prod(shape)))
+
+
 def of_folders(real: str, fake: str, holdout: str | None, most: int, seed: int) -> Material:
     """Any three sources of samples, also from other people's generators.
 
-    Made samples are brought to the size of the real ones, and share the numbers of their classes.
+    Made samples are brought to the size of the real ones, and share the numbers of their classes. Pictures
+    are looked at in their own size up to 224 pixels a side, which no feature network looks beyond.
 
     Raises:
         DataError: something cannot be read, does not match, or overlaps.
     """
-    dataset = open_data(real, LoadOptions(holdout=holdout))
-    made = recoded(beside(real, fake), dataset.codec)
+    size = size_of(real)
+    dataset = open_data(real, LoadOptions(holdout=holdout, size=size))
+    made = recoded(beside(real, fake, size), dataset.codec)
     train = dataset.train if holdout is not None else joined(dataset)
     train, held, notes = apart(train, dataset.holdout if holdout is not None else None, strict=True)
+    if held is not None:
+        refuse_common(made, held)
+    notes += sized(dataset)
     facts = {"real": real, "fake": fake, "holdout": holdout, "data_id": f"{dataset.fingerprint}-{LAYOUT}"}
     labelled = made.labels is not None and train.labels is not None
     sides = (whole(train), None if held is None else whole(held), whole(made))
     return assemble(sides, dataset, labelled, notes, facts, most, seed)
 
 
-def beside(real: str, fake: str) -> Split:
+def size_of(real: str) -> int | None:
+    """The longest side to which pictures are resized; None where the loader leaves them as they are."""
+    sizes = survey(find(real, LoadOptions()).train).sizes()
+    return min(int(sizes.max()), LARGEST_SIDE) if sizes.size and sizes.max() > LEFT_ALONE else None
+
+
+def sized(dataset: Dataset) -> list[str]:
+    """What the loader did to the size of pictures."""
+    return [note for note in dataset.notes if "resized" in note]
+
+
+def beside(real: str, fake: str, size: int | None) -> Split:
     """Made samples, opened as a hold-out of the real ones is: in their size, with their classes."""
     try:
-        made = open_data(real, LoadOptions(holdout=fake)).holdout
+        made = open_data(real, LoadOptions(holdout=fake, size=size)).holdout
     except DataError as error:
-        said = str(error).replace("The hold-out", "It").replace("the hold-out", "it")
-        raise DataError(f"{fake} does not fit beside {real}: {said}") from error
+        raise DataError(
+            f"{fake} does not fit beside {real}, as a hold-out of it would have to: {error}"
+        ) from error
     assert made is not None
     return made
+
+
+def refuse_common(made: Split, held: Split) -> None:
+    """Raises a DataError if made samples are held-out real ones: these would judge themselves."""
+    known = {digest(row): name for row, name in zip(held.values, held.names, strict=True)}
+    common = [i for i, row in enumerate(made.values) if digest(row) in known]
+    if common:
+        first = f"{made.names[common[0]]} = {known[digest(made.values[common[0]])]}"
+        raise DataError(
+            f"{len(common)} of {len(made)} made samples are copies of hold-out samples (first: {first}). "
+            "These judge, and a generator must not have them: remove them from one side."
+        )
 
 
 def joined(dataset: Dataset) -> Split:

@@ -124,3 +124,49 @@ def test_a_run(folders: dict[str, Path], tmp_path: Path) -> None:
     next(data.rglob("*.png")).unlink()
     with pytest.raises(DataError, match="not those"):
         run.evaluate()
+
+
+def test_samples_in_class_folders_are_not_judged_by_the_first_classes_alone(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """Files lie class by class: the first forty of these would all be of one class."""
+    many = save(tmp_path / "many", *pictures(9, 120))
+    found = tenfold.evaluate(real=folders["real"], fake=many, holdout=folders["held"], **SMALL)
+    for name in ("recall", "coverage"):
+        number = found.metrics[name]
+        assert number.value is not None and number.reference is not None
+        assert number.value > 0.8 * number.reference
+    assert found.metrics["kernel_distance"].how == "class by class"
+
+
+def test_copies_are_named_without_a_holdout(folders: dict[str, Path]) -> None:
+    found = tenfold.evaluate(real=folders["real"], fake=folders["real"], **SMALL)
+    assert found.metrics["exact_copies"].value == 1
+    assert any(v.about == "copying" and v.level == "bad" for v in found.verdicts)
+
+
+def test_made_samples_that_judge_themselves_are_refused(folders: dict[str, Path]) -> None:
+    with pytest.raises(DataError, match="40 of 40 made samples are copies of hold-out samples"):
+        tenfold.evaluate(real=folders["real"], fake=folders["held"], holdout=folders["held"], **SMALL)
+
+
+def test_half_of_the_real_samples_may_be_too_few(folders: dict[str, Path], tmp_path: Path) -> None:
+    few = save(tmp_path / "few", *pictures(9, 30))
+    found = tenfold.evaluate(real=few, fake=folders["fake"], **SMALL)
+    assert found.metrics["coverage"].value is None and "n = 15" in found.metrics["coverage"].why
+
+
+def test_features_of_a_classifier_leave_out_what_it_learnt_from(folders: dict[str, Path]) -> None:
+    sides = {"real": folders["real"], "fake": folders["fake"], "holdout": folders["held"]}
+    found = tenfold.evaluate(**sides, features="classifier")
+    assert found.settings["counts"]["real"] == 20
+    assert found.settings["features"]["network"] == "classifier"
+    with pytest.raises(DataError, match="labelled pictures"):
+        np.save(folders["real"].parent / "rows.npy", np.random.default_rng(0).normal(size=(40, 3)))
+        rows = folders["real"].parent / "rows.npy"
+        tenfold.evaluate(real=rows, fake=rows, features="classifier")
+
+
+def test_labels_that_cannot_be_judged_say_why(folders: dict[str, Path]) -> None:
+    found = tenfold.evaluate(real=folders["real"], fake=folders["fake"], **SMALL)
+    assert found.metrics["cas"].value is None and "held out" in found.metrics["cas"].why

@@ -50,6 +50,28 @@ def test_faults_are_named(about: str, values: dict[str, float], expected: str) -
     assert level(about, **values) == expected
 
 
+def test_one_sample_again_and_again_is_no_copy_of_the_training_data() -> None:
+    """None is authentic, for all are alike; but C_T says that they lie far from what was learnt from."""
+    assert level("copying", c_t=5.1, authenticity=0.0) == "good"
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, "good"), (0.001, "bad")])
+def test_a_single_exact_copy_is_spoken_of(share: float, expected: str) -> None:
+    found = numbers() | {"exact_copies": Measured(share, 0.0, 1000)}
+    assert {v.level for v in verdicts(found) if v.about == "copying"} == {expected}
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.05, "good"), (0.2, "warning")])
+def test_many_near_duplicates_are_a_warning(share: float, expected: str) -> None:
+    found = numbers() | {"near_duplicates": Measured(share, 0.04, 1000, reference_n=1000)}
+    assert [v.level for v in verdicts(found) if v.about == "copying"] == [expected]
+
+
+def test_nearer_to_the_holdout_than_real_samples_can_be() -> None:
+    found = numbers() | {"kernel_distance": Measured(-0.013, -0.0005, 200, 0.0005)}
+    assert any(v.level == "warning" and "seen the hold-out" in v.advice for v in verdicts(found))
+
+
 def test_repetition_is_a_collapse() -> None:
     found = numbers(vendi=12.0) | {"birthday_pairs": Measured(9500.0, 3.0, 1000)}
     assert any("again and again" in v.text and v.level == "bad" for v in verdicts(found))

@@ -18,8 +18,10 @@ def main(argv: Sequence[str]) -> None:
             "what shall be judged? Name a run: tenfold evaluate RUN; or folders: tenfold evaluate --real A "
             "--fake B --holdout C"
         )
-    from ..evaluating import evaluate
+    from ..evaluating import evaluate, refuse_other_page
 
+    page = Path(args.out) if args.out else default_report(args.run)
+    refuse_other_page(page)
     with stdout_kept_clean(args.json):
         found = evaluate(
             args.run,
@@ -31,7 +33,7 @@ def main(argv: Sequence[str]) -> None:
             seed=args.seed,
             say=silent if args.quiet else to_stderr,
         )
-        path = found.report(args.out or default_report(args.run))
+        path = found.report(page)
     show({**found.to_json(), "report": str(path)}, [*found.lines(), f"report: {path}"], as_json=args.json)
 
 

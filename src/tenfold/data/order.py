@@ -122,3 +122,23 @@ def by_class(data: Samples) -> tuple[np.ndarray, np.ndarray]:
         )
     _, counts = np.unique(data.labels, return_counts=True)
     return np.argsort(data.labels, kind="stable"), counts
+
+
+def in_proportion(labels: np.ndarray, wanted: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Numbers of samples, of each class as many as `wanted` has; fewer where there are fewer.
+
+    Args:
+        labels: class number of each sample.
+        wanted: class numbers of the samples that they shall be like.
+        order: of the samples; the first of each class are taken, and stay in this order.
+
+    Example:
+        >>> in_proportion(np.array([0, 0, 0, 1]), np.array([0, 0, 1]), np.array([3, 2, 1, 0])).tolist()
+        [3, 2, 1]
+    """
+    counts = np.bincount(labels)
+    left = np.bincount(wanted, minlength=len(counts))[: len(counts)]
+    by_label = np.argsort(labels[order], kind="stable")
+    place = np.empty(len(order), np.int64)  # within its class
+    place[by_label] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return order[place < left[labels[order]]]

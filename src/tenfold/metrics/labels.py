@@ -57,7 +57,9 @@ def judge_labels(train: Rows, holdout: Rows, fake: Rows, *, classes: int, seed: 
     true = judge.predict(holdout.values) == numbers(holdout)
     confusion = torch.bincount(asked * classes + found, minlength=classes**2).reshape(classes, classes)
     return Labels(
-        label_accuracy=Measured(right.mean().item(), true.double().mean().item(), len(fake)),
+        label_accuracy=Measured(
+            right.mean().item(), true.double().mean().item(), len(fake), reference_n=len(holdout)
+        ),
         cas=score(train, holdout, fake, classes, seed),
         confusion=confusion.numpy(),
         by_class=by_class(right, asked, true.double(), numbers(holdout), classes),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from statistics import fmean
@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ..data.order import in_proportion
 from ..draw import derive
 from .coverage import manifold
 from .frechet import frechet_distance, frechet_extrapolated
@@ -26,6 +27,7 @@ FEWEST = 20
 SUBSETS = 3  # of the real samples, over which a reference is averaged
 FEWEST_OF_A_CLASS = 3  # for an unbiased mean of one class, and its error
 NO_HOLDOUT = "not defined without a hold-out"
+MANIFOLD = ("precision", "recall", "density", "coverage")
 MEMORY = ("c_t", "c_t_cells", "authenticity", "frechet_gap")
 
 
@@ -38,6 +40,8 @@ class Measured:
         reference: what fresh real samples get at the same n; None where there are none.
         n: samples on a side.
         error: standard error of the value, where the metric has one.
+        reference_n: samples behind the reference, where they are not n.
+        how: how it was estimated, where there is more than one way.
         why: why there is no value.
     """
 
@@ -45,6 +49,8 @@ class Measured:
     reference: float | None
     n: int
     error: float | None = None
+    reference_n: int | None = None
+    how: str = ""
     why: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -116,23 +122,50 @@ def measure(sides: Sides, *, extrapolate: bool = True) -> dict[str, Measured]:
         sides: what is compared.
         extrapolate: whether to fit the Frechet distance over sizes too, which takes longer than all the rest.
     """
-    judge, fresh = sides.judges()
-    n = min(len(judge), len(fresh), len(sides.fake))
-    judge = judge.take(shuffled(len(judge), sides.seed, "judge")[:n])
-    fake = sides.fake.take(np.arange(n))
-    others = [fresh.take(index) for index in subsets(len(fresh), n, sides.seed)]
-    if not every_class_counts([judge, fake, *others]):
-        judge, fake, *others = (unlabelled(side) for side in (judge, fake, *others))
-    distances = {k: metric for k, metric in DISTANCES.items() if extrapolate or k != "frechet_extrapolated"}
-    found = {name: beside(metric, judge, fake, others, n) for name, metric in distances.items()}
+    judge, fake, others = compared(sides)
+    n = len(judge)
+    if n < FEWEST:
+        why = f"Not defined for n = {n}: at least {FEWEST} samples to compare were expected. Add some."
+        return dict.fromkeys(names_of(extrapolate), Measured(None, None, n, why=why))
+    apart = every_class_counts([judge, fake, *others])
+    metrics = distances(sides.seed, apart=apart, extrapolate=extrapolate)
+    found = {name: beside(metric, judge, fake, others, n) for name, metric in metrics.items()}
+    how = "class by class" if apart else "all pairs"
+    found["kernel_distance"] = replace(found["kernel_distance"], how=how)
     found |= dict(manifolds(judge, fake, others, n))
     found["vendi"] = beside(lambda _, x: vendi_score(x.x), judge, fake, [judge], n)
     return found | birthdays(sides.train, judge, fake) | memory(sides)
 
 
-def subsets(count: int, n: int, seed: int) -> list[Int[np.ndarray, " n"]]:
-    """Choices of n among so many samples: several, if they can differ."""
-    return [shuffled(count, seed, "fresh", i)[:n] for i in range(SUBSETS if count > n else 1)]
+def compared(sides: Sides) -> tuple[Side, Side, list[Side]]:
+    """Real samples that judge, as many made ones, and sets of as many others that stand in for these.
+
+    Where classes are known and there are enough of each, all have them in the proportions of the judge: then
+    a difference is one of samples and not of proportions. Else all are chosen at random.
+    """
+    judge, fresh = sides.judges()
+    n = min(len(judge), len(fresh), len(sides.fake))
+    judge = judge.take(shuffled(len(judge), sides.seed, "judge")[:n])
+    orders = [shuffled(len(fresh), sides.seed, "fresh", i) for i in range(SUBSETS if len(fresh) > n else 1)]
+    choices = [(sides.fake, shuffled(len(sides.fake), sides.seed, "fake")), *((fresh, o) for o in orders)]
+    matched = [like(side, judge, order) for side, order in choices]
+    if any(len(index) < n for index in matched):
+        matched = [order[:n] for _, order in choices]
+    fake, *others = (side.take(index) for (side, _), index in zip(choices, matched, strict=True))
+    return judge, fake, others
+
+
+def like(side: Side, judge: Side, order: Int[np.ndarray, " n"]) -> Int[np.ndarray, " k"]:
+    """The first samples of an order that have the classes of the judge; none without labels."""
+    if side.labels is None or judge.labels is None:
+        return order[:0]
+    return in_proportion(side.labels, judge.labels, order)
+
+
+def names_of(extrapolate: bool) -> list[str]:
+    """The names of all metrics."""
+    found = [*distances(0, apart=False, extrapolate=extrapolate), *MANIFOLD, "vendi", "birthday_pairs"]
+    return [*found, *MEMORY]
 
 
 Metric = Callable[[Side, Side], float | Estimate]
@@ -151,10 +184,9 @@ def beside(metric: Metric, judge: Side, fake: Side, others: list[Side], n: int) 
     return Measured(value, reference, n)
 
 
-def kernel(judge: Side, other: Side) -> Estimate:
-    """The kernel distance; class by class where there are labels, or fixed proportions would bias it."""
-    if judge.labels is None or other.labels is None:
-        return kernel_distance(judge.x, other.x)
+def kernel_by_class(judge: Side, other: Side) -> Estimate:
+    """The kernel distance where labels are known: fixed proportions would bias the plain one."""
+    assert judge.labels is not None and other.labels is not None
     labels = torch.from_numpy(judge.labels), torch.from_numpy(other.labels)
     return kernel_distance_by_class(judge.x, labels[0], other.x, labels[1])
 
@@ -168,22 +200,31 @@ def every_class_counts(sides: Sequence[Side]) -> bool:
     return all(len(c) > there[-1] and c[there].min() >= FEWEST_OF_A_CLASS for c in counts)
 
 
-DISTANCES: Mapping[str, Metric] = {
-    "kernel_distance": kernel,
-    "frechet_distance": lambda judge, x: frechet_distance(judge.x, x.x),
-    "frechet_extrapolated": lambda judge, x: frechet_extrapolated(judge.x, x.x, seed=0),
-}
+def distances(seed: int, *, apart: bool, extrapolate: bool) -> dict[str, Metric]:
+    """The metrics that compare two sets of rows.
+
+    Args:
+        seed: of the parts that the extrapolation is fitted to.
+        apart: whether to take the kernel distance class by class.
+        extrapolate: whether to extrapolate the Frechet distance.
+    """
+    found: dict[str, Metric] = {
+        "kernel_distance": kernel_by_class if apart else lambda judge, x: kernel_distance(judge.x, x.x),
+        "frechet_distance": lambda judge, x: frechet_distance(judge.x, x.x),
+    }
+    if extrapolate:
+        found["frechet_extrapolated"] = lambda judge, x: frechet_extrapolated(judge.x, x.x, seed=seed)
+    return found
 
 
 def manifolds(judge: Side, fake: Side, others: list[Side], n: int) -> Iterator[tuple[str, Measured]]:
     """Precision, recall, density and coverage, from one pass each."""
-    names = ("precision", "recall", "density", "coverage")
     try:
         found, real = manifold(judge.x, fake.x), [manifold(judge.x, other.x) for other in others]
     except Undefined as error:
-        yield from ((name, Measured(None, None, n, why=str(error))) for name in names)
+        yield from ((name, Measured(None, None, n, why=str(error))) for name in MANIFOLD)
         return
-    for name in names:
+    for name in MANIFOLD:
         yield name, Measured(getattr(found, name), fmean(getattr(r, name) for r in real), n)
 
 
@@ -204,14 +245,15 @@ def memory(sides: Sides) -> dict[str, Measured]:
     if sides.holdout is None:
         return dict.fromkeys(MEMORY, Measured(None, None, len(fake), why=NO_HOLDOUT))
     held = sides.holdout.x
-    n = min(len(held), len(fake))
+    n, beside_n = len(fake), len(held)
 
     def defined(work: Callable[[], tuple[float | None, float]]) -> Measured:
         try:
             value, reference = work()
         except Undefined as error:
             return Measured(None, None, n, why=str(error))
-        return Measured(value, reference, n, why="" if value is not None else "no cell has enough samples")
+        why = "" if value is not None else "no region of the data has enough samples on each side"
+        return Measured(value, reference, n, reference_n=beside_n, why=why)
 
     test = lru_cache(lambda: c_t(train, held, fake))
     return {

@@ -10,6 +10,10 @@ from .suite import Measured
 
 COPY_Z = -3.0
 """Standard deviations of the data-copying test from which on it speaks."""
+LEAST_SHARE = 0.02  # of samples; fewer near duplicates are not spoken of
+AGAINST_COPIES = (
+    "Look at the gallery. Train on more data, augment (--augment diffaugment), or stop earlier (--patience)."
+)
 SMALL = 100  # samples on a side below which most differences cannot be seen
 Numbers = Mapping[str, Measured]
 
@@ -50,20 +54,38 @@ def pair(numbers: Numbers, name: str) -> tuple[float, float] | None:
 
 
 def copying(numbers: Numbers) -> Iterator[Verdict]:
-    """Are samples nearer to what was learnt from than fresh real ones are?"""
+    """Are samples copies of what was learnt from, or nearer to it than fresh real ones are?"""
+    yield from exactly(numbers)
     test, own = pair(numbers, "c_t"), pair(numbers, "authenticity")
     if test is None or own is None:
         return
     z, (value, reference) = test[0], own
     said = f"C_T is {z:.1f}, authenticity {value:.2f} (fresh real samples: {reference:.2f})"
-    advice = "Look at the gallery. Train on more data, augment (--augment diffaugment), or stop earlier."
-    if value < 0.5 * reference or (z < COPY_Z and value < 0.8 * reference):
-        yield Verdict("copying", "bad", f"The samples copy the training data: {said}.", advice)
+    if z < 0 and (value < 0.5 * reference or (z < COPY_Z and value < 0.8 * reference)):
+        yield Verdict("copying", "bad", f"The samples copy the training data: {said}.", AGAINST_COPIES)
     elif z < COPY_Z:
         text = f"The samples lie nearer to the training data than fresh real ones do: {said}."
-        yield Verdict("copying", "warning", f"{text} They copy, or are more typical than real ones.", advice)
-    else:
+        text += " They copy, or are more typical than real ones."
+        yield Verdict("copying", "warning", text, AGAINST_COPIES)
+    elif not list(exactly(numbers)):
         yield Verdict("copying", "good", f"No sign of copying: {said}.")
+
+
+def exactly(numbers: Numbers) -> Iterator[Verdict]:
+    """Copies that need no statistics, with or without a hold-out."""
+    same, alike = numbers.get("exact_copies"), numbers.get("near_duplicates")
+    if same is not None and same.value:
+        text = f"{same.value:.1%} of the samples are exact copies of training samples."
+        yield Verdict("copying", "bad", text, AGAINST_COPIES)
+    elif alike is not None and alike.value is not None and alike.reference is not None:
+        shares = ((alike.value, alike.n), (alike.reference, alike.reference_n or alike.n))
+        error = sum(p * (1 - p) / n for p, n in shares) ** 0.5
+        if alike.value - alike.reference > max(3 * error, LEAST_SHARE):
+            text = (
+                f"{alike.value:.1%} of the samples look like a training sample to a perceptual hash "
+                f"(fresh real samples: {alike.reference:.1%})."
+            )
+            yield Verdict("copying", "warning", text, AGAINST_COPIES)
 
 
 def fidelity(numbers: Numbers) -> Iterator[Verdict]:
@@ -82,6 +104,10 @@ def fidelity(numbers: Numbers) -> Iterator[Verdict]:
             "Train longer, or use a larger preset. Look at the sheets: is it noise, blur, or broken shapes?"
         )
         yield Verdict("fidelity", "bad", f"Many samples lie where there are no real ones: {said}.", advice)
+    elif gap < -5 * error < 0:
+        text = f"The samples are nearer to the hold-out than real samples can be: {said}."
+        advice = "Has the generator seen the hold-out? Then nothing here can be relied on."
+        yield Verdict("fidelity", "warning", text, advice)
     elif gap > 3 * error:
         yield Verdict(
             "fidelity",
@@ -160,8 +186,7 @@ def teaching(numbers: Numbers) -> Iterator[Verdict]:
 
 def trust(numbers: Numbers) -> Iterator[Verdict]:
     """How much do so few samples say?"""
-    n = max((found.n for found in numbers.values() if found.value is not None), default=0)
-    compared = numbers["kernel_distance"].n if "kernel_distance" in numbers else n
-    if compared < SMALL:
-        text = f"Only {compared} samples on a side were compared: but for gross faults, little can be seen."
+    n = numbers["kernel_distance"].n
+    if n < SMALL:
+        text = f"Only {n} samples on a side were compared: but for gross faults, little can be seen."
         yield Verdict("trust", "warning", text, "Give more held-out real samples: --holdout DIR")

@@ -37,6 +37,7 @@ MEANING = {
     "authenticity": "share of samples that are no near copies of a training sample",
     "frechet_gap": "above 0: nearer to the training data than to held-out samples",
     "near_duplicates": "share of samples that look like a training sample to a perceptual hash",
+    "exact_copies": "share of samples that are training samples, value by value",
     "label_accuracy": "share of samples recognised as what was asked for",
     "cas": "accuracy on real samples of a classifier trained on made ones only",
 }
@@ -73,8 +74,7 @@ def _samples(found: Evaluation) -> Iterator[Html]:
     material = found.material
     if material.codec.kind != "images":
         return
-    shown = np.arange(min(_SHOWN, len(material.fake)))
-    real = np.arange(min(_SHOWN, len(material.train)))
+    shown, real = (any_of(len(part)) for part in (material.fake, material.train))
     yield section(
         "Samples",
         [
@@ -82,6 +82,11 @@ def _samples(found: Evaluation) -> Iterator[Html]:
             _sheet(material.codec.preview(material.train.images(real)), "real, from the training data"),
         ],
     )
+
+
+def any_of(count: int) -> np.ndarray:
+    """Numbers of a few samples of so many, in random order: files lie class by class."""
+    return np.random.default_rng(0).permutation(count)[:_SHOWN]
 
 
 def _sheet(pixels: np.ndarray, caption: str) -> Html:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..data import Dataset
-from ..data.order import Samples
+from ..data.order import Samples, in_proportion
 from ..draw import Draw, derive
 from ..engine.checkpoint import State, finished, read_state, write_state
 from ..engine.trainer import Trainer
@@ -254,11 +254,7 @@ def alike(data: Samples, n: int, labels: np.ndarray | None, seed: int) -> np.nda
     if labels is None or data.labels is None:
         return chosen(data, n, seed)
     order = np.random.default_rng(seed).permutation(len(data))
-    order = order[np.argsort(data.labels[order], kind="stable")]
-    counts = np.bincount(data.labels)
-    wanted = np.bincount(labels, minlength=len(counts))[: len(counts)]
-    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)  # within its class
-    return np.sort(order[place < np.repeat(wanted, counts)])
+    return np.sort(in_proportion(data.labels, labels, order))
 
 
 def counted(labels: np.ndarray | None, least: int) -> bool:
