@@ -1,10 +1,15 @@
-"""Samples of a run that pass filters: sample number i is a function of the run, the seed, the label and i."""
+"""Samples of a run that pass filters: sample number i is a function of the run, the seed, the label and i.
+
+A classifier that shall judge them afterwards learns from the half of the training samples that the filter
+left: those that are not in `fold_of_filter(train.labels, run.facts["seed"])`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Literal
 
 import numpy as np
@@ -17,34 +22,38 @@ from .draw import Draw, derive
 from .enlarging import opened_by
 from .errors import DataError, RunError
 from .filters import (
+    COMPARED,
     NO_HOLDOUT,
     USUAL,
     Screening,
     confidence,
     copies,
-    coverages,
-    everything,
+    coverage_pair,
+    parts,
     passed,
-    ranking,
-    shares,
+    picked,
     words,
 )
 from .game import Critic
-from .metrics.features import Pixels
+from .metrics.features import default_features
 from .rejection import FEWEST, Rejection, fit_rejection
 from .run import Run
 from .samples import Samples
+from .watching.progress import clock
 from .watching.quality import BLOCK
 
 Filter = Literal["confidence", "copies", "rejection"]
 FILTERS: tuple[Filter, ...] = ("confidence", "copies", "rejection")
 TRIES = 50  # candidates for each sample asked for
+SAY_EVERY_S = 3.0
+NAMED = 5  # classes that a note names
 _AT_ONCE = 8 * BLOCK
 _CALIBRATION, _PER_CLASS = 1024, 64
 GAMMA = 0.8  # as the paper has it
 
 Score = Callable[[Samples], np.ndarray]
 """Maps candidates to numbers, above 0 for those that pass; each depends on its own candidate alone."""
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -75,50 +84,120 @@ class Filtered:
     """Samples that passed, and what it took.
 
     Attributes:
-        samples: as `Run.sample` gives them.
+        samples: as `Run.sample` gives them; fewer than were asked for if too few passed.
         numbers: of each within the unfiltered set of the same seed.
+        asked: how many were asked for.
         tried: candidates that were looked at.
         share: how many of these passed every filter.
         by_filter: how many passed each on its own.
         coverage_before, coverage_after: of the hold-out, by as many unfiltered and by the kept samples; None
             where there are too few to say.
+        features: the name of those that coverage was measured in.
         notes: what else there is to know, a sentence each.
     """
 
     samples: Samples
     numbers: np.ndarray
+    asked: int
     tried: int
     share: float
     by_filter: dict[str, float]
     coverage_before: float | None
     coverage_after: float | None
+    features: str
     notes: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether as many passed as were asked for."""
+        return len(self.numbers) == self.asked
 
     def lines(self) -> list[str]:
         """What happened, for a person."""
         coverage = (self.coverage_before, self.coverage_after)
-        return [f"filters: {words(self.share, self.by_filter, coverage)}", *self.notes]
+        said = words(self.share, self.by_filter, coverage, self.features)
+        return [f"filters: of {self.tried:,} candidates {said}", *self.notes]
 
 
-@dataclass
-class Candidates:
-    """Made samples in the order of their numbers, with their scores."""
+class Search:
+    """Goes through candidates in the order of their numbers, and keeps those that fill a place.
 
-    values: list[Tensor] = field(default_factory=list)
-    labels: list[np.ndarray] = field(default_factory=list)
-    scores: dict[str, list[np.ndarray]] = field(default_factory=dict)
+    It holds the samples that are kept and counts of the others, however many it looks at.
+
+    Args:
+        wanted: the class of each place, 0 without classes.
+        most: candidates to look at.
+    """
+
+    def __init__(self, wanted: np.ndarray, most: int) -> None:
+        self.wanted, self.most = wanted, most
+        classes = int(wanted.max()) + 1
+        self.places = [np.flatnonzero(wanted == label) for label in range(classes)]
+        self.good = np.zeros(classes, np.int64)  # candidates of each class that passed, needed or not
+        self.tried, self.passed, self.by_filter = 0, 0, dict[str, int]()
+        self.numbers, self.values = np.full(len(wanted), -1), torch.empty(0)
+        self.began, self.said = perf_counter(), perf_counter()
 
     def add(self, samples: Samples, scores: Mapping[str, Score]) -> None:
-        """Score some more."""
-        self.values.append(samples.values)
-        none = np.zeros(len(samples), np.int64)
-        self.labels.append(none if samples.labels is None else samples.labels)
-        for name, score in scores.items():
-            self.scores.setdefault(name, []).append(score(samples))
+        """Score some more, and keep those that pass and whose class has a place left."""
+        found = {name: score(samples) for name, score in scores.items()}
+        good = passed(found)
+        labels = np.zeros(len(samples), np.int64) if samples.labels is None else samples.labels
+        if not self.tried:
+            self.values = samples.values.new_empty((len(self.wanted), *samples.values.shape[1:]))
+        for label in np.unique(labels[good]):
+            if label < len(self.places):
+                self.keep(int(label), np.flatnonzero(good & (labels == label)), samples)
+        for name, score in found.items():
+            self.by_filter[name] = self.by_filter.get(name, 0) + int((score > 0).sum())
+        self.tried += len(samples)
+        self.passed += int(good.sum())
 
-    def scored(self) -> dict[str, np.ndarray]:
-        """All scores so far."""
-        return {name: np.concatenate(parts) for name, parts in self.scores.items()}
+    def keep(self, label: int, found: np.ndarray, samples: Samples) -> None:
+        """Those of a class that passed, in the next of its places."""
+        places = self.places[label][self.good[label] :][: len(found)]
+        found_here = found[: len(places)]
+        self.numbers[places] = samples.first + found_here
+        self.values[torch.from_numpy(places)] = samples.values[torch.from_numpy(found_here)]
+        self.good[label] += len(found)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Places of each class that are left."""
+        return np.maximum([len(places) for places in self.places] - self.good, 0)
+
+    @property
+    def over(self) -> bool:
+        """Whether every place is filled, or enough was tried."""
+        return self.tried >= self.most or not self.missing.any()
+
+    def line(self, now: float) -> str:
+        """How far it is, and how long it takes if as many go on to pass."""
+        open_ = self.missing > 0
+        need = (self.missing[open_] / np.maximum(self.good[open_], 1e-9)).max(initial=0) * self.tried
+        left = min(need, self.most - self.tried) * (now - self.began) / max(self.tried, 1)
+        kept, tried = (self.numbers >= 0).sum(), f"{self.tried:,} candidates"
+        return f"filters: {kept} of {len(self.wanted)} found among {tried}, about {clock(left)} left"
+
+    def tell(self, say: Say) -> None:
+        """Say so now and then."""
+        now = perf_counter()
+        if now - self.said > SAY_EVERY_S:
+            self.said = now
+            say(self.line(now))
+
+    def shortfall(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """A sentence on what was not found, if something was not."""
+        if not (short := np.flatnonzero(self.missing).tolist()):
+            return ()
+        each = [f"{classes[i]} {self.good[i]} of {len(self.places[i])}" for i in short if classes]
+        more = [f"{len(each) - NAMED} more classes"] if len(each) > NAMED else []
+        whose = f" ({', '.join(each[:NAMED] + more)})" if each else ""
+        kept = (self.numbers >= 0).sum()
+        return (
+            f"only {kept} of {len(self.wanted)} samples were found{whose}: of {self.tried:,} candidates no "
+            "more passed. Train longer, or sample without filters",
+        )
 
 
 def filtered_samples(
@@ -130,36 +209,36 @@ def filtered_samples(
     *,
     settings: Screening = USUAL,
     data: str | Path | np.ndarray | None = None,
+    say: Say = lambda text: None,
 ) -> Filtered:
     """Draw from a run until n samples pass; without a label, the classes take turns among those that do.
 
     A filter that this run has no use for (labels that it does not know, a game without a discriminator, no
     hold-out) is left out, and a note says so. If too few pass within 50 candidates for each sample asked
-    for, the best of the others fill up, and a note says so too.
+    for, there are fewer samples, and a note says so too: nothing that failed is ever among them.
 
     Args:
         run: its data must be where they were.
         n, label, seed: as for `Run.sample`.
         filters, settings: which to apply, and how strict to be.
         data: the run's data, if they were an array in memory.
+        say: is told now and then how far it is.
 
     Raises:
         RunError: if the data are not those of the run, n is not at least 1, or there is no such label.
         DataError: if there is no such filter.
     """
     refuse_unknown(filters)
-    dataset, wanted = data_of(run, data), classes_in_turn(run, n, label)
+    wanted = classes_in_turn(run, n, label)
+    dataset = data_of(run, data)
+    say("filters: learning what real samples are like")
     scores, notes = scores_of(run, dataset, filters, settings)
-    candidates, numbers = Candidates(), np.full(n, -1)
-    for first in range(0, max(TRIES * n, 4 * _AT_ONCE), _AT_ONCE):
-        candidates.add(run.sample(_AT_ONCE, label=label, seed=seed, first=first), scores)
-        numbers = settled(candidates, wanted)
-        if (numbers >= 0).all():
-            break
-    else:
-        numbers, note = filled(candidates, wanted)
-        notes = (*notes, note)
-    return report(run, candidates, numbers, dataset, notes, seed)
+    search = Search(wanted, max(TRIES * max(n, len(run.classes)), 4 * _AT_ONCE))
+    while not search.over:
+        search.add(run.sample(_AT_ONCE, label=label, seed=seed, first=search.tried), scores)
+        search.tell(say)
+    say("filters: measuring coverage")
+    return report(run, search, dataset, notes, label, seed)
 
 
 def refuse_unknown(filters: Sequence[str]) -> None:
@@ -201,7 +280,7 @@ def scores_of(
     elif "confidence" in filters:
         notes.append("confidence is left out: the run cannot be asked for labels")
     if "copies" in filters:
-        check = copies(dataset.train, Pixels(), settings)
+        check = copies(dataset.train, settings)
         scores["copies"] = lambda samples: check(samples.values)
     if "rejection" in filters:
         rule = rejection_of(run, dataset)
@@ -215,8 +294,8 @@ def scores_of(
 
 
 def by_label(run: Run, dataset: Dataset, settings: Screening) -> Score:
-    """How sure a classifier of the training samples is of the label."""
-    check = confidence(dataset.train, len(run.classes), derive(0, str(run.facts["seed"])), settings)
+    """How sure a classifier of the filter's half of the training samples is of the label."""
+    check = confidence(dataset.train, len(run.classes), run.facts["seed"], settings)
 
     def score(samples: Samples) -> np.ndarray:
         assert samples.labels is not None
@@ -242,7 +321,7 @@ def rejection_of(run: Run, dataset: Dataset) -> Score | str:
 
 def held_out_logits(critic: Critic, holdout: Real, *, conditional: bool) -> Tensor:
     """D's logits of real samples that it was not trained on."""
-    return logits_of(critic, everything(holdout), holdout.labels if conditional else None)
+    return logits_of(critic, torch.cat(list(parts(holdout))), holdout.labels if conditional else None)
 
 
 @torch.no_grad()
@@ -274,47 +353,29 @@ def classes_in_turn(run: Run, n: int, label: str | int | None) -> np.ndarray:
     return np.zeros(n, np.int64) if found is None else found.numpy()
 
 
-def settled(candidates: Candidates, wanted: np.ndarray) -> np.ndarray:
-    """The number of the candidate for each place: of its class, the next that passes; -1 if there is none."""
-    good = passed(candidates.scored())
-    labels, numbers = np.concatenate(candidates.labels), np.full(len(wanted), -1)
-    for label in np.unique(wanted):
-        places, found = np.flatnonzero(wanted == label), np.flatnonzero(good & (labels == label))
-        numbers[places[: len(found)]] = found[: len(places)]
-    return numbers
-
-
-def filled(candidates: Candidates, wanted: np.ndarray) -> tuple[np.ndarray, str]:
-    """The same with the best of those that failed in the places that are left, and a sentence on it."""
-    numbers, labels = settled(candidates, wanted), np.concatenate(candidates.labels)
-    empty = numbers < 0
-    order = ranking(candidates.scored())
-    order = order[~np.isin(order, numbers)]
-    for label in np.unique(wanted[empty]):
-        places = np.flatnonzero(empty & (wanted == label))
-        numbers[places] = order[labels[order] == label][: len(places)]
-    note = f"{empty.sum()} of {len(wanted)} samples did not pass: of {len(labels)} candidates too few did"
-    return numbers, note
-
-
 def report(
-    run: Run,
-    candidates: Candidates,
-    numbers: np.ndarray,
-    dataset: Dataset,
-    notes: tuple[str, ...],
-    seed: int,
+    run: Run, search: Search, dataset: Dataset, notes: tuple[str, ...], label: str | int | None, seed: int
 ) -> Filtered:
-    """The chosen candidates, and what the filters did to them."""
-    values, labels = torch.cat(candidates.values), np.concatenate(candidates.labels)
-    chosen = labels[numbers] if run.classes else None
-    samples = Samples(values[torch.from_numpy(numbers)], chosen, run.classes, run.codec, 0, seed)
-    scores = candidates.scored()
+    """What was found, and what the filters did to it."""
     if dataset.holdout is None:
         notes = (*notes, NO_HOLDOUT)
-    real, features = everything(dataset.holdout or dataset.train), Pixels()
-    mask = np.zeros(len(values), bool)
-    mask[numbers] = True
-    before, after = coverages(features(real), features(values), mask, seed)
-    share = float(passed(scores).mean())
-    return Filtered(samples, numbers, len(values), share, shares(scores), before, after, notes)
+    there = np.flatnonzero(search.numbers >= 0)
+    values = search.values[torch.from_numpy(there)]
+    labels = search.wanted[there] if run.classes else None
+    some = np.random.default_rng(derive(seed, "coverage")).permutation(len(there))[:COMPARED]
+    network = default_features(values.ndim == 4)[0]
+    before = run.sample(max(1, len(some)), label=label, seed=seed).values
+    real, after = picked(dataset.holdout or dataset.train, seed), values[torch.from_numpy(some)]
+    pair = coverage_pair(real, before, after, network)
+    return Filtered(
+        samples=Samples(values, labels, run.classes, run.codec, 0, seed),
+        numbers=search.numbers[there],
+        asked=len(search.wanted),
+        tried=search.tried,
+        share=search.passed / search.tried,
+        by_filter={name: count / search.tried for name, count in search.by_filter.items()},
+        coverage_before=pair[0],
+        coverage_after=pair[1],
+        features=network.name,
+        notes=(*notes, *search.shortfall(run.classes)),
+    )

@@ -26,7 +26,7 @@ from .training import Training, environment, feature_network
 from .watching.journal import Journal
 from .watching.progress import Progress
 from .watching.quality import Quality
-from .watching.stopping import LOOKS
+from .watching.stopping import LOOKS, why_never
 
 RESERVE = 0.05  # of a time budget, for what was not measured
 LOOKING = 0.1  # of a time budget, at most, for looks at quality
@@ -100,7 +100,10 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
     features, judge = feature_network(plan, folder, runtime, fresh=True)
     quality = Quality(plan.data, features, folder, conditions(plan))
     planned, looks, length = planned_samples(plan, runtime, mode, quality, begun)
-    plan = replace(plan, choices=(*plan.choices, choice, judge, *length))
+    in_vain = vain_patience(options.patience, looks - 2)  # the first look always finds the best so far
+    for warning in in_vain:
+        progress.say(f"{warning.name} = {warning.value}: {warning.reason}")
+    plan = replace(plan, choices=(*plan.choices, choice, judge, *length, *in_vain))
     training = assemble(plan, runtime, mode, planned, folder, quality, options, looks)
     if runtime.rank == 0:
         write_records(training, mode, options)
@@ -157,6 +160,9 @@ def go_on(
     training.resume()
     if training.trainer.seen >= planned:
         raise RunError(f"{old.path} is complete ({planned:,} samples). Ask for more: --budget +10m")
+    left = (planned - training.trainer.seen) // max(planned // looks, 1)
+    for warning in vain_patience(options.patience, left - 1):
+        training.progress.say(f"{warning.name} = {warning.value}: {warning.reason}")
     if runtime.rank == 0:
         rules = {"patience": options.patience, "stop_when": options.stop_when}
         update_facts(old.path, {"planned": planned, "options": old.facts["options"] | rules})
@@ -289,6 +295,12 @@ def planned_samples(
         why = f"at quality while training; each takes {pace.look_s:.2g} s, and they shall not take the time"
         choices.append(Choice("looks", pace.looks, why))
     return pace.steps * batch, pace.looks, choices
+
+
+def vain_patience(patience: int | None, most: int) -> list[Choice]:
+    """A warning for the record if fewer looks can pass without a better sampler than patience has."""
+    why = why_never(patience, most)
+    return [] if why is None else [Choice("patience", patience, why)]
 
 
 class Pace(NamedTuple):

@@ -39,8 +39,11 @@ class Options:
         holdout: a folder of samples to judge by, instead of a part of the data.
         group: metadata column whose groups are never split between training and hold-out.
         skip_bad: leave out files that cannot be read.
-        patience: looks in a row without a better sampler after which the run ends; None for no such end.
-        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`.
+        patience: looks in a row without a better sampler after which the run ends; None for no such end. The
+            first look is always the best and the last ends the run, so that it acts up to two less than there
+            are looks.
+        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`; the whole error bar
+            must be beyond the limit.
         tensorboard: also write TensorBoard events.
         quiet: no progress line.
     """

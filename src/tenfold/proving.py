@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,14 +15,14 @@ from .data.tables import FILE_COLUMNS
 from .errors import DataError, Interrupted, RecipeError, suggest
 from .folder import locked, write_json
 from .plan import seconds_of
-from .proof.arms import COPIES, Examples
+from .proof.arms import Examples
 from .proof.clock import Clock
 from .proof.experiment import Experiment, jobs_of
-from .proof.generators import choose_generator, run_of, task_of_run
-from .proof.learners import Learner, choose_learners, measured_steps
-from .proof.ledger import Ledger, known_design, settle
+from .proof.generators import choose_generator, run_of
+from .proof.given import read_with_run
+from .proof.ledger import GENERATORS, Ledger, known_design, settle, whole_lines
 from .proof.options import DEFAULTS, ProofOptions
-from .proof.order import Make
+from .proof.order import Generator, Make
 from .proof.score import CONTROLS, CURVE, GENERATED, Design
 from .proof.splits import Fold, make_splits, together
 from .proof.tabular import Columns, Frame, frame_columns, joined_tables, read_csv, table_task
@@ -34,6 +35,7 @@ from .proof.task import (
     same_bytes,
     with_test,
 )
+from .proof.timing import Work, affordable, sizes_of
 
 if TYPE_CHECKING:
     from .proof.verdict import Conclusion
@@ -43,7 +45,6 @@ RATIOS, QUICK_RATIOS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0), (0.0, 0.5, 2.0)
 REPEATS, QUICK_REPEATS = (5, 2), (3, 1)  # splits, and GANs per split
 BUDGET, QUICK_BUDGET = "20m", "4m"
 GAN_SHARE = 0.5  # of the time
-NETWORK_SHARE = 0.25  # of the time, for the small convolutional network
 UNEVEN = 1.5  # the largest class is so many times the smallest: then the smallest is called rare
 MEASURES = ("balanced_accuracy", "macro_f1", "brier", "calibration_error", "pr_auc_rare", "f1_rare")
 
@@ -109,7 +110,7 @@ def prove(
     terms = terms_of(budget, quick, seed, options)
     known_design(folder)  # refuses a folder of something else before anything takes time
     task, unlabelled = read(data, target, run_of(generator), options)
-    experiment = replace(plan(task, generator, folder, terms), unlabelled=unlabelled)
+    experiment = plan(task, generator, folder, terms, unlabelled)
     try:
         with locked(folder):
             return carry_out(experiment)
@@ -140,7 +141,7 @@ def terms_of(budget: str | None, quick: bool, seed: int, options: ProofOptions) 
 
 def carry_out(experiment: Experiment) -> Proof:
     """Play what is left of an experiment, and conclude."""
-    from .proof.report import write_report
+    from .proof.report import generator_remarks, write_report
     from .proof.verdict import conclude
 
     ledger, design, clock = experiment.ledger, experiment.design, experiment.clock
@@ -150,35 +151,90 @@ def carry_out(experiment: Experiment) -> Proof:
     clock.start(total, done, gans - there, experiment.gan_seconds)
     if done < total:
         experiment.play()
-    scores = list(ledger.scores.values())
+    scores, made = list(ledger.scores.values()), whole_lines(ledger.folder / GENERATORS)
+    lessened = (known_design(ledger.folder) or {}).get("lessened", [])
     conclusion = conclude(scores, design)
-    write_report(conclusion, scores, design, ledger.folder / "report.html")
-    write_json(ledger.folder / "result.json", conclusion.to_json())
+    conclusion = replace(conclusion, remarks=(*conclusion.remarks, *map(_sentence, lessened)))
+    write_report(conclusion, scores, design, ledger.folder / "report.html", made)
+    conclusion = replace(conclusion, remarks=(*conclusion.remarks, *generator_remarks(made)))
+    write_json(ledger.folder / "result.json", {**conclusion.to_json(), "generators": made})
     return Proof(conclusion.verdict, conclusion.sentence, ledger.folder, conclusion)
 
 
-def plan(task: Task, given: str | Path | Run | Make | None, folder: Path, terms: Terms) -> Experiment:
+def _sentence(note: str) -> str:
+    return f"{note[0].upper()}{note[1:]}."
+
+
+def plan(
+    task: Task,
+    given: str | Path | Run | Make | None,
+    folder: Path,
+    terms: Terms,
+    unlabelled: np.ndarray | None = None,
+) -> Experiment:
     """Everything that is decided before the first classifier, said and written down."""
+    from .proof.verdict import refuse_design
+
     clock, (groups, copies) = Clock(quiet=terms.options.quiet), together(task)
-    splits, seeds = QUICK_REPEATS if terms.quick else REPEATS
-    folds = make_splits(task, groups, splits, terms.seed)
+    folds = make_splits(task, groups, repeats_of(terms)[0], terms.seed)
     judging = task.values[np.concatenate([fold.test for fold in folds])]
     generator = choose_generator(given, task, judging, terms.options.device)
-    for note in (*task.notes, *([f"{copies} exact copies stay on one side"] if copies else [])):
-        clock.say(note)
-    known = known_design(folder) or {}
-    steps = known.get("steps") or terms.options.steps or steps_for(task, folds[0], terms)
-    learners = learners_for(task, folds, terms, steps)
-    design = design_of(task, folds, terms, generator.words, learners)
-    gan_seconds = GAN_SHARE * terms.seconds / (splits * seeds) if generator.trains else 0.0
-    clock.say(
-        f"{splits} splits x {seeds} seeds; {design.train} items train, {design.validation} select, "
-        f"{design.test} judge" + (f"; {gan_seconds:.0f} s for each GAN" if generator.trains else "")
-    )
+    design = design_of(task, folds, terms, generator)
+    refuse_design(design)
+    clock.say_all([*task.notes, *([f"{copies} exact copies stay on one side"] if copies else [])])
+    work = work_of(task, folds[0], terms, design)
+    work.learners(terms.options.learners, 1)  # refuses unknown ones
+    known = known_design(folder)
+    steps, names, notes = settled(known, terms.options) or affordable(work, terms.options.steps)
+    clock.say_all(notes if known is None else [])
+    design = replace(design, learners=names)
+    gan_seconds = GAN_SHARE * terms.seconds / (design.splits * design.seeds) if generator.trains else 0.0
+    clock.say(said(design, gan_seconds, terms.options.kimg))
     facts = {**design.to_json(), "seed": terms.seed, "seconds": terms.seconds, "steps": steps}
-    settle_folder(folder, {**facts, "data": task.fingerprint(), "unlabelled": terms.options.unlabelled})
-    ledger = Ledger(folder)
-    return Experiment(task, folds, design, learners, generator, ledger, clock, terms.seed, gan_seconds)
+    settle_folder(folder, {**facts, "lessened": notes, **identity(task, generator, terms, unlabelled)})
+    return Experiment(
+        task,
+        folds,
+        design,
+        work.learners(names, steps),
+        generator,
+        Ledger(folder),
+        clock,
+        terms.seed,
+        gan_seconds,
+        unlabelled,
+        terms.options.kimg,
+    )
+
+
+def said(design: Design, gan_seconds: float, kimg: float | None) -> str:
+    """What is going to be done, in a line."""
+    length = f"{gan_seconds:.0f} s" if kimg is None else f"{kimg:g} thousand samples"
+    return (
+        f"{design.splits} splits x {design.seeds} seeds; {design.train} items train, {design.validation} "
+        f"select, {design.test} judge" + (f"; {length} for each GAN" if design.trained_here else "")
+    )
+
+
+def identity(task: Task, generator: Generator, terms: Terms, unlabelled: np.ndarray | None) -> dict[str, Any]:
+    """What tells the inputs of an experiment from others."""
+    rest = None if unlabelled is None else blake2b(np.ascontiguousarray(unlabelled).data, digest_size=8)
+    return {
+        "data": task.fingerprint(),
+        "made_by": generator.fingerprint,
+        "unlabelled": None if rest is None else rest.hexdigest(),
+        "kimg_asked": terms.options.kimg,
+    }
+
+
+def settled(
+    known: dict[str, Any] | None, options: ProofOptions
+) -> tuple[int, tuple[str, ...], list[str]] | None:
+    """What was decided when the experiment began; another wish is refused when it is compared."""
+    if known is None or "steps" not in known:
+        return None
+    names = options.learners or tuple(known["learners"])
+    return options.steps or known["steps"], names, known.get("lessened", [])
 
 
 def settle_folder(folder: Path, facts: dict[str, Any]) -> None:
@@ -188,32 +244,37 @@ def settle_folder(folder: Path, facts: dict[str, Any]) -> None:
     settle(folder, facts)
 
 
+def repeats_of(terms: Terms) -> tuple[int, int]:
+    """Splits, and GANs per split."""
+    return QUICK_REPEATS if terms.quick else REPEATS
+
+
 def ratios_of(terms: Terms) -> tuple[float, ...]:
     """Made items per real one."""
     return QUICK_RATIOS if terms.quick else RATIOS
 
 
-def learners_for(task: Task, folds: Sequence[Fold], terms: Terms, steps: int) -> tuple[Learner, ...]:
-    """The learners, chosen once: by the most examples that any arm may have."""
-    largest = round(len(folds[0].train) * (1 + COPIES + max(ratios_of(terms))))
-    return choose_learners(task.kind, terms.options.learners, steps=steps, largest=largest)
+def work_of(task: Task, fold: Fold, terms: Terms, design: Design) -> Work:
+    """All classifiers that one learner will be trained as."""
+    sizes = sizes_of(
+        task.labels[fold.train],
+        task.kind,
+        len(task.classes),
+        balanced=design.rare_class is None,
+        quick=terms.quick,
+        splits=design.splits,
+        seeds=design.seeds,
+        ratios=design.ratios,
+    )
+    real = fit_encoding(task, fold.train).encode(task.values[fold.train])
+    examples = Examples(real, task.labels[fold.train])
+    share = 1 - GAN_SHARE if design.trained_here else 1.0
+    names = terms.options.learners
+    return Work(task.kind, examples, len(task.classes), sizes, names, share * terms.seconds)
 
 
-def steps_for(task: Task, fold: Fold, terms: Terms) -> int:
-    """Steps of the small network that fit into its share of the time."""
-    if task.kind != "images" or (terms.options.learners and "cnn" not in terms.options.learners):
-        return 0
-    splits, seeds = QUICK_REPEATS if terms.quick else REPEATS
-    fits = splits * (13 + seeds * 3 * len(ratios_of(terms)))
-    values = fit_encoding(task, fold.train).encode(task.values[fold.train[:512]])
-    examples = Examples(values, task.labels[fold.train[:512]])
-    return measured_steps(examples, len(task.classes), NETWORK_SHARE * terms.seconds / fits)
-
-
-def design_of(
-    task: Task, folds: Sequence[Fold], terms: Terms, generator: str, learners: Sequence[Learner]
-) -> Design:
-    """What is compared, as it is written down.
+def design_of(task: Task, folds: Sequence[Fold], terms: Terms, generator: Generator) -> Design:
+    """What is compared, as it is written down; the learners are added when their time is known.
 
     Raises:
         RecipeError: the metric is unknown, or not defined for these classes.
@@ -221,10 +282,7 @@ def design_of(
     options, counts = terms.options, np.bincount(task.labels, minlength=len(task.classes))
     rare = int(counts.argmin()) if counts.max() > UNEVEN * counts.min() else None
     refuse_metric(options.metric, rare)
-    splits, seeds = QUICK_REPEATS if terms.quick else REPEATS
-    classical = ["none", "augmentation", *([] if rare is None else ["class_weights", "oversampling"])]
-    classical.append("mixup" if task.kind == "images" else "smote")
-    arms = [*classical, *GENERATED, *([] if options.unlabelled is None else ["pseudo_labels"])]
+    splits, seeds = repeats_of(terms)
     sides = [(len(f.train), len(f.validation), len(f.test)) for f in folds]
     train, validation, test = np.rint(np.mean(sides, axis=0)).astype(int).tolist()
     return Design(
@@ -235,17 +293,28 @@ def design_of(
         validation=validation,
         test=test,
         splits=splits,
-        seeds=seeds,
+        seeds=1 if generator.single else seeds,
         ratios=ratios_of(terms),
-        learners=tuple(learner.name for learner in learners),
-        arms=(*arms, *CURVE, *CONTROLS),
+        learners=(),
+        arms=arms_of(task, rare, options),
         metric=options.metric,
         minimum=options.minimum,
         width=options.width,
-        generator=generator,
+        generator=generator.words,
         rare_class=rare,
         quick=terms.quick,
+        fixed_test=() if task.test is None else tuple(task.labels[folds[0].test].tolist()),
+        one_generator=generator.single,
+        trained_here=generator.trains,
     )
+
+
+def arms_of(task: Task, rare: int | None, options: ProofOptions) -> tuple[str, ...]:
+    """The arms that are compared."""
+    classical = ["none", "augmentation", *([] if rare is None else ["class_weights", "oversampling"])]
+    classical.append("mixup" if task.kind == "images" else "smote")
+    pseudo = [] if options.unlabelled is None else ["pseudo_labels"]
+    return (*classical, *GENERATED, *pseudo, *CURVE, *CONTROLS)
 
 
 def refuse_metric(metric: str, rare: int | None) -> None:
@@ -269,23 +338,12 @@ def read(
     if target is not None:
         raise DataError(f"--target {target} names a column, and {data} is no table. Leave it out.")
     source = cast("str | Path | np.ndarray", data)
-    if run is not None and options.test is None:
-        task = task_of_run(run)
-        refuse_other_data(task, open_task(source, options), run)
-    else:
-        task = open_task(source, options)
-    if options.test is not None:
-        task = with_test(task, open_task(options.test, replace(options, group=None)))
+    task = open_task(source, options)
+    if run is not None:
+        task = read_with_run(run, task, options)
+    elif options.test is not None:
+        task = with_test(task, open_task(options.test, options))
     return task, read_unlabelled(task, options)
-
-
-def refuse_other_data(task: Task, data: Task, run: Run) -> None:
-    """Raises a DataError if the data are not those of a run: it may have seen some that judge."""
-    if not same_bytes(task.values, data.values).all():
-        raise DataError(
-            f"{run.path} was trained on other data than {data.source}. A run that saw the test items proves "
-            "nothing: give its own data, or those with --test and items that it cannot have seen."
-        )
 
 
 def columns_of(data: str | Path | np.ndarray | Frame, target: str | None) -> Columns | None:

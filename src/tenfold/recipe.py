@@ -71,6 +71,8 @@ class Recipe(ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
     images_only: ClassVar[Mapping[str, Any]] = {"augment": "diffaugment"}
     """Values of fields that do not work on rows of numbers."""
+    unused: ClassVar[tuple[str, ...]] = ()
+    """Fields of every recipe that mean nothing to this one; they are no flags of it."""
 
     batch: Batch = 64
     """Real samples per update."""

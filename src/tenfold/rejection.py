@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .draw import Draw, derive
 from .errors import DataError
 
 FEWEST = 10  # logits of each kind, to calibrate two numbers by
@@ -70,28 +69,6 @@ def fit_rejection(
     """
     slope, offset = calibrate(checked(real_holdout, "held-out real"), checked(fake, "made"))
     return Rejection(slope, offset, 0.0, 0.0).among(fake, gamma)
-
-
-def rejection_mask(
-    logits_fake: Float[Tensor, " n"],
-    logits_real_holdout: Float[Tensor, " m"],
-    logits_fake_calibration: Float[Tensor, " k"],
-    seed: int,
-    gamma: float | None = 0.8,
-) -> np.ndarray:
-    """Which made samples to keep.
-
-    Args:
-        logits_fake: of the samples in question.
-        logits_real_holdout: of real samples that D was not trained on.
-        logits_fake_calibration: of other made samples.
-        seed: of the decisions.
-        gamma: see `fit_rejection`.
-    """
-    rule = fit_rejection(logits_real_holdout, logits_fake_calibration, gamma)
-    n = len(logits_fake)
-    chance = Draw(derive(seed, "rejection"), slice(0, n), n).uniform()
-    return (chance < rule.acceptance(logits_fake)).numpy()
 
 
 def calibrate(real: Float[Tensor, " n"], fake: Float[Tensor, " m"]) -> tuple[float, float]:

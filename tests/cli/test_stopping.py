@@ -78,6 +78,7 @@ def test_a_run_out_of_patience_stops_and_patience_starts_anew(
     fit(run, replace(QUICK, patience=2))
     assert facts(run)["stopped"]["by"] == "patience"
     assert len(seen_at_looks(run)) == 4  # at the start, the best, and two more
+    assert "patience" not in {choice["name"] for choice in facts(run)["choices"]}
     resume(run, options=QUICK)
     assert facts(run)["stopped"]["by"] == "patience"
     assert len(seen_at_looks(run)) == 6
@@ -91,3 +92,17 @@ def test_a_run_that_is_not_stopped_equals_one_without_rules(tmp_path: Path) -> N
     fit(tmp_path / "ruled", replace(QUICK, stop_when="coverage>1", patience=11))
     assert facts(tmp_path / "ruled")["stopped"] is None
     assert facts(tmp_path / "ruled")["latest"] == facts(tmp_path / "plain")["latest"]
+
+
+@pytest.mark.usefixtures("no_curves")
+def test_patience_that_never_acts_is_said_and_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tenfold.fitting.LOOKS", 5)
+    fit(tmp_path / "four", replace(QUICK, patience=4, quiet=False))
+    (choice,) = (c for c in facts(tmp_path / "four")["choices"] if c["name"] == "patience")
+    assert choice["value"] == 4 and "Pass --patience 3 or less" in choice["reason"]
+    assert "patience = 4: it never ends this run" in capsys.readouterr().err
+    monkeypatch.setattr("tenfold.watching.quality.Quality.improves", lambda self, *_: self.best is None)
+    fit(tmp_path / "three", replace(QUICK, patience=3))
+    assert facts(tmp_path / "three")["stopped"]["by"] == "patience"  # so three is not in vain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from math import log
 from pathlib import Path
@@ -12,19 +13,20 @@ import torch
 from torch import Tensor
 
 import tenfold
+from tenfold import filtering
 from tenfold.cli.__main__ import main
 from tenfold.data import Codec
 from tenfold.data.order import Rows
 from tenfold.errors import DataError, RunError
 from tenfold.filtering import Odds, filtered_samples
-from tenfold.filters import Screening, coverages, screen
+from tenfold.filters import Screening, confidence, coverages, fold_of_filter, screen
 from tenfold.metrics import classifier
 from tenfold.metrics.classifier import train_classifier
-from tenfold.metrics.features import Pixels
+from tenfold.metrics.features import Pixels, of_callable
 from tenfold.metrics.modes import GRID, mode_report
 from tenfold.plan import Options
 from tenfold.recipe import Choice
-from tenfold.rejection import fit_rejection, rejection_mask
+from tenfold.rejection import fit_rejection
 from tenfold.samples import Samples
 
 QUICK = Options(device="cpu", precision="fp32", memory_format="contiguous", micro_batches=1, quiet=True)
@@ -61,6 +63,20 @@ def test_wrong_labels_and_copies_go_and_the_rest_stays():
     assert found.by_filter["copies"] == pytest.approx(0.95 * 2 / 3, abs=0.05)
 
 
+def test_the_half_that_a_judge_takes_is_unknown_to_the_filter():
+    real = two_clouds(400, seed=0)
+    mine = fold_of_filter(real.labels, 7)
+    assert np.bincount(real.labels[mine]).tolist() == [100, 100]
+    assert np.array_equal(mine, fold_of_filter(real.labels, 7))
+    assert not np.array_equal(mine, fold_of_filter(real.labels, 8))
+    others = np.setdiff1d(np.arange(400), mine)
+    scrambled = Rows(real.values.clone(), real.labels)
+    scrambled.values[torch.from_numpy(others)] *= -1
+    x, settings = two_clouds(50, seed=1).values, Screening(confidence="middle")
+    one, other = (confidence(rows, 2, 7, settings) for rows in (real, scrambled))
+    assert np.array_equal(one.probabilities(x), other.probabilities(x)) and one.most == other.most
+
+
 def test_coverage_is_compared_at_equal_numbers():
     """Of two clouds, the second is asked for as the first: one remains, and is set beside as many of both."""
     found = screen(
@@ -75,7 +91,7 @@ def test_coverage_is_compared_at_equal_numbers():
     assert found.coverage_after is not None and found.coverage_before is not None
     assert found.coverage_after < found.coverage_before - 0.1
     mask = np.arange(200) % 10 == 0
-    pair = coverages(two_clouds(300, seed=2).values, two_clouds(200, seed=1).values, mask, 0)
+    pair = coverages(two_clouds(300, seed=2).values, two_clouds(200, seed=1).values, mask, 0, Pixels())
     assert pair[0] == pytest.approx(pair[1], abs=0.1) and pair[0] < 0.6  # two hundred would cover nearly all
     everything = screen(*made(), two_clouds(400, seed=0), classes=2, seed=0, settings=LOOSE)
     assert 0.6 < everything.share <= 2 / 3  # exact copies go even then
@@ -119,7 +135,10 @@ def test_pictures_by_a_convolutional_classifier():
     real = Rows(pictures[:300], target[:300].astype(np.int64))
     asked = target[800:1000].astype(np.int64)
     asked[100:] = (asked[100:] + 1) % 10
-    found = screen(pictures[800:1000], asked, real, classes=10, seed=0)
+    seen: list[int] = []
+    features = of_callable(lambda x: seen.append(len(x)) or x.flatten(1), "seen")
+    found = screen(pictures[800:1000], asked, real, classes=10, seed=0, features=features)
+    assert found.features == "seen" and seen == [300, found.mask.sum(), found.mask.sum()]
     assert found.mask[:100].mean() > 0.8
     assert found.mask[100:].mean() < 0.05
 
@@ -176,7 +195,8 @@ def test_calibration_finds_the_ratio_of_densities():
 @pytest.mark.parametrize("gamma", [0.8, None])
 def test_rejection_keeps_quality_and_every_mode(gamma):
     fake = made_grid(20_000, seed=3)
-    mask = rejection_mask(logits(fake), logits(GRID.draw(1500, 1)), logits(made_grid(6000, 2)), 0, gamma)
+    rule = fit_rejection(logits(GRID.draw(1500, 1)), logits(made_grid(6000, 2)), gamma)
+    mask = torch.rand(20_000, generator=torch.Generator().manual_seed(0)) < rule.acceptance(logits(fake))
     before, after = mode_report(fake, GRID), mode_report(fake[mask], GRID)
     assert before.high_quality_share < 0.45
     assert after.high_quality_share > (0.97 if gamma is None else before.high_quality_share + 0.25)
@@ -217,12 +237,15 @@ def test_chance_belongs_to_the_number_of_a_sample():
 @pytest.mark.parametrize("bad", [torch.zeros(4), torch.full((40,), float("nan")), torch.zeros(40, 1)])
 def test_logits_that_cannot_be_calibrated(bad):
     with pytest.raises(DataError, match="logits of held-out real samples"):
-        rejection_mask(torch.zeros(5), bad, torch.zeros(40), 0)
+        fit_rejection(bad, torch.zeros(40))
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "train_classifier", partial(train_classifier, kimg=6))
+    monkeypatch.setattr(
+        "tenfold.filtering.default_features", lambda images: (Pixels("swift"), "for the test")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -254,10 +277,23 @@ def test_sample_number_i_does_not_depend_on_how_many_are_asked_for(run):
     assert not torch.equal(other.samples.values, few.samples.values)
 
 
-def test_what_never_passes_is_filled_up_and_said(run):
+def test_what_does_not_pass_is_not_delivered(run, monkeypatch):
     found = filtered_samples(run, 6, label="b", filters=["confidence"], settings=Screening(threshold=1.0))
-    assert found.share == 0 and found.samples.names() == ["b"] * 6
-    assert any("6 of 6 samples did not pass" in note for note in found.notes)
+    assert found.share == 0 and len(found.samples) == 0 and not found.complete
+    assert found.tried == 2048 and found.coverage_after is None
+    assert "only 0 of 6 samples were found (b 0 of 6)" in found.notes[-1]
+    monkeypatch.setattr(filtering, "TRIES", 1)
+    monkeypatch.setattr(filtering, "SAY_EVERY_S", 0.0)
+    said: list[str] = []
+    some = filtered_samples(run, 1800, filters=["rejection"], settings=LOOSE, say=said.append)
+    assert 0 < len(some.samples) == len(some.numbers) == round(some.share * some.tried) < 1800
+    raw = run.sample(some.tried)
+    assert torch.equal(some.samples.values, raw.values[torch.from_numpy(some.numbers)])
+    assert some.samples.labels is not None and raw.labels is not None
+    assert np.array_equal(some.samples.labels, raw.labels[some.numbers])
+    assert some.features == "swift"
+    assert said[0].startswith("filters: learning") and "of 1800 found among 512 candidates, about" in said[1]
+    assert len(said) == 6 and said[-1] == "filters: measuring coverage"
 
 
 def test_filters_that_a_run_has_no_use_for(run, tmp_path):
@@ -273,10 +309,26 @@ def test_filters_that_a_run_has_no_use_for(run, tmp_path):
         filtered_samples(vae, 4, filters=["copy"])  # pyright: ignore[reportArgumentType]
 
 
-def test_the_command(run, tmp_path, capsys):
-    assert (
-        main(["sample", str(run.path), "-n", "8", "--filter", "--out", str(tmp_path / "out"), "--json"]) == 0
-    )
-    said = capsys.readouterr().out
-    assert '"kept"' in said and '"coverage"' in said
-    assert len(list((tmp_path / "out").rglob("*.png"))) == 8
+def test_the_command(run, tmp_path, capsys, monkeypatch):
+    out = tmp_path / "out"
+    monkeypatch.setattr(filtering, "scores_of", lambda *_: ({"even": even}, ("a note",)))
+    command = ["sample", str(run.path), "--filter", "--json"]
+    assert main([*command, "-n", "8", "--out", str(out)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["kept"] == {"share": 0.5, "by_filter": {"even": 0.5}, "tried": 512}
+    assert said["coverage"]["features"] == "swift" and said["notes"] == ["a note"]
+    assert len(list(out.rglob("*.png"))) == said["count"] == said["asked"] == 8
+    monkeypatch.setattr(filtering, "TRIES", 1)
+    capsys.readouterr()
+    assert main([*command, "-n", "2100", "--label", "a", "--out", str(tmp_path / "few")]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["count"], said["asked"]) == (1280, 2100)
+    assert len(list((tmp_path / "few").rglob("*.png"))) == 1280
+    monkeypatch.setattr(filtering, "scores_of", lambda *_: ({"none": lambda x: -np.ones(len(x))}, ()))
+    assert main(["sample", str(run.path), "-n", "4", "--filter", "--out", str(tmp_path / "no")]) == 1
+    assert "no sample passed" in capsys.readouterr().out and not (tmp_path / "no").exists()
+
+
+def even(samples: Samples) -> np.ndarray:
+    """Every second pair of samples passes, by their numbers."""
+    return np.where(np.arange(samples.first, samples.first + len(samples)) // 2 % 2 == 0, 1.0, -1.0)

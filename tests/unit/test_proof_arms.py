@@ -119,15 +119,19 @@ def test_made_only_holds_nothing_real() -> None:
 
 def test_controls_are_what_they_are_called() -> None:
     real = examples()
-    half = arms.CONTROLS["real_50"](real, 3, 5)
-    whole = arms.CONTROLS["control_held_back"](real, 3, 5)
+    half = arms.PARTS["real_50"](real, 3, 5)
+    whole = arms.PARTS["control_held_back"](real, 3, 5)
     assert half.counts(3).tolist() == [15, 6, 2]
     np.testing.assert_array_equal(whole.values[: len(half)], half.values)
     np.testing.assert_array_equal(np.sort(whole.values, 0), np.sort(real.values, 0))
-    shuffled = arms.CONTROLS["control_shuffled"](real, 3, 5)
-    np.testing.assert_array_equal(shuffled.values, np.tile(real.values, (2, 1)))
-    wrong = (shuffled.labels[len(real) :] != LABELS).mean()
-    assert 0.2 < wrong < 0.8 and shuffled.counts(3).tolist() == [60, 24, 8]
+    assert whole.mass == len(half) and half.mass == len(half)
+    counts = np.array([3, 12, 40])
+    for name, wrong in (("control_copies", False), ("control_shuffled", True)):
+        pool = arms.POOLS[name](real, counts, 5)
+        assert pool.counts(3).tolist() == counts.tolist()
+        place = (pool.values[:, None] == real.values).all(2)
+        assert place.any(1).all()
+        assert ((real.labels[place.argmax(1)] != pool.labels) == wrong).all()
 
 
 def test_arms_that_even_out_classes_are_left_out_where_classes_are_even() -> None:
@@ -137,3 +141,18 @@ def test_arms_that_even_out_classes_are_left_out_where_classes_are_even() -> Non
         "mixup",
     }
     assert "smote" in {arm for arm, _ in arms.classical_arms("table", balanced=False, quick=True)}
+
+
+def test_augmentation_that_evens_out_classes_gives_as_many_items() -> None:
+    tried = arms.classical_arms("table", balanced=False, quick=True)
+    for end, counts in (
+        ("oversampling", [62, 61, 61]),
+        ("class_weights", [120, 48, 16]),
+        ("smote", [62, 60, 62]),
+    ):
+        done = tried["augmentation", f"jitter=0.1+{end}"](examples(), 3, 0)
+        assert len(done) == 184 and done.mass == 46
+        assert np.sort(done.counts(3)).tolist() == np.sort(counts).tolist()
+        assert (done.weights is not None) == (end == "class_weights")
+        at = arms.counts_of(tried["augmentation", f"jitter=0.1+{end}"], LABELS, "table", 3)
+        assert at.tolist() == done.counts(3).tolist()

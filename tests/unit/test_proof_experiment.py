@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,19 @@ import tenfold.proving as proving
 from tenfold.cli.prove import main
 from tenfold.data import LoadOptions, open_data
 from tenfold.errors import DataError, Interrupted, RecipeError, RunError
-from tenfold.proof.generators import without_seen
+from tenfold.proof import timing
+from tenfold.proof.arms import Examples
+from tenfold.proof.generators import Called, source_text
+from tenfold.proof.given import refuse_near_copies, without_seen
 from tenfold.proof.ledger import Ledger, settle, whole_lines
+from tenfold.proof.order import Order
 from tenfold.proof.score import Score
-from tenfold.proof.task import Task, same_bytes
+from tenfold.proof.splits import Fold
+from tenfold.proof.task import Task, fit_encoding, same_bytes
+from tenfold.proof.timing import Work, affordable
 from tenfold.proving import ProofOptions, prove
 
-OPTIONS = ProofOptions(learners=("linear", "trees"), quiet=True)
+OPTIONS = ProofOptions(learners=("linear", "kernel"), quiet=True)
 
 
 def vectors(path: Path, n: int = 120, shift: float = 1.0) -> Path:
@@ -32,16 +39,23 @@ def vectors(path: Path, n: int = 120, shift: float = 1.0) -> Path:
 class Spy:
     """Repeats training items, and remembers what it was shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, stops_after: int = -1) -> None:
+        self.stops_after = stops_after
         self.shown: list[np.ndarray] = []
         self.seeds: list[int] = []
 
     def __call__(self, values, labels, classes, counts, seed):
+        if len(self.shown) == self.stops_after:
+            raise KeyboardInterrupt
         self.shown.append(values)
         self.seeds.append(seed)
         rng = np.random.default_rng(seed)
         rows = np.concatenate([rng.choice(np.flatnonzero(labels == c), k) for c, k in enumerate(counts)])
         return values[rows], labels[rows]
+
+
+class Other(Spy):
+    """Its source is another."""
 
 
 def scores_of(folder: Path) -> list[Score]:
@@ -60,7 +74,7 @@ def test_generators_see_training_items_alone_and_scores_are_complete(tmp_path: P
     assert len(shown) > 72  # other items in other splits
     scores = scores_of(tmp_path / "p")
     keys = {(s.split, s.arm, s.setting, s.learner) for s in scores}
-    assert len(keys) == len(scores) == 3 * 2 * (1 + 3 + 2 + 1 + 6 + 3 * 3 + 1)
+    assert len(keys) == len(scores) == 3 * 2 * (1 + 3 * 4 + 2 + 1 + 6 + 3 * 3 + 1)
     for score in scores:
         if score.arm == "gan" and score.setting == "ratio=0":
             none = next(
@@ -85,7 +99,7 @@ def test_test_items_reach_no_learner(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(experiment, "probabilities", watched)
     options = replace(OPTIONS, learners=("linear",))
     prove(vectors(tmp_path / "d.npz"), generator=Spy(), out=tmp_path / "p", quick=True, options=options)
-    assert len(seen) == 3 * (1 + 3 + 2 + 1 + 6 + 3 * 2 + 1)
+    assert len(seen) == 3 * (1 + 3 * 4 + 2 + 1 + 6 + 3 * 2 + 1)
     for trained, validation, test in seen:
         assert not same_bytes(test, trained).any()
         assert not same_bytes(validation, trained).any()
@@ -123,15 +137,8 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     data, spy = vectors(tmp_path / "d.npz"), Spy()
     options = replace(OPTIONS, learners=("linear",))
 
-    class Stopped(Spy):
-        def __call__(self, *given):
-            if len(self.shown) == 1:
-                raise KeyboardInterrupt
-            return super().__call__(*given)
-
     whole = prove(data, generator=spy, out=tmp_path / "whole", quick=True, options=options)
-    stopped = Stopped()
-    stopped.__name__ = spy.__name__ = "spy"  # type: ignore[attr-defined]
+    stopped = Spy(stops_after=1)
     with pytest.raises(Interrupted, match="the same command goes on"):
         prove(data, generator=stopped, out=tmp_path / "parts", quick=True, options=options)
     before = scores_of(tmp_path / "parts")
@@ -141,10 +148,9 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     (tmp_path / "parts" / "scores.jsonl").write_text("".join(json.dumps(s.to_json()) + "\n" for s in kept))
     with (tmp_path / "parts" / "scores.jsonl").open("a") as file:
         file.write('{"split": 0, "se')  # cut off while it was written
-    with pytest.raises(RunError, match=r"other settings: generator \(generator was"):
-        spy.__name__ = "other"  # type: ignore[attr-defined]
-        prove(data, generator=spy, out=tmp_path / "parts", quick=True, options=options)
-    spy.__name__ = "spy"  # type: ignore[attr-defined]
+    with pytest.raises(RunError, match=r"other settings: made_by \(made_by was"):
+        other = Other()
+        prove(data, generator=other, out=tmp_path / "parts", quick=True, options=options)
     parts = prove(data, generator=spy, out=tmp_path / "parts", quick=True, options=options)
     assert len(spy.shown) == 2  # the first split's items were kept
     assert set(map(repr, scores_of(tmp_path / "parts"))) == set(map(repr, scores_of(tmp_path / "whole")))
@@ -193,13 +199,33 @@ def test_a_folder_of_samples_and_copies_of_test_items(tmp_path: Path) -> None:
     with np.load(data) as arrays:
         values, labels = arrays["x"], arrays["y"]
     np.savez(tmp_path / "fresh.npz", x=values + 0.1, y=1 - labels)  # all labels wrong
-    np.savez(tmp_path / "copies.npz", x=np.r_[values + 0.1, values], y=np.r_[labels, labels])
-    options = replace(OPTIONS, learners=("linear",))
+    rng = np.random.default_rng(1)
+    np.savez(
+        tmp_path / "test.npz", x=rng.normal(size=(40, 3)) + np.arange(40)[:, None] % 2, y=np.arange(40) % 2
+    )
+    options = replace(OPTIONS, learners=("linear",), test=str(tmp_path / "test.npz"))
+    with pytest.raises(DataError, match="Split the data first"):
+        bare = replace(options, test=None)
+        prove(data, generator=tmp_path / "fresh.npz", out=tmp_path / "p", quick=True, options=bare)
     prove(data, generator=tmp_path / "fresh.npz", out=tmp_path / "p", quick=True, options=options)
+    design = json.loads((tmp_path / "p" / "design.json").read_text())
+    assert design["seeds"] == 1 and design["one_generator"] and not design["trained_here"]
+    assert design["fixed_test"] == [0, 1] * 20
+    for score in scores_of(tmp_path / "p"):
+        bits = np.unpackbits(np.frombuffer(bytes.fromhex(score.right), np.uint8))[:40]
+        assert bits.reshape(20, 2).mean() == pytest.approx(score.test["balanced_accuracy"])
     alone = [s.test["balanced_accuracy"] for s in scores_of(tmp_path / "p") if s.arm == "gan_only"]
     assert max(alone) < 0.4
-    with pytest.raises(DataError, match=r"72 of the samples in .*copies.npz are copies of items of the test"):
+    with np.load(tmp_path / "test.npz") as arrays:
+        judged, classes = arrays["x"], arrays["y"]
+    np.savez(tmp_path / "copies.npz", x=np.r_[values + 0.1, judged], y=np.r_[labels, classes])
+    with pytest.raises(DataError, match=r"40 of the samples in .*copies.npz are copies of items of the test"):
         prove(data, generator=tmp_path / "copies.npz", out=tmp_path / "q", quick=True, options=options)
+    np.savez(
+        tmp_path / "near.npz", x=np.repeat(judged, 4, 0) + rng.normal(0, 0.01, (160, 3)), y=classes.repeat(4)
+    )
+    with pytest.raises(DataError, match=r"of the items made by .*near copies of items of the test set"):
+        prove(data, generator=tmp_path / "near.npz", out=tmp_path / "r", quick=True, options=options)
 
 
 def test_unlabelled_items_get_pseudo_labels(tmp_path: Path) -> None:
@@ -258,19 +284,152 @@ def test_data_without_labels_are_refused(tmp_path: Path) -> None:
         prove(tmp_path / "u.npy", out=tmp_path / "p", options=OPTIONS)
 
 
-def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenfold.proof.learners.TREES", 5)
     data = vectors(tmp_path / "d.npz", n=60)
     with np.load(data) as arrays:
-        np.savez(tmp_path / "made.npz", x=arrays["x"] + 0.1, y=arrays["y"])
-    flags = ["--quick", "--json", "--quiet", "--metric", "pr_auc_rare", "--out", str(tmp_path / "p")]
+        values, labels = arrays["x"], arrays["y"]
+    np.savez(tmp_path / "made.npz", x=values[:40] + 0.1, y=labels[:40])
+    np.savez(tmp_path / "data.npz", x=values[:40], y=labels[:40])
+    np.savez(tmp_path / "test.npz", x=values[40:], y=labels[40:])
+    data = tmp_path / "data.npz"
+    flags = [
+        "--quick",
+        "--json",
+        "--quiet",
+        "--test",
+        str(tmp_path / "test.npz"),
+        "--out",
+        str(tmp_path / "p"),
+    ]
     main([str(data), "--generator", str(tmp_path / "made.npz"), *flags])
     found = json.loads(capsys.readouterr().out)
     assert found["verdict"] and found["path"] == str(tmp_path / "p")
     design = json.loads((tmp_path / "p" / "design.json").read_text())
-    assert design["learners"] == ["linear", "kernel", "trees"] and design["metric"] == "pr_auc_rare"
+    assert design["learners"] == ["linear", "kernel", "trees"] and design["kimg_asked"] is None
 
 
 def test_same_bytes() -> None:
     a, b = np.arange(6.0).reshape(3, 2), np.array([[2.0, 3.0], [9.0, 9.0]])
     assert same_bytes(b, a).tolist() == [True, False]
     assert not same_bytes(b.astype(np.float32), a).any()
+
+
+def test_a_judgement_may_be_asked_for_anew(tmp_path: Path) -> None:
+    data, spy = vectors(tmp_path / "d.npz"), Spy()
+    options = replace(OPTIONS, learners=("linear",))
+    prove(data, generator=spy, out=tmp_path / "p", quick=True, options=options)
+    before, calls = (tmp_path / "p" / "scores.jsonl").read_text(), len(spy.shown)
+    wider = replace(options, width=0.9, minimum=0.5)
+    proof = prove(data, generator=spy, out=tmp_path / "p", quick=True, options=wider)
+    assert proof.verdict == "no evidence" and len(spy.shown) == calls
+    assert (tmp_path / "p" / "scores.jsonl").read_text() == before
+    assert json.loads((tmp_path / "p" / "design.json").read_text())["width"] == 0.9
+    found = json.loads((tmp_path / "p" / "result.json").read_text())["generators"]
+    assert [line["split"] for line in found] == [0, 1, 2]
+    with pytest.raises(RunError, match=r"other settings: steps \(steps was 0, now 200"):
+        prove(data, generator=spy, out=tmp_path / "p", quick=True, options=replace(options, steps=200))
+
+
+def test_a_width_of_nothing_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    spy = Spy()
+    with pytest.raises(DataError, match="width"):
+        prove(
+            vectors(tmp_path / "d.npz"),
+            generator=spy,
+            out=tmp_path / "p",
+            options=replace(OPTIONS, width=0.0),
+        )
+    assert not spy.shown and not (tmp_path / "p").exists()
+
+
+def order_of(values: np.ndarray, tmp_path: Path) -> Order:
+    kind = "images" if values.ndim == 4 else "table"
+    labels, names = np.arange(len(values)) % 2, [str(i) for i in range(len(values))]
+    task = Task("d", kind, values, labels, ("a", "b"), None, names, levels=((),) * values.shape[1])
+    half = len(values) // 2
+    fold = Fold(np.arange(half), np.arange(half, half + 10), np.arange(half + 10, len(values)))
+    encoding = fit_encoding(task, fold.train)
+    return Order(task, fold, encoding, np.array([4, 4]), 0, tmp_path, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda v, l: (v / 255, l), "gave pictures of type float64"),
+        (lambda v, l: (v.astype(int) - 1, l), "values from -1"),
+        (lambda v, l: (v[:4], np.array([0, 0, 0, 1])), "gave 1 items of the class 'b', and 4 were wanted"),
+    ],
+)
+def test_pictures_of_a_function_are_like_the_data(tmp_path: Path, change, words: str) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (60, 1, 4, 4)).astype(np.uint8)
+    values[0] = 0
+    order = order_of(values, tmp_path)
+    assert len(Called(lambda v, l, c, n, s: (v, l)).make(order).examples) == 30
+    with pytest.raises(DataError, match=words):
+        Called(lambda v, l, c, n, s: change(v, l)).make(order)
+
+
+def test_gaps_are_made_where_training_items_have_some(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(60, 2))
+    values[3, 1] = np.nan
+
+    def gap(column: int) -> Called:
+        def made(v, l, c, n, s):
+            v[5, column] = np.nan
+            return v, l
+
+        return Called(made)
+
+    assert len(gap(1).make(order_of(values, tmp_path)).examples) == 30
+    with pytest.raises(DataError, match="gave 1 values that are not finite"):
+        gap(0).make(order_of(values, tmp_path))
+
+
+def test_a_function_is_known_by_its_source() -> None:
+    assert Called(Spy()).fingerprint == Called(Spy()).fingerprint != Called(Other()).fingerprint
+    one, other = partial(Spy, stops_after=1), partial(Spy, stops_after=2)
+    assert source_text(one) != source_text(other)
+    first = {}
+    exec("def f(): return a", first)
+    second = {}
+    exec("def f(): return b", second)
+    assert source_text(first["f"]) != source_text(second["f"])
+
+
+def test_near_copies_are_told_from_new_items_and_from_copies_of_training_items(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    order = order_of(rng.normal(size=(400, 6)), tmp_path)
+    encode = order.encoding.encode
+
+    def refused(values: np.ndarray) -> bool:
+        try:
+            refuse_near_copies(Examples(encode(values), np.zeros(len(values), np.int64)), order, "it")
+        except DataError:
+            return True
+        return False
+
+    train, test = (order.task.values[rows] for rows in (order.fold.train, order.fold.test))
+    assert not refused(train) and not refused(train + 0.05) and not refused(rng.normal(size=(300, 6)))
+    assert not refused(np.zeros((300, 6)))  # all nearest to one item, which may be of either side
+    assert refused(test + 0.05)
+    assert refused(np.concatenate([train, test, test]) + 0.05)
+
+
+def test_the_slowest_learner_is_left_out_where_time_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = {"linear": 1.0, "kernel": 5.0, "trees": 2.0, "cnn": 3.0}
+    monkeypatch.setattr(timing, "_seconds", lambda work, learner: spent[learner.name])
+    real = Examples(np.zeros((20, 1, 8, 8), np.float32), np.arange(20) % 2)
+    for seconds, steps, names in (
+        (20, 300, ["linear", "kernel", "trees", "cnn"]),
+        (7.5, 150, ["linear", "kernel", "trees", "cnn"]),
+        (4, 150, ["linear", "trees", "cnn"]),
+    ):
+        monkeypatch.setattr(timing, "_steps", lambda work: 300)
+        work = Work("images", real, 2, np.array([20, 100]), None, seconds)
+        found = affordable(work, None)
+        assert (found[0], list(found[1])) == (steps, names) and bool(found[2]) == (seconds < 20)
+    asked = affordable(replace(work, names=("linear", "kernel", "trees", "cnn")), 300)
+    assert asked[0] == 300 and len(asked[1]) == 4

@@ -124,3 +124,18 @@ choose_learners("table", None, steps=1, largest=1)
 print("sklearn.svm" in sys.modules and "sklearn.ensemble" in sys.modules)"""
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "True"
+
+
+@pytest.mark.parametrize("name", ["linear", "kernel"])
+def test_copies_of_the_items_change_nothing(name: str) -> None:
+    """The regularisation goes by the number of real items, whatever is added."""
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=(60, 1))
+    values = np.c_[first, first + 0.1 * rng.normal(size=(60, 1))].astype(np.float32)
+    real = Examples(values, (values[:, 0] > values[:, 1]).astype(np.int64))
+    twice = real.plus(real).plus(real)
+    assert twice.mass == 60
+    one, other = (learners()[name].fit(given, 2, 0)(values) for given in (real, twice))
+    np.testing.assert_allclose(one, other, atol=0.02)
+    unlike = learners()[name].fit(Examples(twice.values, twice.labels), 2, 0)(values)
+    assert np.abs(one - unlike).max() > 0.1

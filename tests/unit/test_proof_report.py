@@ -10,7 +10,7 @@ import pytest
 from tenfold.proof.advice import account, advice
 from tenfold.proof.figures import ratio_curve
 from tenfold.proof.picks import Picks
-from tenfold.proof.report import write_report
+from tenfold.proof.report import generator_remarks, write_report
 from tenfold.proof.score import GENERATED, Design, Score
 from tenfold.proof.verdict import Conclusion, conclude
 
@@ -90,7 +90,7 @@ def test_a_small_experiment_has_a_report_too(tmp_path: Path):
         (0.85, 0.001, "about 0.5 per real item"),
         (0.75, 0.001, "Do not add"),
         (0.80, 0.001, "best classical recipe alone"),
-        (0.80, 0.1, "more items in each split (now 20)"),
+        (0.80, 0.1, "items in all, to train on, to choose with and to judge on (now 100)"),
     ],
 )
 def test_what_to_do_next_follows_from_the_verdict(gan: float, noise: float, words: str):
@@ -102,6 +102,57 @@ def test_what_was_done_is_told():
     told = " ".join(account(experiment(0.8)[0], DESIGN))
     assert "100 images in 2 classes" in told and "short experiment" in told
     assert "The rare class is dog." in told
+
+
+def test_what_a_generator_saw_is_certified_only_if_it_was_trained_here():
+    conclusion, _ = experiment(0.8)
+    assert "GANs, filters and choices saw no test item" in " ".join(account(conclusion, DESIGN))
+    told = " ".join(account(conclusion, replace(DESIGN, trained_here=False, one_generator=True)))
+    assert "cannot be known" in told and "GANs, filters and choices" not in told
+    assert "about this one" in told
+
+
+MADE = {
+    "split": 1,
+    "seed": 0,
+    "generator": "recipe cgan",
+    "wanted": [50, 50],
+    "made": [50, 20],
+    "facts": {"health": {"verdict": "collapsed", "why": "samples are alike"}},
+    "filter": {
+        "share": 0.4,
+        "by_filter": {"confidence": 0.6, "copies": 0.7},
+        "notes": ["no sample of class 0 passed all filters; the best 5 are kept all the same"],
+        "coverage": [0.55, None],
+    },
+}
+FINE = MADE | {
+    "split": 0,
+    "made": [50, 50],
+    "facts": {},
+    "filter": {"share": 0.9, "by_filter": {}, "notes": []},
+}
+
+
+def test_the_report_tells_what_each_generator_made(tmp_path: Path):
+    conclusion, scores = experiment(0.85)
+    write_report(conclusion, scores, DESIGN, tmp_path / "report.html", [FINE, MADE])
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    row = ["2", "1", "70 of 100", "collapsed", "40.0 %", "60.0 %", "70.0 %", "55.0 %", ""]
+    assert "".join(f"<td>{cell}</td>" for cell in row) in html
+    assert "did not end well in 1 of 2 cases (first split 2, seed 1: collapsed" in html
+
+
+def test_failures_of_generators_and_filters_are_remarks():
+    failed = FINE | {"filter": {"failed": "too few items."}}
+    assert generator_remarks([FINE]) == []
+    words = generator_remarks([FINE, MADE, failed])
+    assert [w.split(" in 1 of 3")[0] for w in words] == [
+        "The generator made too few items",
+        "The GAN's training did not end well",
+        "The filter kept items that did not pass",
+        "The filter failed, and nothing was filtered out,",
+    ]
 
 
 def test_the_ratio_curve_shows_the_gain_at_each_ratio():

@@ -9,11 +9,13 @@ from sklearn import metrics
 
 from tenfold.errors import DataError
 from tenfold.proof.statistics import (
+    alarms,
     bootstrap_interval,
     corrected_interval,
     false_alarms,
     holm,
     measures,
+    shared_interval,
     sign_flip,
 )
 
@@ -99,6 +101,45 @@ def test_it_covers_what_it_promises_where_the_splits_overlap():
     assert np.mean([i.low > 0 for i in plain]) > 0.06
 
 
+def test_the_shared_interval_by_hand():
+    """Splits: s^2 = 0.02, over 2. Items: s^2 = 1/3 over 4, and 1/2 over 2, both over K^2 = 4."""
+    items, classes = np.array([1.0, 0, 0, 0, 1, 0]), np.array([0, 0, 0, 0, 1, 1])
+    items[0] = 2 / math.sqrt(3)  # so that the variance of the first four is 1/3
+    found = shared_interval([[0.1], [0.3]], items, classes)
+    parts = np.array([0.01, 1 / 48, 1 / 16])
+    freedom = parts.sum() ** 2 / (parts**2 / [1, 3, 1]).sum()
+    assert found.half == pytest.approx(stats.t.ppf(0.975, freedom) * math.sqrt(parts.sum()))
+    assert found.mean == pytest.approx(0.2)
+    assert found.item_share == pytest.approx(parts[1:].sum() / parts.sum())
+
+
+@pytest.mark.parametrize(("items", "noise"), [(40, 0.02), (200, 0.02), (200, 0.01)])
+def test_luck_of_shared_test_items_is_no_help(items: int, noise: float):
+    """No effect in all, but each item has one of its own: splits that agree do not show it."""
+    draw, classes = np.random.default_rng(5), np.arange(items) % 2
+    helps, blind = 0, 0
+    for _ in range(1500):
+        own = draw.choice([-1.0, 0, 1], items, p=[0.03, 0.94, 0.03])
+        trained = draw.normal(0, noise, 5)
+        gains = (own.mean() + trained)[:, None].tolist()
+        helps += shared_interval(gains, own + trained.mean(), classes).low > 0
+        blind += corrected_interval(gains, items, 1000).low > 0
+    assert helps / 1500 < 0.035
+    assert blind / 1500 > 0.06
+
+
+def test_shared_items_that_do_not_differ():
+    classes = np.array([0, 0, 1, 1])
+    nothing = shared_interval([[0.0], [0.0]], np.zeros(4), classes)
+    assert (nothing.low, nothing.high, nothing.p) == (0, 0, 1)
+    few = shared_interval([[1.0], [1.0]], np.ones(4), classes)
+    assert few.low < 0 < few.high
+    many = shared_interval([[1.0], [1.0]], np.ones(40), np.arange(40) % 2)
+    assert many.low > 0
+    with pytest.raises(DataError, match="one test item"):
+        shared_interval([[1.0], [1.0]], np.ones(3), np.array([0, 0, 1]))
+
+
 def test_no_differences_and_equal_ones():
     nothing = corrected_interval([[0.0, 0.0], [0.0], [0.0]], 20, 60)
     assert (nothing.low, nothing.high, nothing.p) == (0, 0, 1)
@@ -137,3 +178,11 @@ def test_flipped_signs_rarely_look_like_a_help():
     assert abs(nulls.mean()) < 0.03
     assert 0 < false_alarms(differences, (0, 60), 2000, seed=0) < 0.045
     assert false_alarms(differences, (20, 60), 2000, seed=0) < 0.01
+
+
+def test_gains_of_zero_do_not_dilute_the_alarms():
+    moving = np.random.default_rng(4).normal(0.5, 1, 10)
+    found = alarms([moving, np.zeros(10)], (0, 60), 1000, seed=0)
+    alone = false_alarms(moving, (0, 60), 1000, seed=0)
+    assert (found.share, found.moving, found.moving_share) == (alone / 2, 1, alone) and alone > 0
+    assert alarms([np.zeros(10)], (0, 60), 10, seed=0).moving_share is None

@@ -22,7 +22,7 @@ COLUMNS = {
 def test_columns_become_numbers_and_levels() -> None:
     task = table_task(COLUMNS, "ill", "ward", "table")
     assert task.kind == "table" and task.values.shape == (30, 2) and task.classes == ("no", "yes")
-    assert np.isnan(task.values[29, 0]) and task.levels == ((), ("Ulm", "Bonn"))
+    assert np.isnan(task.values[29, 0]) and task.levels == ((), ("Bonn", "Ulm"))
     assert task.groups is not None and len(set(task.groups)) == 5
 
 
@@ -102,14 +102,65 @@ def test_a_target_of_measurements_is_refused() -> None:
 
 def test_test_and_unlabelled_tables_share_the_levels() -> None:
     test = {"age": ["33", "41"], "town": ["Kiel", "Kiel"], "ill": ["yes", "no"]}
-    rest = {"age": ["50"], "town": ["Ulm"]}
+    rest = {"age": ["50", "20"], "town": ["Ulm", "Ulm"]}  # the second is also among the labelled
     columns = {name: cells for name, cells in COLUMNS.items() if name != "ward"}
     task, unlabelled = joined_tables(columns, test, rest, target="ill", group=None, source="table")
     assert task.test is not None and task.test.sum() == 2 and len(task) == 32
-    assert task.levels[1] == ("Ulm", "Bonn", "Kiel")
-    assert unlabelled is not None and unlabelled.tolist() == [[50.0, 0.0]]
+    assert task.levels[1] == ("Bonn", "Kiel", "Ulm")
+    assert unlabelled is not None and unlabelled.tolist() == [[50.0, 2.0]]
     known = {name: cells[3:4] for name, cells in columns.items()}
     with pytest.raises(DataError, match="1 rows of the test table are also in table"):
         joined_tables(columns, known, None, target="ill", group=None, source="table")
     with pytest.raises(DataError, match="test table has no column 'ill'"):
         joined_tables(columns, rest, None, target="ill", group=None, source="table")
+
+
+@pytest.mark.parametrize("mark", [";", "\t", ","])
+def test_other_marks_between_fields(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "t.csv").write_text(f"a{mark}b\n1{mark}2\n")
+    assert read_csv(tmp_path / "t.csv") == {"a": ["1"], "b": ["2"]}
+    (tmp_path / "t.csv").write_text(f"a{mark}a\n1{mark}2\n")
+    with pytest.raises(DataError, match="2 columns called 'a'"):
+        read_csv(tmp_path / "t.csv")
+
+
+def test_none_may_be_a_class_and_many_levels_are_cut_by_the_training_rows() -> None:
+    rng = np.random.default_rng(0)
+    texts = [f"t{i:02d}" for i in rng.integers(0, 60, 400)]
+    texts[300:] = [f"t{i % 10:02d}" for i in range(100)]
+    task = table_task({"c": texts, "ill": ["none", "n/a"] * 200}, "ill", None, "table")
+    assert task.classes == ("n/a", "none") and len(task.levels[0]) == 60
+    train = np.arange(300)
+    found = fit_encoding(task, train).encode(task.values)
+    counts = np.bincount(task.values[train, 0].astype(int), minlength=60)
+    assert found.shape == (400, 50)
+    kept = found.any(1)
+    assert counts[task.values[kept, 0].astype(int)].min() >= np.sort(counts)[10]
+
+
+def test_a_group_on_both_sides_is_refused() -> None:
+    test = {"age": ["33", "41"], "town": ["Kiel", "Kiel"], "ill": ["yes", "no"], "ward": ["w", "3"]}
+    with pytest.raises(DataError, match="the group '3' has items in the test set"):
+        joined_tables(COLUMNS, test, None, target="ill", group="ward", source="table")
+
+
+def test_pandas_na_is_missing() -> None:
+    class Absent:
+        def __ne__(self, other: object) -> Absent:  # type: ignore[override]
+            return self
+
+        def __bool__(self) -> bool:
+            raise TypeError("boolean value of NA is ambiguous")
+
+    class Frame:
+        columns = ("a",)
+
+        def __getitem__(self, name: str) -> np.ndarray:
+            return cells
+
+    class Cells(list):
+        def to_numpy(self) -> np.ndarray:
+            return np.array(self, object)
+
+    cells = Cells([Absent(), 1, None, float("nan"), "x"])
+    assert frame_columns(Frame()) == {"a": ["", "1", "", "", "x"]}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 from tenfold.errors import DataError
 from tenfold.proof.score import GENERATED, Design, Score
 from tenfold.proof.statistics import Interval
-from tenfold.proof.verdict import Conclusion, conclude, judge, more_items
+from tenfold.proof.verdict import Conclusion, conclude, items_needed, judge, refuse_design
 
 ARMS = (
     "none",
@@ -101,7 +102,7 @@ def test_a_known_effect_is_found(gan: float, noise: float, verdict: str):
     found = concluded(gan, noise)
     assert found.verdict == verdict
     assert found.decisive.gain.mean == pytest.approx(gan - 0.80, abs=3 * noise)
-    assert (found.more_items is not None) == (verdict == "unclear")
+    assert (found.items_needed is not None) == (verdict == "unclear")
     json.dumps(found.to_json())
 
 
@@ -164,7 +165,7 @@ def test_with_less_being_better_a_gain_is_still_positive():
     assert found.verdict == "helps" and found.primary == "linear"
     assert found.decisive.gain.mean == pytest.approx(0.05, abs=0.01)
     assert "lowers the Brier score by +" in found.sentence
-    assert found.worth.slope is not None and found.worth.slope > 0
+    assert found.worth.slope is not None and found.worth.slope.mean > 0
 
 
 def test_a_weak_baseline_flatters():
@@ -174,10 +175,10 @@ def test_a_weak_baseline_flatters():
 def test_the_worth_in_real_items_by_hand():
     """Every doubling of the items gains 0.05, so 0.05 is worth as many again."""
     levels = LEVELS | {"real_75": 0.70 + 0.05 * np.log2(0.75), "classical_gan": 0.85}
-    worth = conclude(experiment(levels, noise=1e-9), DESIGN).worth
-    assert worth.slope == pytest.approx(0.05, abs=1e-6)
+    worth = conclude(experiment(levels, noise=1e-6), DESIGN).worth
+    assert worth.slope is not None and worth.slope.mean == pytest.approx(0.05, abs=1e-6)
     assert worth.items == pytest.approx(300, rel=1e-3)
-    assert "about 300 more" in worth.words
+    assert "about 300 more" in worth.words and "of linear without augmentation" in worth.words
     huge = conclude(experiment(levels | {"classical_gan": 0.95}), DESIGN).worth
     assert "more than 900" in huge.words
     assert conclude(experiment(LEVELS | {"classical_gan": 0.70}), DESIGN).worth.items is None
@@ -197,6 +198,108 @@ def test_a_control_that_misbehaves_is_said_loudly(arm: str, level: float):
     found = conclude(experiment(LEVELS | {arm: level}), DESIGN)
     assert {c.arm for c in found.controls if c.state == "misbehaves"} == {arm}
     assert any(line.startswith("WARNING") for line in found.lines())
+
+
+def test_shuffled_labels_alarm_only_if_they_help():
+    """With two classes they may change nothing; and noise may make them look like a gain."""
+    for level in (0.70, 0.715):
+        found = conclude(experiment(LEVELS | {"control_shuffled": level}, noise=0.01), DESIGN)
+        assert {c.state for c in found.controls if c.arm == "control_shuffled"} == {"unclear"}
+
+
+def test_a_control_is_compared_with_what_it_was_built_on():
+    settings = {"control_copies": "shift=1+ratio=1", "control_shuffled": "ratio=1"}
+    scores = [replace(s, setting=settings.get(s.arm, s.setting)) for s in experiment()]
+    copies, shuffled = conclude(scores, DESIGN).controls[:2]
+    assert copies.gain.mean == pytest.approx(-0.10, abs=0.01)  # 0.80 is the best classical, 0.70 is none
+    assert shuffled.gain.mean == pytest.approx(-0.15, abs=0.01)
+
+
+def test_a_slope_of_uncertain_sign_is_worth_nothing():
+    worth = conclude(experiment(LEVELS | {"classical_gan": 0.95}, noise=0.1), DESIGN).worth
+    assert worth.slope is not None and worth.slope.low < 0 < worth.slope.mean
+    assert worth.items is None and "uncertain" in worth.words
+
+
+def test_the_worth_knows_that_the_slope_is_uncertain():
+    """The gain is the same in every split, so that only the slope widens what it is worth."""
+    levels = LEVELS | {"classical_gan": 0.85}
+    exact = experiment(levels, noise=1e-6)
+    steeper = {"real_25": 0.02, "none": -0.02}
+    tilted = [
+        replace(
+            s, test={"balanced_accuracy": s.test["balanced_accuracy"] + (s.split - 2) * steeper[s.arm] / 4}
+        )
+        if s.arm in steeper
+        else s
+        for s in exact
+    ]
+    wide, narrow = (conclude(scores, DESIGN).worth for scores in (tilted, exact))
+    assert wide.items == pytest.approx(narrow.items) and wide.items is not None
+    assert wide.low is not None and wide.high is not None and wide.low < 0.8 * wide.items
+    assert wide.high > 1.3 * wide.items
+
+
+def shared(design: Design, right: Mapping[str, list[list[int]]]) -> list[Score]:
+    """Scores on one test set; of each arm and split, which items were got right."""
+    scores = []
+    for arm, setting in [("none", ""), ("classical_gan", "ratio=1")]:
+        for split, row in enumerate(right[arm]):
+            bits, classes = np.array(row, bool), np.array(design.fixed_test)
+            value = float(np.mean([bits[classes == c].mean() for c in (0, 1)]))
+            chosen = {"balanced_accuracy": 1.0 if setting else 0.0}
+            packed = np.packbits(bits).tobytes().hex()
+            test = {"balanced_accuracy": value}
+            scores.append(Score(split, 0, arm, setting, "linear", 300, chosen, test, packed))
+    return scores
+
+
+SHARED = replace(
+    DESIGN,
+    arms=("none", "classical_gan"),
+    learners=("linear",),
+    seeds=1,
+    splits=2,
+    ratios=(0.0, 1.0),
+    fixed_test=(0,) * 9 + (1,) * 3,
+)
+
+
+def test_a_shared_test_set_counts_its_items_by_class():
+    """Two of nine items gain in both splits, so that the splits agree; but nine items are few."""
+    none = [[1] * 5 + [0] * 4 + [1] * 3] * 2
+    made = [[1] * 7 + [0] * 2 + [1] * 3] * 2
+    gain = conclude(shared(SHARED, {"none": none, "classical_gan": made}), SHARED).decisive.gain
+    assert gain.mean == pytest.approx(1 / 9)
+    error = np.array([0] * 7 + [1] * 2).std(ddof=1) / 3 / 2
+    assert gain.half == pytest.approx(2.306 * error, rel=1e-3)  # Student's of eight
+    assert gain.item_share == pytest.approx(1)
+
+
+def test_scores_that_do_not_say_which_items_were_right_are_refused():
+    none = [[1] * 12] * 2
+    scores = shared(SHARED, {"none": none, "classical_gan": none})
+    with pytest.raises(DataError, match="0 bytes"):
+        conclude([replace(s, right="") for s in scores], SHARED)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"width": 0.0}, "width"),
+        ({"width": math.nan}, "width"),
+        ({"minimum": -0.01}, "least useful gain"),
+        ({"minimum": math.nan}, "least useful gain"),
+        ({"splits": 1}, "splits"),
+        ({"arms": ("none",)}, "classical_gan"),
+        ({"fixed_test": (0, 0, 1, 1), "metric": "macro_f1"}, "balanced_accuracy"),
+        ({"fixed_test": (0, 0, 1)}, "one test item of the class 'b'"),
+    ],
+)
+def test_a_design_that_cannot_be_judged_is_refused(change: dict, words: str):
+    refuse_design(replace(DESIGN, fixed_test=(0, 0, 1, 1)))
+    with pytest.raises(DataError, match=words):
+        refuse_design(replace(DESIGN, **change))
 
 
 def test_missing_scores_are_named():
@@ -226,12 +329,19 @@ def test_verdicts_by_hand(low: float, high: float, minimum: float, verdict: str)
     assert judge(Interval((low + high) / 2, low, high, 0.5), minimum, 0.02) == verdict
 
 
-def test_more_items_by_hand():
-    """Around zero the interval must halve to fit between the widths: four times the items, three more."""
-    assert more_items(Interval(0, -0.04, 0.04, 1), DESIGN) == 300
-    assert more_items(Interval(0.03, -0.03, 0.09, 0.3), DESIGN) == 300
+def test_items_needed_by_hand():
+    """Around zero the interval must halve to fit between the widths: four times the items, 500 now."""
+    assert items_needed(Interval(0, -0.04, 0.04, 1), DESIGN) == 2000
+    assert items_needed(Interval(0.03, -0.03, 0.09, 0.3), DESIGN) == 2000
     border = replace(DESIGN, minimum=0.05)
-    assert more_items(Interval(0.05, 0.04, 0.06, 0), border) is None
+    assert items_needed(Interval(0.05, 0.04, 0.06, 0), border) is None
+
+
+def test_items_needed_of_a_shared_test_set_by_hand():
+    """A quarter of the variance may stay; if an eighth is of the splits, the items' 7/8 must become 1/8."""
+    shared = replace(DESIGN, fixed_test=(0, 1) * 50)
+    assert items_needed(Interval(0, -0.04, 0.04, 1, item_share=7 / 8), shared) == 700
+    assert items_needed(Interval(0, -0.04, 0.04, 1, item_share=0.7), shared) is None
 
 
 def test_holm_spans_arms_and_learners():

@@ -20,7 +20,7 @@ from tenfold.plan import Options, by_name, make_plan
 from tenfold.watching.health import health
 from tenfold.watching.overfitting import Opinion, overfit, overfit_z
 from tenfold.watching.quality import Quality, alike
-from tenfold.watching.stopping import LOOKS, Condition, parse_condition, reason_to_stop
+from tenfold.watching.stopping import LOOKS, Condition, parse_condition, reason_to_stop, why_never
 
 FINE = {"recall": 0.8, "coverage": 0.9, "D/train_logit": 1.0, "D/holdout_logit": 0.9, "D/made_logit": 0.0}
 
@@ -132,6 +132,26 @@ def test_a_condition_stops_a_run() -> None:
         reason_to_stop(looks(0), None, condition=rule) is None
     )  # before the first step nothing is good enough
     assert not parse_condition("overfit>.5").holds({"recall": 1.0})
+
+
+def test_a_condition_holds_beyond_the_error_bar() -> None:
+    below, above = parse_condition("kernel_distance<0.01"), parse_condition("kernel_distance>0.01")
+    for value, error, states in (
+        (0.004, 0.005, (True, False)),
+        (0.006, 0.005, (False, False)),
+        (0.014, 0.005, (False, False)),
+        (0.016, 0.005, (False, True)),
+    ):
+        look = {"seen": 1, "kernel_distance": value, "kernel_distance_error": error}
+        assert (below.holds(look), above.holds(look)) == states
+    found = reason_to_stop([look], None, condition=above)
+    assert found is not None and found.why == "kernel_distance is 0.016±0.005, > 0.01"
+
+
+def test_patience_beyond_the_looks_that_there_are() -> None:
+    assert why_never(None, 3) is None and why_never(3, 3) is None
+    assert "Pass --patience 3 or less" in (why_never(4, 3) or "")
+    assert "leave it out" in (why_never(1, 0) or "")
 
 
 def test_patience_counts_looks_since_the_best() -> None:

@@ -74,14 +74,14 @@ def reading(kind: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def described(cls: type[Recipe]) -> dict[str, FieldInfo]:
-    """A recipe's fields; one without a docstring has that of the class it is inherited from."""
+    """A recipe's fields that it uses; one without a docstring has that of the class it is inherited from."""
     found: dict[str, FieldInfo] = {}
     for parent in reversed(cls.__mro__):
         for name, info in vars(parent).get("__pydantic_fields__", {}).items():
             inherited = found[name].description if name in found else None
             found[name] = copy(info)
             found[name].description = info.description or inherited
-    return found
+    return {name: info for name, info in found.items() if name not in cls.unused}
 
 
 def describe(info: FieldInfo, default: Any) -> str:  # noqa: ANN401

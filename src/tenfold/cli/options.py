@@ -37,8 +37,17 @@ def add_run_flags(parser: Parser) -> None:
     add("--precision", choices=precisions, default="auto", help="of computation (default: the faster)")
     add("--memory-format", choices=formats, default="auto", help="of pictures (default: the faster)")
     add("--micro-batches", type=int, default=0, metavar="N", help="parts of a batch (default: as needed)")
-    add("--patience", type=int, metavar="N", help="end after so many looks (of 12) without a better sampler")
-    add("--stop-when", metavar="RULE", help='end when it is good enough: "kernel_distance<0.01"')
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="end after so many looks without a better sampler (there are 12, or fewer in a short time)",
+    )
+    add(
+        "--stop-when",
+        metavar="RULE",
+        help='end when it is good enough, by more than the standard error: "kernel_distance<0.01"',
+    )
     add("--tensorboard", action="store_true", help="write events for TensorBoard too")
     add("--quiet", action="store_true", help="show no progress")
 

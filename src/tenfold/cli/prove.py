@@ -38,6 +38,7 @@ def make_parser() -> Parser:
     add("--test", metavar="DIR", help="judge on these, instead of on parts of DATA in turn")
     add("--unlabelled", metavar="DIR", help="items without labels, for pseudo-labels")
     add("--budget", metavar="TIME", help="about how long: 20m, 2h (default 20m; 4m with --quick)")
+    add("--kimg", type=float, metavar="K", help="thousands of samples that each GAN sees, instead of a time")
     add("--quick", action="store_true", help="fewer splits, ratios and GANs")
     add("--metric", default="balanced_accuracy", metavar="NAME", help="what decides (default %(default)s)")
     add("--minimum", type=float, default=0.0, metavar="X", help="the least useful gain (default 0)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,23 +15,9 @@ if TYPE_CHECKING:
     from ..samples import Samples
 
 
-def main(argv: Sequence[str]) -> None:
+def main(argv: Sequence[str]) -> int:
     """make samples from a run"""
-    parser = Parser("sample", main.__doc__)
-    add = parser.add_argument
-    add("run", metavar="RUN", help="folder of the run")
-    add("-n", "--count", type=int, default=64, metavar="N", help="how many (default 64)")
-    add("--label", metavar="CLASS", help="of one class only")
-    add("--seed", type=int, default=0, metavar="N", help="other samples for another seed (default 0)")
-    add(
-        "--filter", action="store_true", help="keep those with the right label that copy nothing, by D's odds"
-    )
-    add("--out", metavar="DIR", help="write a file per sample, and a folder per class")
-    add("--grid", metavar="FILE.png", help="write all on one sheet")
-    add_json_flag(parser)
-    args = parser.read(argv)
-    if args.out is None and args.grid is None:
-        raise WrongCommand("where shall the samples go? Pass --out DIR, --grid FILE.png or both.")
+    args = read(argv)
     from ..run import load
     from ..samples import refuse_filled, refuse_other_suffix
 
@@ -44,23 +31,59 @@ def main(argv: Sequence[str]) -> None:
             samples, facts, lines = filtered(run, args)
         else:
             samples = run.sample(args.count, label=args.label, seed=args.seed)
-        if args.out is not None:
+        if args.out is not None and len(samples):
             samples.save(args.out)
-        if args.grid is not None:
+        if args.grid is not None and len(samples):
             samples.grid(args.grid)
     result = {"count": len(samples), "out": args.out, "grid": args.grid, **facts}
     where = " and ".join(place for place in (args.out, args.grid) if place)
-    show(result, [f"{len(samples)} samples: {where}", *lines], as_json=args.json)
+    done = f"{len(samples)} samples: {where}" if len(samples) else "no sample passed; nothing is written"
+    show(result, [done, *lines], as_json=args.json)
+    return 0 if len(samples) == args.count else 1
+
+
+def read(argv: Sequence[str]) -> Namespace:
+    """The flags.
+
+    Raises:
+        WrongCommand: if a flag is unknown, or the samples shall go nowhere.
+    """
+    parser = Parser("sample", main.__doc__)
+    add = parser.add_argument
+    add("run", metavar="RUN", help="folder of the run")
+    add("-n", "--count", type=int, default=64, metavar="N", help="how many (default 64)")
+    add("--label", metavar="CLASS", help="of one class only")
+    add("--seed", type=int, default=0, metavar="N", help="other samples for another seed (default 0)")
+    add(
+        "--filter",
+        action="store_true",
+        help="only those with the right label that copy nothing, by D's odds (exit code 1 if too few pass)",
+    )
+    add("--out", metavar="DIR", help="write a file per sample, and a folder per class")
+    add("--grid", metavar="FILE.png", help="write all on one sheet")
+    add_json_flag(parser)
+    args = parser.read(argv)
+    if args.out is None and args.grid is None:
+        raise WrongCommand("where shall the samples go? Pass --out DIR, --grid FILE.png or both.")
+    return args
 
 
 def filtered(run: Run, args: Namespace) -> tuple[Samples, dict[str, Any], list[str]]:
     """Samples that pass every filter, and what these did, for a program and for a person."""
     from ..filtering import filtered_samples
 
-    found = filtered_samples(run, args.count, args.label, args.seed)
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    found = filtered_samples(run, args.count, args.label, args.seed, say=say)
     facts = {
+        "asked": found.asked,
         "kept": {"share": found.share, "by_filter": found.by_filter, "tried": found.tried},
-        "coverage": {"before": found.coverage_before, "after": found.coverage_after},
+        "coverage": {
+            "before": found.coverage_before,
+            "after": found.coverage_after,
+            "features": found.features,
+        },
         "notes": list(found.notes),
     }
     return found.samples, facts, found.lines()

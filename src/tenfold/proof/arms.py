@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -23,27 +24,48 @@ class Examples:
         values: encoded items.
         labels: their classes.
         weights: how much each counts; None if all count the same.
+        rows: real items that they stem from; None if all are real. What is added changes no learner's
+            regularisation: it goes by this number.
     """
 
     values: Float[np.ndarray, "n ..."]
     labels: Int[np.ndarray, " n"]
     weights: Float[np.ndarray, " n"] | None = None
+    rows: int | None = None
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def mass(self) -> int:
+        """Real items that they stem from."""
+        return len(self) if self.rows is None else self.rows
 
     def take(self, chosen: np.ndarray) -> Examples:
         """Some of the items; weights are forgotten."""
         return Examples(self.values[chosen], self.labels[chosen])
 
     def plus(self, other: Examples) -> Examples:
-        """These, then those; weights are forgotten."""
+        """These, then those, as if those stemmed from these; weights are forgotten."""
         values = np.concatenate([self.values, other.values])
-        return Examples(values, np.concatenate([self.labels, other.labels]))
+        return Examples(values, np.concatenate([self.labels, other.labels]), rows=self.mass)
 
     def counts(self, classes: int) -> Int[np.ndarray, " k"]:
         """Items per class."""
         return np.bincount(self.labels, minlength=classes)
+
+
+class Pool(Protocol):
+    """What made items are taken from; they may be kept in a way that takes less room."""
+
+    @property
+    def labels(self) -> Int[np.ndarray, " n"]:
+        """Their classes."""
+        ...
+
+    def take(self, chosen: np.ndarray, /) -> Examples:
+        """Some of them."""
+        ...
 
 
 Arm = Callable[[Examples, int, int], Examples]
@@ -59,7 +81,7 @@ def class_weights(real: Examples, classes: int, seed: int) -> Examples:
     """Every class counts the same in all."""
     counts = real.counts(classes)
     there = np.maximum(counts, 1) * (counts > 0).sum()
-    return Examples(real.values, real.labels, (len(real) / there)[real.labels])
+    return Examples(real.values, real.labels, (len(real) / there)[real.labels], real.mass)
 
 
 def oversampling(real: Examples, classes: int, seed: int) -> Examples:
@@ -149,9 +171,47 @@ def augmentation(alter: Alter) -> Arm:
         rng = np.random.default_rng(derive(seed, "augmentation"))
         copies = [alter(real.values, rng).astype(np.float32) for _ in range(COPIES)]
         values = np.concatenate([real.values, *copies])
-        return Examples(values, np.tile(real.labels, COPIES + 1))
+        return Examples(values, np.tile(real.labels, COPIES + 1), rows=real.mass)
 
     return arm
+
+
+def filled_up(alter: Alter) -> Arm:
+    """As many altered copies, but of the smaller classes, until all are as equal as they can be."""
+
+    def arm(real: Examples, classes: int, seed: int) -> Examples:
+        rng = np.random.default_rng(derive(seed, "augmentation"))
+        fill = water_fill(real.counts(classes), COPIES * len(real))
+        drawn = np.concatenate(
+            [_repeated(rng, np.flatnonzero(real.labels == c), n) for c, n in enumerate(fill)]
+        )
+        copies = real.take(drawn)
+        return real.plus(Examples(alter(copies.values, rng).astype(np.float32), copies.labels))
+
+    return arm
+
+
+def after(second: Arm, first: Arm) -> Arm:
+    """One arm on what another gives."""
+    return lambda real, classes, seed: second(first(real, classes, seed), classes, seed)
+
+
+def altered(alter: Alter, first: Arm) -> Arm:
+    """What an arm gives, and beside each of its items an altered copy."""
+
+    def arm(real: Examples, classes: int, seed: int) -> Examples:
+        given, rng = first(real, classes, seed), np.random.default_rng(derive(seed, "augmentation"))
+        return given.plus(Examples(alter(given.values, rng).astype(np.float32), given.labels))
+
+    return arm
+
+
+def _repeated(rng: np.random.Generator, members: np.ndarray, count: int) -> np.ndarray:
+    """So many of them, each as often as any other or once more."""
+    if count == 0 or len(members) == 0:
+        return members[:0]
+    rounds = [rng.permutation(members) for _ in range(-(-count // len(members)))]
+    return np.concatenate(rounds)[:count]
 
 
 def shift(pixels: int) -> Alter:
@@ -222,6 +282,8 @@ QUICK = 3  # of the pictures' policies
 def classical_arms(kind: str, *, balanced: bool, quick: bool) -> dict[tuple[str, str], Arm]:
     """What anyone would try before a GAN, by name and setting; the simplest first.
 
+    Where classes are uneven, made items even them out; so augmentation is also tried in ways that do.
+
     Args:
         kind: of the data.
         balanced: leave out what only evens out classes.
@@ -231,17 +293,26 @@ def classical_arms(kind: str, *, balanced: bool, quick: bool) -> dict[tuple[str,
     policies = list((IMAGES if kind == "images" else ROWS).items())
     for name, alter in policies[:QUICK] if quick else policies:
         arms["augmentation", name] = augmentation(alter)
+    mix = mixup if kind == "images" else smote
     if not balanced:
         arms["class_weights", "balanced"] = class_weights
         arms["oversampling", "balanced"] = oversampling
-    if kind == "images":
-        arms["mixup", "same class"] = mixup
-    else:
-        arms["smote", f"k={NEIGHBOURS}"] = smote
+        for name, alter in policies[:QUICK] if quick else policies:
+            arms["augmentation", f"{name}+class_weights"] = after(class_weights, augmentation(alter))
+            arms["augmentation", f"{name}+oversampling"] = filled_up(alter)
+            arms["augmentation", f"{name}+{mix.__name__}"] = altered(alter, mix)
+    arms[(mix.__name__, "same class" if kind == "images" else f"k={NEIGHBOURS}")] = mix
     return arms
 
 
-def with_made(base: Examples, pool: Examples, extra: int, classes: int, seed: int) -> Examples:
+def counts_of(arm: Arm, labels: Int[np.ndarray, " n"], kind: str, classes: int) -> Int[np.ndarray, " k"]:
+    """How many items of each class an arm gives; found with items that take no room."""
+    shape = (1, 4, 4) if kind == "images" else (1,)
+    empty = Examples(np.zeros((len(labels), *shape), np.float32), labels)
+    return arm(empty, classes, 0).counts(classes)
+
+
+def with_made(base: Examples, pool: Pool, extra: int, classes: int, seed: int) -> Examples:
     """Made items beside others, so that classes become as equal as they can.
 
     A base with weights gets new ones. A class of which the pool has too few gets what there is: items
@@ -254,11 +325,12 @@ def with_made(base: Examples, pool: Examples, extra: int, classes: int, seed: in
     return joined if base.weights is None else class_weights(joined, classes, seed)
 
 
-def made_only(real: Examples, pool: Examples, classes: int, seed: int) -> Examples:
+def made_only(real: Examples, pool: Pool, classes: int, seed: int) -> Examples:
     """Made items in place of the real ones, as many of each class if there are."""
     rng = np.random.default_rng(derive(seed, "made"))
     counts = real.counts(classes)
-    return pool.take(np.concatenate([_draw(rng, pool.labels, c, counts[c]) for c in range(classes)]))
+    drawn = pool.take(np.concatenate([_draw(rng, pool.labels, c, counts[c]) for c in range(classes)]))
+    return Examples(drawn.values, drawn.labels, rows=len(real))
 
 
 def part_of(share: float) -> Arm:
@@ -266,15 +338,18 @@ def part_of(share: float) -> Arm:
     return lambda real, classes, seed: real.take(subset(real.labels, share, derive(seed, "part")))
 
 
-def copies(real: Examples, classes: int, seed: int) -> Examples:
-    """Every item twice: adds nothing that was not there."""
-    return real.plus(real)
+def copies(real: Examples, counts: Int[np.ndarray, " k"], seed: int) -> Examples:
+    """Training items again, as if a generator had made them: adds nothing that was not there."""
+    rng = np.random.default_rng(derive(seed, "copies"))
+    drawn = [_repeated(rng, np.flatnonzero(real.labels == c), n) for c, n in enumerate(counts)]
+    return real.take(np.concatenate(drawn))
 
 
-def shuffled(real: Examples, classes: int, seed: int) -> Examples:
-    """Beside the items their copies with each other's labels: must hurt."""
-    labels = np.random.default_rng(derive(seed, "shuffled")).permutation(real.labels)
-    return real.plus(Examples(real.values, labels))
+def shuffled(real: Examples, counts: Int[np.ndarray, " k"], seed: int) -> Examples:
+    """The same, every one with the label of another class: must hurt."""
+    rng = np.random.default_rng(derive(seed, "shuffled"))
+    drawn = [_repeated(rng, np.flatnonzero(real.labels != c), n) for c, n in enumerate(counts)]
+    return Examples(real.values[np.concatenate(drawn)], np.repeat(np.arange(len(counts)), counts))
 
 
 def held_back(real: Examples, classes: int, seed: int) -> Examples:
@@ -283,11 +358,16 @@ def held_back(real: Examples, classes: int, seed: int) -> Examples:
     return real.take(half).plus(real.take(~half))
 
 
-CONTROLS: Mapping[str, Arm] = {
+PARTS: Mapping[str, Arm] = {
     "real_25": part_of(0.25),
     "real_50": part_of(0.5),
     "real_75": part_of(0.75),
-    "control_copies": copies,
-    "control_shuffled": shuffled,
     "control_held_back": held_back,
 }
+"""Parts of the training items, and half of them with the other half in the place of made ones."""
+
+POOLS: Mapping[str, Callable[[Examples, Int[np.ndarray, " k"], int], Examples]] = {
+    "control_copies": copies,
+    "control_shuffled": shuffled,
+}
+"""What takes the place of a generator, by the control."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from time import perf_counter
 
 from ..watching.progress import clock
@@ -59,3 +60,8 @@ class Clock:
         """A line of its own."""
         if not self.quiet:
             print(f"\r\x1b[K{text}" if self.live else text, file=sys.stderr, flush=True)
+
+    def say_all(self, texts: Iterable[str]) -> None:
+        """A line each."""
+        for text in texts:
+            self.say(text)

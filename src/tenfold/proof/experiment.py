@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import TextIO
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ..draw import derive
-from .arms import CONTROLS, COPIES, Arm, Examples, classical_arms, made_only, with_made
+from .arms import PARTS, POOLS, Arm, Examples, classical_arms, counts_of, made_only, none, with_made
 from .clock import Clock
-from .learners import Learner, probabilities
-from .ledger import Ledger
+from .learners import Learner, probabilities, viewed
+from .ledger import Ledger, key_of
 from .order import Generator, Order
 from .pool import Pools
 from .score import Design, Score, best_classical
@@ -58,6 +61,7 @@ class Experiment:
         seed: everything random derives from it.
         gan_seconds: time to train one GAN.
         unlabelled: values without labels, for pseudo-labels.
+        kimg: thousands of samples that each GAN sees, if it was said.
     """
 
     task: Task
@@ -70,6 +74,7 @@ class Experiment:
     seed: int
     gan_seconds: float
     unlabelled: np.ndarray | None = None
+    kimg: float | None = None
 
     @property
     def classes(self) -> int:
@@ -86,6 +91,8 @@ class Experiment:
         """Train every classifier that has no score yet."""
         for split, fold in enumerate(self.folds):
             stage = Stage(self, split, fold)
+            if split == 0 and not self.generator.trains:
+                stage.pools.prepare(0)  # what it gives is refused before anything takes time
             stage.without_gan()
             for seed in range(self.design.seeds):
                 stage.with_gan(seed)
@@ -128,12 +135,13 @@ class Stage:
         return derive(self.of.seed, "split", self.split)
 
     def without_gan(self) -> None:
-        """Classical arms, parts of the real items, controls, and pseudo-labels."""
-        arms = {**self.of.arms, **{(name, ""): arm for name, arm in CONTROLS.items()}}
-        jobs: list[Job] = []
-        for (name, setting), arm in arms.items():
-            examples = partial(arm, self.real, self.of.classes, self.seed)
-            jobs += [Job(name, setting, 0, learner, examples) for learner in self.of.learners]
+        """Classical arms, parts of the real items, pseudo-labels, and controls."""
+        arms = {**self.of.arms, **{(name, ""): arm for name, arm in PARTS.items()}}
+        jobs = [
+            Job(name, setting, 0, learner, partial(self.based, arm, learner))
+            for (name, setting), arm in arms.items()
+            for learner in self.of.learners
+        ]
         if self.of.unlabelled is not None:
             jobs += [
                 Job("pseudo_labels", f"share={share:g}", 0, learner, partial(self.pseudo, learner, share))
@@ -141,6 +149,7 @@ class Stage:
                 for share in SHARES
             ]
         self.train(jobs)
+        self.train(list(self.control_jobs()))
 
     def with_gan(self, seed: int) -> None:
         """Arms with made items: on none and on the best classical arm, filtered, and alone."""
@@ -149,6 +158,7 @@ class Stage:
         if not all(self.known(job) for job in jobs):
             self.pools.prepare(seed)
             self.train(jobs)
+            self.pools.drop(seed)
 
     def repeat_without(self, seed: int) -> None:
         """Ratio 0 is the arm without made items: its score stands in every row of ratios."""
@@ -160,19 +170,19 @@ class Stage:
                 ("gan_filtered", none, "ratio=0"),
                 ("classical_gan", best, f"{words(best)}+ratio=0"),
             ):
-                score = Score(
-                    self.split, seed, arm, setting, learner.name, base.items, base.validation, base.test
-                )
-                if (self.split, seed, arm, setting, learner.name) not in self.of.ledger.scores:
+                score = replace(base, seed=seed, arm=arm, setting=setting)
+                if key_of(score) not in self.of.ledger.scores:
                     self.of.ledger.add(score)
 
     def gan_jobs(self, seed: int) -> Iterator[Job]:
         """Made items beside the training items, or in their place."""
         for ratio in self.ratios:
             for arm, filtered in (("gan", False), ("gan_filtered", True)):
-                make = partial(self.joined, self.real, seed, filtered, ratio)
-                yield from (Job(arm, f"ratio={ratio:g}", seed, one, make) for one in self.of.learners)
-        yield from (Job("gan_only", "", seed, one, partial(self.alone, seed)) for one in self.of.learners)
+                for one in self.of.learners:
+                    make = partial(self.joined, none, one, seed, filtered, ratio)
+                    yield Job(arm, f"ratio={ratio:g}", seed, one, make)
+        for one in self.of.learners:
+            yield Job("gan_only", "", seed, one, partial(self.alone, one, seed))
 
     def combined_jobs(self, seed: int) -> Iterator[Job]:
         """Made items beside what the learner's best classical arm makes of the training items."""
@@ -181,7 +191,16 @@ class Stage:
             base = self.of.arms[best.arm, best.setting]
             for ratio in self.ratios:
                 setting = f"{words(best)}+ratio={ratio:g}"
-                yield Job("classical_gan", setting, seed, learner, partial(self.combined, base, seed, ratio))
+                make = partial(self.joined, base, learner, seed, False, ratio)
+                yield Job("classical_gan", setting, seed, learner, make)
+
+    def control_jobs(self) -> Iterator[Job]:
+        """What is no generator in the place of one, beside the learner's best classical arm."""
+        for learner in self.of.learners:
+            best = self.best(learner)
+            for name in POOLS:
+                make = partial(self.control, name, self.of.arms[best.arm, best.setting], learner)
+                yield Job(name, f"{words(best)}+ratio=1", 0, learner, make)
 
     @property
     def ratios(self) -> list[float]:
@@ -193,30 +212,48 @@ class Stage:
         """Made items of this split, by seed."""
         of = self.of
         order = Order(
-            of.task, self.fold, self.encoding, self.wanted(), self.seed, of.ledger.folder, of.gan_seconds
+            task=of.task,
+            fold=self.fold,
+            encoding=self.encoding,
+            counts=self.wanted(),
+            seed=self.seed,
+            folder=of.ledger.folder,
+            seconds=of.gan_seconds,
+            split=self.split,
+            kimg=of.kimg,
         )
-        return Pools(of.generator, order, self.split, of.clock)
+        return Pools(of.generator, order, of.clock)
 
     def wanted(self) -> np.ndarray:
         """The most items of each class that any arm asks for."""
-        counts = self.real.counts(self.of.classes)
-        most = round(max(self.of.design.ratios) * len(self.real))
-        return np.max([counts, water_fill(counts, most), water_fill((COPIES + 1) * counts, most)], 0)
+        of, labels = self.of, self.real.labels
+        most = round(max(of.design.ratios) * len(labels))
+        bases = [counts_of(arm, labels, of.task.kind, of.classes) for arm in of.arms.values()]
+        return np.max([self.real.counts(of.classes), *(water_fill(base, most) for base in bases)], 0)
 
-    def joined(self, base: Examples, seed: int, filtered: bool, ratio: float) -> Examples:
-        """Made items beside others; the ratio is to the real ones."""
-        extra, pool = round(ratio * len(self.real)), self.pools.examples(seed, filtered=filtered)
-        return with_made(base, pool, extra, self.of.classes, derive(self.seed, seed))
+    def based(self, arm: Arm, learner: Learner) -> Examples:
+        """What an arm makes of the training items, as a learner looks at it."""
+        return viewed(learner, arm(self.real, self.of.classes, self.seed))
 
-    def alone(self, seed: int) -> Examples:
+    def joined(self, base: Arm, learner: Learner, seed: int, filtered: bool, ratio: float) -> Examples:
+        """Made items beside those of a classical arm; the ratio is to the real ones."""
+        extra, pool = (
+            round(ratio * len(self.real)),
+            self.pools.pool(seed, filtered=filtered, rows=learner.rows),
+        )
+        return with_made(self.based(base, learner), pool, extra, self.of.classes, derive(self.seed, seed))
+
+    def alone(self, learner: Learner, seed: int) -> Examples:
         """Made items in place of the real ones."""
-        pool = self.pools.examples(seed, filtered=False)
+        pool = self.pools.pool(seed, filtered=False, rows=learner.rows)
         return made_only(self.real, pool, self.of.classes, derive(self.seed, seed))
 
-    def combined(self, base: Arm, seed: int, ratio: float) -> Examples:
-        """Made items beside those of a classical arm."""
-        examples = base(self.real, self.of.classes, self.seed)
-        return self.joined(examples, seed, False, ratio)
+    def control(self, name: str, base: Arm, learner: Learner) -> Examples:
+        """Beside those of a classical arm one item per real one, from a pool whose answer is known."""
+        examples, extra = self.based(base, learner), len(self.real)
+        wanted = water_fill(examples.counts(self.of.classes), extra)
+        pool = viewed(learner, POOLS[name](self.real, wanted, self.seed))
+        return with_made(examples, pool, extra, self.of.classes, self.seed)
 
     def pseudo(self, learner: Learner, share: float) -> Examples:
         """The training items, and unlabelled ones with the class that the learner itself gives them.
@@ -257,7 +294,7 @@ class Stage:
 
     def score(self, job: Job) -> Score:
         """Train one classifier and measure it."""
-        examples = job.examples()
+        examples, fixed = job.examples(), bool(self.of.design.fixed_test)
         found = probabilities(
             job.learner, examples, self.sides, self.of.classes, derive(self.seed, "learner")
         )
@@ -274,14 +311,25 @@ class Stage:
             len(examples),
             values["validation"],
             values["test"],
+            right_items(found["test"], self.sides["test"].labels) if fixed else "",
         )
+
+
+def right_items(found: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"]) -> str:
+    """Which items were given their class, as hexadecimal digits of bits.
+
+    Example:
+        >>> right_items(np.eye(2), np.array([0, 0]))
+        '80'
+    """
+    return np.packbits(found.argmax(1) == labels).tobytes().hex()
 
 
 def jobs_of(experiment: Experiment) -> int:
     """Classifiers to train in all."""
     design, ratios = experiment.design, sum(ratio > 0 for ratio in experiment.design.ratios)
     pseudo = 0 if experiment.unlabelled is None else len(SHARES)
-    plain = len(experiment.arms) + len(CONTROLS) + pseudo
+    plain = len(experiment.arms) + len(PARTS) + len(POOLS) + pseudo
     return len(design.learners) * design.splits * (plain + design.seeds * (3 * ratios + 1))
 
 
@@ -303,8 +351,34 @@ def one_thread_each() -> Iterator[ThreadPoolExecutor]:
     torch.set_num_threads(1)
     workers = ThreadPoolExecutor(WORKERS)
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(1), sklearn_silent():
             yield workers
+            workers.shutdown(cancel_futures=True)
     finally:
         workers.shutdown(cancel_futures=True)
         torch.set_num_threads(before)
+
+
+@contextmanager
+def sklearn_silent() -> Iterator[None]:
+    """Show no warning of scikit-learn.
+
+    Its trees set the filters of the whole process aside for a moment, in every thread; so another thread
+    finds none and says so, thousands of times. What shows warnings, they leave alone.
+    """
+    show = warnings.showwarning
+
+    def shown(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if "sklearn" not in filename:
+            show(message, category, filename, lineno, file, line)
+
+    with warnings.catch_warnings():  # puts back filters that two threads left in disorder
+        warnings.showwarning = shown
+        yield

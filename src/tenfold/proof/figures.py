@@ -10,7 +10,6 @@ from jaxtyping import Float
 
 from .picks import Picks
 from .score import ARM_WORDS, METRIC_WORDS, Design
-from .statistics import corrected_interval
 from .verdict import Comparison, Conclusion
 
 if TYPE_CHECKING:
@@ -102,9 +101,9 @@ def _by_ratio(picks: Picks, learner: str) -> dict[str, Curve]:
     for arm, against in (("classical_gan", "best_classical"), ("gan", "none")):
         points = [(0.0, 0.0, 0.0, 0.0)]
         for ratio in sorted(r for r in design.ratios if r > 0):
-            gains = picks.gains_at(ratio, arm, against, learner)
-            if gains is not None:
-                gain = corrected_interval(gains, design.test, design.train)
+            grid = picks.grid_at(ratio, arm, learner)
+            if grid is not None:
+                gain = picks.interval([(grid, 1), (picks.grid(against, learner), -1)])
                 points.append((ratio, 100 * gain.mean, 100 * gain.low, 100 * gain.high))
         if len(points) > 2:
             curves[f"{ARM_WORDS[arm]}, against {ARM_WORDS[against]}"] = np.array(points)

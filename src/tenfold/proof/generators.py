@@ -2,144 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import inspect
+from dataclasses import dataclass
+from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
-from ..data.images import open_data
-from ..data.options import LoadOptions
-from ..errors import DataError, RecipeError, RunError, suggest
+from ..errors import DataError, RecipeError
 from ..recipe import recipe_class
 from ..run import Run
 from .arms import Examples
+from .given import Given, open_samples
 from .order import Generator, Made, Make, Order
-from .task import Task, refuse_other_shape, same_bytes, task_of
-from .trained import Trained, asked
+from .task import Task
+from .trained import Trained
 
-
-@dataclass(frozen=True)
-class Given:
-    """A run that was trained before; its hold-out is the test set.
-
-    Attributes:
-        run: the run.
-    """
-
-    run: Run
-
-    @property
-    def trains(self) -> bool:
-        """Whether it takes the time that it is given."""
-        return False
-
-    @property
-    def words(self) -> str:
-        """What it is, for people."""
-        return f"run {self.run.path}, which saw the items that select, but not those that judge"
-
-    def make(self, order: Order) -> Made:
-        """Ask the run for items."""
-        return Made(asked(self.run, order, order.task.classes), {"run": str(self.run.path)})
-
-
-def task_of_run(run: Run) -> Task:
-    """The data of a run, its hold-out as the test set.
-
-    Raises:
-        RunError: the run cannot make items of a class, had no hold-out, or its data are not there.
-    """
-    from ..enlarging import opened_by
-    from ..fitting import source_of
-
-    if len(run.classes) < 2 or run.spec.kind != "images":
-        raise RunError(
-            f"{run.path} cannot be asked for pictures of a class. Train one that can: --recipe cgan"
-        )
-    dataset = open_data(source_of(run, None), opened_by(run))
-    if dataset.fingerprint != run.facts["fingerprint"]:
-        raise RunError(f"the data of {run.path} are not what they were when it was trained. Restore them.")
-    if dataset.holdout is None:
-        raise RunError(
-            f"{run.path} held nothing out, and a run that saw the test items proves nothing. Give the "
-            "recipe's name as the generator, and it is trained anew on a part of the data."
-        )
-    return without_seen(task_of(dataset), len(dataset.train))
-
-
-def without_seen(task: Task, trained: int) -> Task:
-    """The task with all but the first `trained` items as its test set, less those that are copies of them."""
-    seen = same_bytes(task.values[trained:], task.values[:trained])
-    kept = np.r_[np.arange(trained), trained + np.flatnonzero(~seen)]
-    groups = None if task.groups is None else task.groups[kept]
-    return replace(
-        task,
-        values=task.values[kept],
-        labels=task.labels[kept],
-        names=[task.names[i] for i in kept],
-        groups=groups,
-        test=np.arange(len(kept)) >= trained,
-        notes=(*task.notes, f"the test set is the run's hold-out, less {int(seen.sum())} copies"),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Folder:
-    """Samples that somebody else's generator made, in a folder per class.
-
-    Attributes:
-        samples: the opened folder; its classes are those of the task.
-    """
-
-    samples: Task
-
-    @property
-    def trains(self) -> bool:
-        """Whether it takes the time that it is given."""
-        return False
-
-    @property
-    def words(self) -> str:
-        """What it is, for people."""
-        return f"the {len(self.samples)} samples in {self.samples.source}"
-
-    def make(self, order: Order) -> Made:
-        """The samples as they are, in random order."""
-        mixed = np.random.default_rng(order.seed).permutation(len(self.samples))
-        numbers = np.array([order.task.classes.index(name) for name in self.samples.classes])
-        values = order.encoding.encode(self.samples.values[mixed])
-        return Made(Examples(values, numbers[self.samples.labels[mixed]]), {"samples": len(mixed)})
-
-
-def open_samples(source: str | Path, task: Task, judging: np.ndarray) -> Folder:
-    """Samples in a folder, for this task.
-
-    Raises:
-        DataError: they are not like the data, have another class, or are items that judge.
-    """
-    if task.kind == "table":
-        raise DataError(
-            f"{source} cannot stand beside a table. Give a recipe's name, or a function in Python."
-        )
-    size = max(task.values.shape[2:]) if task.kind == "images" else None
-    dataset = open_data(source, LoadOptions(size=size))
-    samples = task_of(dataset)
-    refuse_other_shape(task, samples)
-    unknown = sorted(set(samples.classes) - set(task.classes))
-    if unknown:
-        raise DataError(
-            f"{source} has the class {unknown[0]!r}, which {task.source} does not. "
-            + suggest(unknown[0], task.classes)
-        )
-    copies = np.flatnonzero(same_bytes(samples.values, judging))
-    if len(copies):
-        named = ", ".join(samples.names[i] for i in copies[:3])
-        raise DataError(
-            f"{len(copies)} of the samples in {source} are copies of items of the test set (first: {named}). "
-            "Samples that show the test items prove nothing: remove them, or give a test set of its own with "
-            "--test."
-        )
-    return Folder(samples)
+FEWEST = 0.5  # of what is wanted of each class
 
 
 @dataclass(frozen=True)
@@ -162,6 +42,16 @@ class Called:
         """What it is, for people."""
         return f"the function {getattr(self.function, '__name__', 'given')}"
 
+    @property
+    def single(self) -> bool:
+        """Whether all splits draw from one generator."""
+        return False
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the function's source does."""
+        return blake2b(source_text(self.function).encode(), digest_size=8).hexdigest()
+
     def make(self, order: Order) -> Made:
         """Call the function.
 
@@ -181,8 +71,59 @@ class Called:
             )
         if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= len(classes):
             raise DataError(f"{self.words} gave labels that are not numbers from 0 to {len(classes) - 1}.")
+        refuse_values(values, order, self.words)
+        refuse_too_few(labels, order, self.words)
         encoded = order.encoding.encode(values.astype(order.task.values.dtype, copy=False))
         return Made(Examples(encoded, labels.astype(np.int64)), {})
+
+
+def refuse_values(values: np.ndarray, order: Order, words: str) -> None:
+    """Raises a DataError if values are of another type or range, or missing where training items are not."""
+    own = order.values
+    if own.dtype.kind == "u":
+        top = np.iinfo(own.dtype).max
+        if values.dtype.kind not in "iu" or values.min() < 0 or values.max() > top:
+            raise DataError(
+                f"{words} gave pictures of type {values.dtype} with values from {values.min():g} to "
+                f"{values.max():g}; {own.dtype} from 0 to {top} was expected, as in the data. Convert them."
+            )
+        return
+    if values.dtype.kind not in "fiu":
+        raise DataError(f"{words} gave values of type {values.dtype}; numbers were expected. Convert them.")
+    allowed = np.isnan(own).any(0) if order.task.kind == "table" else np.zeros(own.shape[1:], bool)
+    wrong = ~np.isfinite(values) & ~(np.isnan(values) & allowed)
+    if wrong.any():
+        raise DataError(
+            f"{words} gave {int(wrong.sum())} values that are not finite (first: item "
+            f"{int(np.argwhere(wrong)[0][0])}); finite ones were expected, or NaN in a column of a table "
+            "where training items lack some. Correct it."
+        )
+
+
+def refuse_too_few(labels: np.ndarray, order: Order, words: str) -> None:
+    """Raises a DataError if a class has less than half of what was wanted."""
+    found = np.bincount(labels, minlength=len(order.counts))
+    few = np.flatnonzero(found < FEWEST * order.counts)
+    if len(few):
+        name = order.task.classes[few[0]]
+        raise DataError(
+            f"{words} gave {found[few[0]]} items of the class {name!r}, and {order.counts[few[0]]} were "
+            "wanted (see `counts`). Let it make as many."
+        )
+
+
+def source_text(function: object) -> str:
+    """What a function does, as text: its source, or what stands for it where there is none."""
+    if isinstance(function, partial):
+        parts = (source_text(function.func), repr(function.args), repr(sorted(function.keywords.items())))
+        return "\n".join(parts)
+    kind = function if inspect.isroutine(function) else type(function)
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        code = getattr(function, "__code__", None)
+        name = f"{kind.__module__}.{getattr(kind, '__qualname__', '')}"
+        return name if code is None else name + code.co_code.hex() + repr(code.co_names)
 
 
 def default_recipe(task: Task) -> str:

@@ -40,10 +40,12 @@ class Learner:
     Attributes:
         name: as it is called in tables.
         fit: trains one.
+        rows: whether it looks at rows of numbers (see `rows_of`), and not at pictures.
     """
 
     name: str
     fit: Fit
+    rows: bool = True
 
 
 def choose_learners(
@@ -69,7 +71,14 @@ def choose_learners(
     for name in names or ():
         if name not in known:
             raise RecipeError(f"there is no learner {name!r} for {kind}. {suggest(name, known)}")
-    return tuple(Learner(name, known[name]) for name in names or known)
+    return tuple(Learner(name, known[name], rows=name != "cnn") for name in names or known)
+
+
+def viewed(learner: Learner, examples: Examples) -> Examples:
+    """The examples as a learner looks at them: rows take far less room than large pictures."""
+    if not learner.rows or examples.values.ndim == 2:
+        return examples
+    return Examples(rows_of(examples.values), examples.labels, examples.weights, examples.mass)
 
 
 def rows_of(values: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n d"]:
@@ -114,7 +123,7 @@ def _approximate_kernel(examples: Examples, classes: int, seed: int) -> Logits:
     gamma = 1 / (rows.shape[1] * max(float(rows.var()), 1e-12))
     spread: Any = Nystroem(gamma=gamma, n_components=min(LANDMARKS, len(rows)), random_state=seed % 2**32)
     features = np.asarray(spread.fit_transform(rows))
-    flat = Examples(features, examples.labels, examples.weights)
+    flat = Examples(features, examples.labels, examples.weights, examples.mass)
     logits = _sklearn(LogisticRegression(C=10.0, max_iter=200, tol=1e-3), flat, classes)
     return lambda values: logits(np.asarray(spread.transform(rows_of(values))))
 
@@ -134,8 +143,14 @@ def _trees(examples: Examples, classes: int, seed: int) -> Logits:
 
 
 def _sklearn(model: Any, examples: Examples, classes: int) -> Logits:  # noqa: ANN401
-    """Train a model of scikit-learn that gives decision values."""
-    model.fit(rows_of(examples.values), examples.labels, sample_weight=examples.weights)
+    """Train a model of scikit-learn that gives decision values.
+
+    Its C weighs the sum of all losses against the regularisation, so that the same items given twice would
+    be regularised half as much. The weights sum to the number of real items, whatever was added.
+    """
+    weights = np.ones(len(examples)) if examples.weights is None else examples.weights
+    weights = weights * (examples.mass / weights.sum())
+    model.fit(rows_of(examples.values), examples.labels, sample_weight=weights)
 
     def logits(values: np.ndarray) -> np.ndarray:
         found = np.asarray(model.decision_function(rows_of(values)))
@@ -167,7 +182,7 @@ def fit_cnn(examples: Examples, classes: int, seed: int, steps: int) -> Logits:
     from torch.optim.lr_scheduler import OneCycleLR
 
     values = torch.from_numpy(np.ascontiguousarray(examples.values, np.float32))
-    labels = torch.from_numpy(examples.labels)
+    labels = torch.from_numpy(examples.labels.astype(np.int64))
     network = _network(tuple(values.shape[1:]), classes, seed)
     optimizer = torch.optim.AdamW(network.parameters(), RATE, fused=True)
     schedule = OneCycleLR(optimizer, RATE, steps, pct_start=0.2)

@@ -12,6 +12,7 @@ from ..folder import write_json
 from .score import Score
 
 DESIGN, SCORES, GENERATORS = "design.json", "scores.jsonl", "generators.jsonl"
+JUDGING = ("minimum", "width")  # they change the verdict, and no score
 Key = tuple[int, int, str, str, str]
 
 
@@ -82,8 +83,21 @@ def known_design(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def note(folder: Path, name: str, value: float) -> None:
+    """Add to what was written when the experiment began."""
+    if (known := known_design(folder)) is not None:
+        write_json(folder / DESIGN, {**known, name: value})
+
+
+def noted(folder: Path, name: str) -> float | None:
+    """What was added."""
+    return (known_design(folder) or {}).get(name)
+
+
 def settle(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write down what is going to be done, or see that it is what was begun.
+
+    What only judges the scores may differ.
 
     Raises:
         RunError: another experiment was begun in this folder; the message names what differs.
@@ -93,8 +107,10 @@ def settle(folder: Path, facts: Mapping[str, Any]) -> None:
     if known is None:
         write_json(folder / DESIGN, plain)
         return
-    differ = [name for name in plain if known.get(name) != plain[name]]
-    if differ:
+    differ = [name for name in plain if known.get(name) != plain[name] and name not in JUDGING]
+    if not differ:
+        write_json(folder / DESIGN, known | {name: plain[name] for name in JUDGING if name in plain})
+    else:
         first = differ[0]
         raise RunError(
             f"{folder} holds an experiment with other settings: {', '.join(differ)} ({first} was "

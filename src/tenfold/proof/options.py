@@ -18,6 +18,8 @@ class ProofOptions:
         width: differences up to this one do not matter; a wider interval leaves the question open.
         learners: kinds of classifiers; all that suit the data if not given.
         steps: of the small convolutional network's training; measured if not given.
+        kimg: thousands of samples that every GAN sees; what the first GAN's share of the time allows if not
+            given, so that with it an experiment can be repeated exactly.
         size: longest side to which pictures are resized.
         skip_bad: leave out what cannot be read.
         device: where a GAN is trained.
@@ -32,6 +34,7 @@ class ProofOptions:
     width: float = 0.02
     learners: tuple[str, ...] | None = None
     steps: int | None = None
+    kimg: float | None = None
     size: int | None = None
     skip_bad: bool = False
     device: str = "auto"

@@ -33,7 +33,9 @@ class Order:
         counts: how many items of each class are wanted.
         seed: of everything random.
         folder: where it may write.
-        seconds: how long it may train.
+        seconds: how long it may train, if not told how many samples to see.
+        split: number of the split.
+        kimg: thousands of samples that a GAN shall see; None before the first is trained.
     """
 
     task: Task
@@ -43,6 +45,8 @@ class Order:
     seed: int
     folder: Path
     seconds: float
+    split: int = 0
+    kimg: float | None = None
 
     @property
     def values(self) -> np.ndarray:
@@ -79,6 +83,16 @@ class Generator(Protocol):
     @property
     def words(self) -> str:
         """What it is, for people."""
+        ...
+
+    @property
+    def single(self) -> bool:
+        """Whether all splits draw from one generator."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the generator does."""
         ...
 
     def make(self, order: Order) -> Made:

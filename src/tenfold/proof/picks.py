@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+from jaxtyping import Float
+
 from ..errors import DataError, suggest
 from .score import GENERATED, RATIOED, Design, Score, best_classical, better, choose
+from .statistics import Interval, corrected_interval, shared_interval
 
 Grid = Sequence[Sequence[Score]]
 """By split and, within it, by seed."""
+
+Terms = Sequence[tuple[Grid, float]]
+"""Grids that are added up, each with its factor."""
 
 
 class Picks:
@@ -77,12 +84,12 @@ class Picks:
             for split in range(design.splits)
         ]
 
-    def gains(self, arm: str, against: str, learner: str) -> list[list[float]]:
-        """By split and seed, how much better one arm is than another on the test items."""
-        return self.differences(self.grid(arm, learner), self.grid(against, learner))
+    def terms(self, arm: str, against: str, learner: str) -> Terms:
+        """One arm less another."""
+        return [(self.grid(arm, learner), 1), (self.grid(against, learner), -1)]
 
-    def gains_at(self, ratio: float, arm: str, against: str, learner: str) -> list[list[float]] | None:
-        """The same with one ratio of generated to real items throughout; None if some split lacks it."""
+    def grid_at(self, ratio: float, arm: str, learner: str) -> Grid | None:
+        """The scores of an arm with one ratio of generated to real items; None if some split lacks it."""
         design = self.design
         tried = [
             [
@@ -93,16 +100,33 @@ class Picks:
         ]
         if not all(scores for seeds in tried for scores in seeds):
             return None
-        grid = [[choose(scores, design.metric) for scores in seeds] for seeds in tried]
-        return self.differences(grid, self.grid(against, learner))
+        return [[choose(scores, design.metric) for scores in seeds] for seeds in tried]
 
-    def differences(self, one: Grid, other: Grid) -> list[list[float]]:
-        """How much better each score is than its counterpart on the test items."""
-        sign, metric = better(self.design.metric), self.design.metric
+    def gains(self, terms: Terms) -> list[list[float]]:
+        """By split and seed, the sum of the terms on the test items; positive is better."""
+        sign, metric, design = better(self.design.metric), self.design.metric, self.design
         return [
-            [sign * (a.test[metric] - b.test[metric]) for a, b in zip(left, right, strict=True)]
-            for left, right in zip(one, other, strict=True)
+            [
+                sign * sum(factor * grid[split][seed].test[metric] for grid, factor in terms)
+                for seed in range(design.seeds)
+            ]
+            for split in range(design.splits)
         ]
+
+    def interval(self, terms: Terms) -> Interval:
+        """The mean of `gains`, and where it may lie."""
+        design, gains = self.design, self.gains(terms)
+        if not design.fixed_test:
+            return corrected_interval(gains, design.test, design.train)
+        items = np.sum([factor * self.right(grid) for grid, factor in terms], axis=0)
+        return shared_interval(gains, items, np.array(design.fixed_test))
+
+    def right(self, grid: Grid) -> Float[np.ndarray, " items"]:
+        """Of each item of the shared test set, how often it was got right."""
+        rows = [
+            np.mean([_right(score, len(self.design.fixed_test)) for score in seeds], axis=0) for seeds in grid
+        ]
+        return np.mean(rows, axis=0)
 
     def mean(self, arm: str, learner: str, *, validation: bool = False) -> float:
         """Mean of the measure over splits and seeds, on the test items unless told."""
@@ -121,6 +145,16 @@ class Picks:
             self.design.learners,
             key=lambda learner: sign * self.mean("best_classical", learner, validation=True),
         )
+
+
+def _right(score: Score, items: int) -> Float[np.ndarray, " items"]:
+    packed = np.frombuffer(bytes.fromhex(score.right), np.uint8)
+    if len(packed) != -(-items // 8):
+        raise DataError(
+            f"Found {len(packed)} bytes on which test items {score.arm} got right in split {score.split}, "
+            f"expected {-(-items // 8)} for {items} items. Start again in an empty folder."
+        )
+    return np.unpackbits(packed, count=items).astype(np.float64)
 
 
 def _complete(missing: Sequence[str]) -> None:

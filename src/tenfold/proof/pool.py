@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,43 @@ from ..draw import derive
 from ..errors import DataError
 from .arms import Examples
 from .clock import Clock
-from .ledger import GENERATORS, append
+from .given import refuse_near_copies
+from .learners import rows_of
+from .ledger import GENERATORS, append, note, noted
 from .order import Generator, Made, Order
+
+BLOCK = 1000
+KIMG = "kimg"
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Made items as they lie on disk; only those that are taken become numbers for learners.
+
+    Attributes:
+        values: as they were written.
+        labels: their classes.
+        encode: values to what learners see; None if they are that already.
+        rows: whether pictures are wanted as rows (see `learners.rows_of`).
+    """
+
+    values: np.ndarray
+    labels: np.ndarray
+    encode: Callable[[np.ndarray], np.ndarray] | None
+    rows: bool = False
+
+    def take(self, chosen: np.ndarray, /) -> Examples:
+        """Some of the items."""
+        blocks = [self._seen(chosen[i : i + BLOCK]) for i in range(0, len(chosen), BLOCK)]
+        return Examples(np.concatenate(blocks or [self._seen(chosen)]), self.labels[chosen])
+
+    def _seen(self, chosen: np.ndarray) -> np.ndarray:
+        values = self.values[chosen] if self.encode is None else self.encode(self.values[chosen])
+        return rows_of(values) if self.rows and len(values) else values
+
+    def only(self, kept: np.ndarray) -> Stored:
+        """Those that a filter kept."""
+        return replace(self, values=self.values[kept], labels=self.labels[kept])
 
 
 class Pools:
@@ -23,48 +59,57 @@ class Pools:
     Args:
         generator: what makes them.
         order: what is asked of it; the seed and the folder are those of the whole split.
-        split: number of the split.
         clock: is told when a generator is done.
     """
 
-    def __init__(self, generator: Generator, order: Order, split: int, clock: Clock) -> None:
-        self.generator, self.order, self.split, self.clock = generator, order, split, clock
-        self.pools: dict[int, tuple[Examples, np.ndarray]] = {}
+    def __init__(self, generator: Generator, order: Order, clock: Clock) -> None:
+        self.generator, self.order, self.clock = generator, order, clock
+        self.pools: dict[int, tuple[Stored, np.ndarray]] = {}
 
-    def examples(self, seed: int, *, filtered: bool) -> Examples:
+    def pool(self, seed: int, *, filtered: bool, rows: bool) -> Stored:
         """The made items, or those that a filter kept."""
         pool, kept = self.pools[seed]
-        return pool.take(kept) if filtered else pool
+        pool = replace(pool, rows=rows and pool.values.ndim == 4)
+        return pool.only(kept) if filtered else pool
+
+    def drop(self, seed: int) -> None:
+        """Forget the items of a seed; they stay on disk."""
+        self.pools.pop(seed, None)
 
     def prepare(self, seed: int) -> None:
         """See that the items of a seed are there; only one of them is asked of the generator at a time."""
         if seed in self.pools:
             return
-        folder = self.order.folder / "generators" / f"split-{self.split}-seed-{seed}"
+        order, split = self.order, self.order.split
+        folder = order.folder / "generators" / f"split-{split}-seed-{seed}"
         path = folder / "pool.npz"
         if not path.exists():
-            order = replace(self.order, seed=derive(self.order.seed, "generator", seed), folder=folder)
-            self.clock.say(
-                f"split {self.split + 1}, seed {seed + 1}: making samples with {self.generator.words}"
-            )
-            self.make(order, path, seed)
+            words = self.generator.words
+            self.clock.say(f"split {split + 1}, seed {seed + 1}: making samples with {words}")
+            length = order.kimg if order.kimg is not None else noted(order.folder, KIMG)
+            asked = replace(order, seed=derive(order.seed, "generator", seed), folder=folder, kimg=length)
+            self.make(asked, path, seed)
             self.clock.gan_made()
         self.pools[seed] = self.load(path)
 
     def make(self, order: Order, path: Path, seed: int) -> None:
         """Ask the generator, filter, and write down both."""
         made = self.generator.make(order)
+        if not self.generator.trains:
+            refuse_near_copies(made.examples, order, self.generator.words)
+        if order.kimg is None and made.facts.get("planned"):
+            note(self.order.folder, KIMG, made.facts["planned"] / 1000)  # so that all others see as many
         kept, facts = screened(made, order)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new.npz")
         np.savez(fresh, values=stored(made.examples.values, order), labels=made.examples.labels, kept=kept)
         fresh.replace(path)
         counts = made.examples.counts(len(order.counts)).tolist()
-        line: dict[str, Any] = {"split": self.split, "seed": seed, "generator": self.generator.words}
+        line: dict[str, Any] = {"split": order.split, "seed": seed, "generator": self.generator.words}
         line |= {"wanted": order.counts.tolist(), "made": counts, "facts": made.facts, "filter": facts}
         append(self.order.folder / GENERATORS, line)
 
-    def load(self, path: Path) -> tuple[Examples, np.ndarray]:
+    def load(self, path: Path) -> tuple[Stored, np.ndarray]:
         """What `make` wrote.
 
         Raises:
@@ -77,8 +122,8 @@ class Pools:
             raise DataError(
                 f"{path} is damaged ({error}). Remove it: its items are then made anew."
             ) from error
-        encode = self.order.encoding.encode
-        return Examples(values if values.dtype == np.float32 else encode(values), labels), kept
+        encode = None if values.dtype == np.float32 else self.order.encoding.encode
+        return Stored(values, labels, encode), kept
 
 
 def stored(values: np.ndarray, order: Order) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..report.page import Html, Tone, badge, figure, page, points, section, table, text, warning
 from .advice import account, advice
@@ -21,7 +22,13 @@ _TONES: dict[Verdict, Tone] = {
 }
 
 
-def write_report(conclusion: Conclusion, scores: Sequence[Score], design: Design, path: Path) -> None:
+def write_report(
+    conclusion: Conclusion,
+    scores: Sequence[Score],
+    design: Design,
+    path: Path,
+    generators: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Writes the page, which needs nothing beside it.
 
     Args:
@@ -29,6 +36,7 @@ def write_report(conclusion: Conclusion, scores: Sequence[Score], design: Design
         scores: of the whole experiment.
         design: of the experiment.
         path: of the HTML file; replaced if it exists.
+        generators: what was made and kept in each split, as the lines of `generators.jsonl` tell.
     """
     picks = Picks(scores, design)
     sections = [
@@ -43,6 +51,7 @@ def write_report(conclusion: Conclusion, scores: Sequence[Score], design: Design
         section("How many samples to add", _ratios(conclusion, picks)),
         section("What real items would bring", _learning(conclusion, picks)),
         section("Controls", _controls(conclusion)),
+        *([section("What the generators made", _made(generators))] if generators else []),
         section("Other measures", [_measures(picks, conclusion.primary)]),
         section("What was done", [points(account(conclusion, design))]),
     ]
@@ -151,8 +160,75 @@ def _controls(conclusion: Conclusion) -> list[Html]:
         return [warning("No controls were run: nothing shows that the experiment can find a known answer.")]
     rows = [(ARM_WORDS[c.arm], c.learner, ranged(c.gain), c.state, c.reading) for c in conclusion.controls]
     head = ("control", "learner", "gain in points", "state", "reading")
-    lead = "Arms whose answer is known. If one misbehaves, the experiment is wrong, whatever it says."
+    lead = (
+        "Arms whose answer is known. If one misbehaves, the experiment is wrong, whatever it says. Real "
+        "items held back are a point of the learning curve: all training items against half of them."
+    )
     return [text(lead), table(head, rows, words=True)]
+
+
+def generator_remarks(generators: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What went wrong when items were made or filtered, a sentence for each kind; nothing if nothing did.
+
+    Args:
+        generators: the lines of `generators.jsonl`.
+
+    Example:
+        >>> generator_remarks([{"split": 0, "seed": 1, "wanted": [5, 5], "made": [5, 2]}])
+        ['The generator made too few items in 1 of 1 cases (first split 1, seed 2: 7 of 10).']
+    """
+    found: dict[str, list[str]] = {}
+    for line in generators:
+        for problem, detail in _problems(line):
+            place = f"split {line['split'] + 1}, seed {line['seed'] + 1}: {detail}"
+            found.setdefault(problem, []).append(place)
+    return [
+        f"{problem} in {len(places)} of {len(generators)} cases (first {places[0]})."
+        for problem, places in found.items()
+    ]
+
+
+def _problems(line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What went wrong once, and its details."""
+    screened, health = line.get("filter") or {}, line.get("facts", {}).get("health") or {}
+    if any(made < wanted for made, wanted in zip(line["made"], line["wanted"], strict=True)):
+        yield "The generator made too few items", f"{sum(line['made']):,} of {sum(line['wanted']):,}"
+    if health.get("verdict", "learning") != "learning":
+        yield "The GAN's training did not end well", f"{health['verdict']}, {health.get('why', '')}"
+    if "failed" in screened:
+        yield "The filter failed, and nothing was filtered out,", str(screened["failed"]).rstrip(".")
+    fallen = [note for note in screened.get("notes", ()) if "kept all the same" in note]
+    if fallen:
+        yield "The filter kept items that did not pass", fallen[0].rstrip(".")
+
+
+def _made(generators: Sequence[Mapping[str, Any]]) -> list[Html]:
+    """What each generator made, and what the filter kept of it."""
+    names = list(
+        dict.fromkeys(n for line in generators for n in (line.get("filter") or {}).get("by_filter", ()))
+    )
+    rows = [_made_row(line, names) for line in generators]
+    head = ("split", "seed", "made of wanted", "run health", "kept", *names, "coverage before", "after")
+    caption = (
+        "Kept is the share that passed every filter, beside it the share that passed each; coverage is the "
+        "share of real items with a made one nearby, before and after filtering. Classes that would be left "
+        "without items keep a few that did not pass."
+    )
+    return [*map(text, generator_remarks(generators)), table(head, rows, caption)]
+
+
+def _made_row(line: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    screened = line.get("filter") or {}
+    by_filter, coverage = screened.get("by_filter", {}), screened.get("coverage", (None, None))
+    health = (line.get("facts", {}).get("health") or {}).get("verdict", "")
+    made = f"{sum(line['made']):,} of {sum(line['wanted']):,}"
+    kept = "failed" if "failed" in screened else _share(screened.get("share"))
+    shares = [_share(value) for value in (*(by_filter.get(name) for name in names), *coverage)]
+    return [str(line["split"] + 1), str(line["seed"] + 1), made, health, kept, *shares]
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f} %"
 
 
 def _measures(picks: Picks, learner: str) -> Html:

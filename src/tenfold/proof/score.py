@@ -39,6 +39,8 @@ class Score:
         items: number of training items, the added ones included.
         validation: measures on the items that settings are chosen on.
         test: measures on the items that judge.
+        right: which test items it got right, in their order, as the hexadecimal digits of
+            `numpy.packbits`; empty where every split has test items of its own.
     """
 
     split: int
@@ -49,6 +51,7 @@ class Score:
     items: int
     validation: Mapping[str, float]
     test: Mapping[str, float]
+    right: str = ""
 
     @property
     def ratio(self) -> float:
@@ -97,6 +100,10 @@ class Design:
         generator: what made the samples, in words.
         rare_class: number of the rarest class, or None if the classes are about as large.
         quick: whether the experiment was the short one.
+        fixed_test: class numbers of the test items where all splits share them, in their order; empty where
+            every split has its own.
+        one_generator: whether all splits and seeds draw from one generator, as from a given run or folder.
+        trained_here: whether the generators were trained within the splits, and so saw no test item.
     """
 
     kind: str
@@ -116,6 +123,9 @@ class Design:
     generator: str
     rare_class: int | None
     quick: bool
+    fixed_test: tuple[int, ...] = ()
+    one_generator: bool = False
+    trained_here: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `from_json` takes them."""

@@ -24,12 +24,14 @@ class Interval:
         low: lower end of the confidence interval.
         high: upper end.
         p: two-sided p-value of no difference.
+        item_share: of the variance, what more items would lessen.
     """
 
     mean: float
     low: float
     high: float
     p: float
+    item_share: float = 1.0
 
     @property
     def half(self) -> float:
@@ -156,18 +158,79 @@ def corrected_interval(differences: Differences, n_test: int, n_train: int, leve
     References:
         Inference for the generalization error. Nadeau, Bengio, 2003. https://doi.org/10.1023/A:1024068626366
     """
-    from scipy.special import stdtr, stdtrit
-
     means = split_means(differences)
     mean, k = float(means.mean()), len(means)
-    spread = float(means.std(ddof=1))
-    if spread < 1e-9:  # rounding of equal differences
-        spread = abs(mean)
-    if spread < 1e-12:
+    error = _spread(means) * math.sqrt(1 / k + n_test / n_train)
+    return _student(mean, error, k - 1, level)
+
+
+def _spread(values: Float[np.ndarray, " n"]) -> float:
+    """Standard deviation; of values that are all equal, how far they are from zero."""
+    spread = float(values.std(ddof=1))
+    return spread if spread > 1e-9 else abs(float(values.mean()))  # less is rounding
+
+
+def _student(mean: float, error: float, freedom: float, level: float, item_share: float = 1.0) -> Interval:
+    from scipy.special import stdtr, stdtrit
+
+    if error < 1e-12:
         return Interval(0.0, 0.0, 0.0, 1.0)
-    error = spread * math.sqrt(1 / k + n_test / n_train)
-    half = float(stdtrit(k - 1, (1 + level) / 2)) * error
-    return Interval(mean, mean - half, mean + half, float(2 * stdtr(k - 1, -abs(mean) / error)))
+    half = float(stdtrit(freedom, (1 + level) / 2)) * error
+    p = float(2 * stdtr(freedom, -abs(mean) / error))
+    return Interval(mean, mean - half, mean + half, p, item_share)
+
+
+def shared_interval(
+    differences: Differences,
+    items: Float[np.ndarray, " n"],
+    classes: Int[np.ndarray, " n"],
+    level: float = 0.95,
+) -> Interval:
+    """Confidence interval of a mean difference of balanced accuracy over splits that share their test items.
+
+    The splits then show how much training varies, but not how much other test items would change the answer:
+    they all share the luck of these. The variance of the mean is therefore a sum, `s^2 / k` of the k splits
+    and `sum_c s_c^2 / (n_c K^2)` of the items, with `s_c` the standard deviation of the differences of the
+    `n_c` items of class c, and K classes. Its degrees of freedom are those of Welch and Satterthwaite. In a
+    class whose items all differ by the same, other than zero, `s_c` is taken to be as large as that. The
+    answer is about other test items, but about training sets drawn from these training items.
+
+    Args:
+        differences: by split and seed; seeds are averaged first.
+        items: of each test item, how much more often one way was right than the other, over splits and seeds.
+        classes: of the test items, at least two of each.
+        level: of confidence.
+
+    Raises:
+        Undefined: if there are fewer than two splits, or two items of a class.
+
+    References:
+        An approximate distribution of estimates of variance components. Satterthwaite, 1946.
+        https://doi.org/10.2307/3002019
+    """
+    means = split_means(differences)
+    variances, counts = _item_variances(items, classes)
+    parts = np.array([means.var(ddof=1) / len(means), *variances])
+    whole = float(parts.sum())
+    if whole < 1e-24:
+        return Interval(0.0, 0.0, 0.0, 1.0)
+    freedom = whole**2 / float((parts**2 / np.array([len(means) - 1, *(counts - 1)])).sum())
+    share = float(variances.sum()) / whole
+    return _student(float(means.mean()), math.sqrt(whole), freedom, level, share)
+
+
+def _item_variances(
+    items: Float[np.ndarray, " n"], classes: Int[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, " k"], Int[np.ndarray, " k"]]:
+    """What each class's items add to the variance of balanced accuracy, and how many they are."""
+    found, counts = np.unique(classes, return_counts=True)
+    if counts.min() < 2:
+        raise Undefined(
+            f"Not defined: class {found[counts.argmin()]} has one test item, expected at least two of each "
+            "class. Add test items."
+        )
+    spreads = np.array([_spread(items[classes == c]) for c in found])
+    return spreads**2 / counts / len(found) ** 2, counts
 
 
 def bootstrap_interval(
@@ -176,7 +239,8 @@ def bootstrap_interval(
     """Percentile interval of the mean difference: splits are drawn with replacement, then seeds within them.
 
     It assumes no normal distribution, but does not know that the splits' training sets overlap, and with few
-    splits it is too narrow. It stands beside the corrected interval and decides nothing.
+    splits it is too narrow; where splits share their test items it leaves these as they are, and is narrower
+    still. It stands beside the other interval and decides nothing.
 
     Raises:
         Undefined: if there are fewer than two splits.
@@ -248,6 +312,37 @@ def false_alarms(
     """
     nulls = sign_flip(differences, draws, seed)
     return float(np.mean([corrected_interval(null[:, None].tolist(), *shares).low > 0 for null in nulls]))
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """How often nulls would be called a help.
+
+    Attributes:
+        share: of all nulls; 0.025 is what the interval promises.
+        moving: how many of the gains are not zero in every split; only these can give an alarm.
+        moving_share: of the nulls of these, None if there are none.
+    """
+
+    share: float
+    moving: int
+    moving_share: float | None
+
+
+def alarms(
+    gains: Sequence[Float[np.ndarray, " splits"]], shares: tuple[int, int], draws: int, seed: int
+) -> Alarms:
+    """False alarms among the sign-flipped nulls of several gains, with and without those that are all zero.
+
+    Args:
+        gains: differences of each split, seeds averaged; at least one of them.
+        shares: test items and training items of a split.
+        draws: how many nulls of each.
+        seed: of the signs.
+    """
+    found = [false_alarms(np.asarray(gain), shares, draws, seed) for gain in gains]
+    moving = [share for share, gain in zip(found, gains, strict=True) if np.any(np.abs(gain) > 1e-12)]
+    return Alarms(float(np.mean(found)), len(moving), float(np.mean(moving)) if moving else None)
 
 
 def signed(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import DataError, suggest
-from .task import Encoding, Task, checked, same_bytes
+from .task import Encoding, Task, checked, grouped, refuse_shared_groups, same_bytes
 
+DELIMITERS = ",;\t"
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
 MOST_LEVELS = 50
 
@@ -33,11 +35,15 @@ def read_csv(path: Path) -> Columns:
     """The columns of a CSV file as text.
 
     Raises:
-        DataError: it is no table of UTF-8 text with a heading, or a row is of another length.
+        DataError: it is no table of UTF-8 text with a heading, a row is of another length, or two columns
+            have one name.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            heading, *rows = list(csv.reader(file, skipinitialspace=True)) or [[]]
+            first = file.readline()
+            file.seek(0)
+            mark = max(DELIMITERS, key=first.count)  # the comma where no mark is more frequent
+            heading, *rows = list(csv.reader(file, skipinitialspace=True, delimiter=mark)) or [[]]
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}. Save it as UTF-8 text.") from error
     rows = [row for row in rows if row]
@@ -46,16 +52,34 @@ def read_csv(path: Path) -> Columns:
         raise DataError(
             f"{path} has {len(heading)} columns, but row {wrong} has another number of fields. Repair it."
         )
-    return {name.strip(): [row[i].strip() for row in rows] for i, name in enumerate(heading)}
+    names = [name.strip() for name in heading]
+    refuse_doubles(names, str(path))
+    return {name: [row[i].strip() for row in rows] for i, name in enumerate(names)}
+
+
+def refuse_doubles(names: Sequence[str], source: str) -> None:
+    """Raises a DataError if two columns have one name."""
+    name, times = Counter(names).most_common(1)[0] if names else ("", 1)
+    if times > 1:
+        raise DataError(f"{source} has {times} columns called {name!r}. Give each a name of its own.")
 
 
 def frame_columns(frame: Frame) -> Columns:
     """The columns of a data frame as text; what is missing is empty."""
     found: Columns = {}
+    refuse_doubles([str(name) for name in frame.columns], "the data frame")
     for name in frame.columns:
         cells = frame[name].to_numpy().tolist()
-        found[str(name)] = ["" if cell is None or cell != cell else str(cell) for cell in cells]
+        found[str(name)] = ["" if _absent(cell) else str(cell) for cell in cells]
     return found
+
+
+def _absent(cell: Any) -> bool:  # noqa: ANN401
+    """Whether a cell is empty: None, not a number, or pandas.NA, which is neither equal nor unequal."""
+    try:
+        return cell is None or bool(cell != cell)
+    except TypeError:
+        return True
 
 
 def table_task(columns: Columns, target: str | None, group: str | None, source: str) -> Task:
@@ -77,15 +101,15 @@ def table_task(columns: Columns, target: str | None, group: str | None, source: 
         raise DataError(f"{source} is a table; which column holds the classes? Name it with --target.")
     labels, classes = _classes(columns[target], target, source)
     parts, notes = _features({n: c for n, c in columns.items() if n not in (target, group)}, source)
-    groups = None if group is None else np.unique(columns[group], return_inverse=True)[1].astype(np.int64)
     names = [f"row {i + 1}" for i in range(len(labels))]
     values = np.stack([part[0] for part in parts], 1)
     levels = tuple(part[1] for part in parts)
-    return checked(Task(source, "table", values, labels, classes, groups, names, None, levels, tuple(notes)))
+    task = Task(source, "table", values, labels, classes, None, names, None, levels, tuple(notes))
+    return checked(task if group is None else grouped(task, columns[group]))
 
 
 def _classes(cells: Sequence[str], target: str, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    missing = [i for i, cell in enumerate(cells) if cell.lower() in MISSING]
+    missing = [i for i, cell in enumerate(cells) if cell == ""]  # "none" may well be a class
     if missing:
         raise DataError(
             f"{len(missing)} rows of {source} have no {target} (first: row {missing[0] + 1}). Remove them, "
@@ -109,12 +133,12 @@ def _features(columns: Columns, source: str) -> tuple[list[tuple[np.ndarray, tup
             parts.append((numbers, ()))
             continue
         present = [cell for cell in cells if cell.lower() not in MISSING]
-        levels = sorted(set(present), key=lambda level: (-present.count(level), level))[: MOST_LEVELS + 1]
-        if len(levels) > MOST_LEVELS and len(set(present)) > len(present) // 2:
+        levels = sorted(set(present))
+        if len(levels) > MOST_LEVELS and len(levels) > len(present) // 2:
             notes.append(f"the column {name!r} is left out: nearly every row has a text of its own")
             continue
-        place = {level: float(i) for i, level in enumerate(levels[:MOST_LEVELS])}
-        parts.append((np.array([place.get(cell, np.nan) for cell in cells]), tuple(levels[:MOST_LEVELS])))
+        place = {level: float(i) for i, level in enumerate(levels)}
+        parts.append((np.array([place.get(cell, np.nan) for cell in cells]), tuple(levels)))
     if not parts:
         raise DataError(f"{source} has no column to learn from. Add some beside the target.")
     return parts, notes
@@ -163,8 +187,8 @@ class _Columns:
 def fit_columns(values: Float[np.ndarray, "n p"], levels: Sequence[Sequence[str]] = ()) -> Encoding:
     """The encoding of columns, by these rows alone.
 
-    A gap becomes the median, with a column that marks it; a gap in a category is a category of its own, and
-    a category that these rows do not have is none.
+    A gap becomes the median, with a column that marks it; a gap in a category is a category of its own. A
+    category that these rows do not have is none, and of very many the most frequent ones are known.
     """
     category = np.array([bool(level) for level in levels] or [False] * values.shape[1])
     gaps = np.isnan(values)
@@ -179,9 +203,15 @@ def fit_columns(values: Float[np.ndarray, "n p"], levels: Sequence[Sequence[str]
         scale=np.where(scale > 0, scale, 1.0),
         numeric=~category & (scale > 0),
         missing=~category & gaps.any(0) & ~empty,
-        seen={int(c): np.unique(np.where(gaps[:, c], -1, values[:, c])) for c in np.flatnonzero(category)},
+        seen={int(c): _frequent(np.where(gaps[:, c], -1, values[:, c])) for c in np.flatnonzero(category)},
     )
     return Encoding(columns.encode, columns.snap)
+
+
+def _frequent(numbers: np.ndarray) -> np.ndarray:
+    """The most frequent levels, sorted."""
+    found, times = np.unique(numbers, return_counts=True)
+    return np.sort(found[np.argsort(-times, kind="stable")[:MOST_LEVELS]])
 
 
 def joined_tables(
@@ -196,7 +226,7 @@ def joined_tables(
     """The task of a table with a test table, and the values of a table without classes.
 
     Raises:
-        DataError: a table lacks a column, or rows that judge are also among those that train.
+        DataError: a table lacks a column, or rows (or groups) that judge are also among those that train.
     """
     whole = {name: list(cells) for name, cells in columns.items()}
     ends = [len(next(iter(whole.values())))]
@@ -215,7 +245,11 @@ def joined_tables(
     labelled = _first_rows(task, judge, train if test is not None else None)
     if test is not None:
         refuse_overlap(labelled)
-    return labelled, task.values[judge:rest] if unlabelled is not None else None
+        refuse_shared_groups(labelled)
+    if unlabelled is None:
+        return labelled, None
+    values = task.values[judge:rest]
+    return labelled, values[~same_bytes(values, labelled.values)]
 
 
 def _first_rows(task: Task, count: int, train: int | None) -> Task:

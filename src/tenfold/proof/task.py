@@ -38,6 +38,7 @@ class Task:
         test: which items are the test set that was given; None if parts of the data take turns.
         levels: of each column of a table, the names of its categories; empty for plain numbers.
         notes: what was decided while reading, a sentence each.
+        group_names: what the groups are called.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Task:
     test: Shaped[np.ndarray, " n"] | None = None
     levels: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    group_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -122,11 +124,16 @@ def task_of(dataset: Dataset) -> Task:
     labels = np.concatenate([side.labels for side in sides if side.labels is not None])
     names = [name for side in sides for name in side.names]
     values = np.concatenate([own_values(side) for side in sides])
-    groups = None
-    if dataset.train.groups is not None:
-        named = [name for side in sides for name in side.groups or ()]
-        groups = np.unique(named, return_inverse=True)[1].astype(np.int64)
-    return Task(dataset.source, dataset.spec.kind, values, labels, dataset.spec.classes, groups, names)
+    task = Task(dataset.source, dataset.spec.kind, values, labels, dataset.spec.classes, None, names)
+    if dataset.train.groups is None:
+        return task
+    return grouped(task, [name for side in sides for name in side.groups or ()])
+
+
+def grouped(task: Task, named: list[str]) -> Task:
+    """The task with the name of each item's group."""
+    known, groups = np.unique(named, return_inverse=True)
+    return replace(task, groups=groups.astype(np.int64), group_names=tuple(map(str, known)))
 
 
 def own_values(side: Split) -> Shaped[np.ndarray, "n ..."]:
@@ -184,7 +191,8 @@ def with_test(task: Task, test: Task) -> Task:
     """The task with a test set of its own.
 
     Raises:
-        DataError: the items are of another shape or of other classes, or some of them are among the data.
+        DataError: the items are of another shape or of other classes, some of them are among the data, or a
+            group is on both sides.
     """
     refuse_other_shape(task, test)
     unknown = sorted(set(test.classes) - set(task.classes))
@@ -201,18 +209,36 @@ def with_test(task: Task, test: Task) -> Task:
         )
     numbers = np.array([task.classes.index(name) for name in test.classes])
     held = np.r_[np.zeros(len(task), bool), np.ones(len(test), bool)]
-    groups = None
-    if task.groups is not None:
-        groups = np.r_[task.groups, task.groups.max() + 1 + np.arange(len(test))]
-    return replace(
+    whole = replace(
         task,
         values=np.concatenate([task.values, test.values]),
         labels=np.concatenate([task.labels, numbers[test.labels]]),
         names=[*task.names, *test.names],
-        groups=groups,
         test=held,
         notes=(*task.notes, f"the test set is {test.source} in every split"),
     )
+    if task.groups is not None and test.groups is not None:
+        names = [side.group_names[i] for side in (task, test) for i in numbers_of(side)]
+        whole = grouped(whole, names)
+        refuse_shared_groups(whole)
+    return whole
+
+
+def numbers_of(task: Task) -> list[int]:
+    """Of each item's group."""
+    return [] if task.groups is None else task.groups.tolist()
+
+
+def refuse_shared_groups(task: Task) -> None:
+    """Raises a DataError if a group has items in the test set and items beside it."""
+    if task.groups is None or task.test is None:
+        return
+    shared = np.intersect1d(task.groups[task.test], task.groups[~task.test])
+    if len(shared):
+        raise DataError(
+            f"the group {task.group_names[shared[0]]!r} has items in the test set and items in {task.source} "
+            f"({len(shared)} groups in all have). A group must be on one side: remove it from the other."
+        )
 
 
 def refuse_other_shape(task: Task, other: Task) -> None:

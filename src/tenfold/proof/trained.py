@@ -43,6 +43,16 @@ class Trained:
         """What it is, for people."""
         return f"recipe {self.recipe}, trained on the training items of each split"
 
+    @property
+    def single(self) -> bool:
+        """Whether all splits draw from one generator."""
+        return False
+
+    @property
+    def fingerprint(self) -> str:
+        """The recipe."""
+        return self.recipe
+
     def make(self, order: Order) -> Made:
         """Train a GAN, and ask it for items."""
         shutil.rmtree(order.folder, ignore_errors=True)  # of a training that was interrupted
@@ -52,13 +62,14 @@ class Trained:
         (write_labelled if images or conditional else write_joined)(order, data)
         size = max(order.task.values.shape[2:]) if images else None
         options = Options(device=self.device, quiet=True, size=size)
-        budget = f"{max(order.seconds, 1):.1f}s"
-        seed = order.seed % 2**31
-        run = fit(data, self.recipe, budget=budget, out=order.folder / "run", seed=seed, options=options)
+        budget = f"{max(order.seconds, 1):.1f}s" if order.kimg is None else None
+        seed, out = order.seed % 2**31, order.folder / "run"
+        run = fit(data, self.recipe, budget=budget, kimg=order.kimg, out=out, seed=seed, options=options)
+        data.unlink()
         names = [str(number) for number in range(len(order.counts))]
         made = asked(run, order, names) if images or conditional else drawn(run, order)
-        facts = {"recipe": self.recipe, "seen": run.facts.get("seen"), "health": run.facts.get("health")}
-        return Made(made, facts)
+        told = {name: run.facts.get(name) for name in ("seen", "health", "planned")}
+        return Made(made, {"recipe": self.recipe, **told})
 
 
 def write_labelled(order: Order, path: Path) -> None:
@@ -79,13 +90,13 @@ def write_joined(order: Order, path: Path) -> None:
     np.savez(path, x=np.concatenate([rows[chosen], classes], 1))
 
 
-def asked(run: Run, order: Order, names: Sequence[str]) -> Examples:
+def asked(run: Run, order: Order, names: Sequence[str], *, first: int = 0) -> Examples:
     """Items of a run that can be asked for a class; `names` are what it calls them."""
     values: list[np.ndarray] = []
     labels: list[np.ndarray] = []
     for number, count in enumerate(order.counts.tolist()):
-        for first in range(0, count, BLOCK):
-            samples = run.sample(min(BLOCK, count - first), label=names[number], first=first)
+        for done in range(0, count, BLOCK):
+            samples = run.sample(min(BLOCK, count - done), label=names[number], first=first + done)
             values.append(encoded(samples.numpy(), order))
             labels.append(np.full(len(samples), number))
     return Examples(np.concatenate(values), np.concatenate(labels))

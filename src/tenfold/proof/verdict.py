@@ -12,7 +12,7 @@ from ..errors import DataError
 from .controls import Control, controls
 from .picks import Picks
 from .score import ARM_WORDS, CLASSICAL, CONTROLS, CURVE, LOWER_IS_BETTER, METRIC_WORDS, Design, Score
-from .statistics import Interval, bootstrap_interval, corrected_interval, holm, signed, split_means
+from .statistics import Interval, bootstrap_interval, holm, signed, split_means
 from .worth import Worth, worth
 
 Verdict = Literal["helps", "no evidence", "hurts", "unclear"]
@@ -28,7 +28,7 @@ class Comparison:
         learner: the kind of classifier.
         value: the arm's mean on the test items.
         gain: how much better it is; positive is better, whatever the measure.
-        bootstrap: another interval, beside the corrected one.
+        bootstrap: another interval, which decides nothing.
         adjusted: p-value after Holm, over all arms and learners with the same other arm.
         by_split: gains of the splits, seeds averaged.
     """
@@ -57,7 +57,8 @@ class Conclusion:
         controls: arms whose answer is known.
         ratios: how often each ratio of generated to real items was chosen, by the primary learner.
         worth: the gain in real items.
-        more_items: how many more test items might settle it, if it is unclear.
+        items_needed: how many items in all (test items, if all splits share them) might settle it, if it is
+            unclear; None if no number would.
         remarks: what else a reader should know.
     """
 
@@ -70,7 +71,7 @@ class Conclusion:
     controls: tuple[Control, ...]
     ratios: Mapping[str, int]
     worth: Worth
-    more_items: int | None
+    items_needed: int | None
     remarks: tuple[str, ...]
 
     @property
@@ -103,38 +104,61 @@ def conclude(scores: Sequence[Score], design: Design) -> Conclusion:
     Raises:
         DataError: if scores are missing, there are fewer than two splits, or the design cannot be judged.
     """
-    _judgeable(design)
+    refuse_design(design)
     picks = Picks(scores, design)
     primary = picks.primary()
     comparisons = [c for against in ("none", "best_classical") for c in _compared(picks, against)]
     decisive = _found(comparisons, "classical_gan", "best_classical", primary)
     verdict = judge(decisive.gain, design.minimum, design.width)
-    more = more_items(decisive.gain, design) if verdict == "unclear" else None
+    needed = items_needed(decisive.gain, design) if verdict == "unclear" else None
     ratios = _ratios(picks, primary)
     recipe = _recipe(picks, primary)
     wanted = any(times for ratio, times in ratios.items() if float(ratio) > 0)
     return Conclusion(
         verdict=verdict,
-        sentence=_sentence(verdict, decisive.gain, recipe, design, more) if wanted else _unwanted(recipe),
+        sentence=_sentence(verdict, decisive.gain, recipe, design, needed) if wanted else _unwanted(recipe),
         primary=primary,
         recipe=recipe,
         decisive=decisive,
         comparisons=tuple(comparisons),
         controls=tuple(c for learner in design.learners for c in controls(picks, learner)),
         ratios=ratios,
-        worth=worth(picks, primary, decisive.gain),
-        more_items=more,
+        worth=worth(picks, primary),
+        items_needed=needed,
         remarks=tuple(_remarks(comparisons, decisive)),
     )
 
 
-def _judgeable(design: Design) -> None:
+def refuse_design(design: Design) -> None:
+    """Raises a DataError if no conclusion could be drawn, whatever the scores: ask before they are made."""
     lacking = {"none", "classical_gan"} - set(design.arms)
-    if lacking or design.minimum < 0 or design.width <= 0:
+    if lacking or design.splits < 2:
         raise DataError(
-            f"Found a design without {sorted(lacking)}, a least gain of {design.minimum} and a width of "
-            f"{design.width}; expected the arms none and classical_gan, a least gain from 0 and a width "
-            "above 0. Change the design."
+            f"Found a design of {design.splits} splits without {sorted(lacking)}, expected at least two "
+            "splits and the arms none and classical_gan. Change the design."
+        )
+    usable = math.isfinite(design.minimum) and math.isfinite(design.width)
+    if not usable or design.minimum < 0 or design.width <= 0:
+        raise DataError(
+            f"Found a least useful gain of {design.minimum} and a width of {design.width}; expected a least "
+            "gain from 0 and a width above 0, both as shares (0.02 is two points). Change them."
+        )
+    if design.fixed_test:
+        _refuse_fixed(design)
+
+
+def _refuse_fixed(design: Design) -> None:
+    if design.metric != "balanced_accuracy":
+        raise DataError(
+            f"Found the metric {design.metric!r} with a test set that all splits share; only "
+            "balanced_accuracy has an interval there that counts the luck of these items. Let "
+            "balanced_accuracy decide (the others are reported all the same), or give no test set."
+        )
+    single = [name for k, name in enumerate(design.classes) if design.fixed_test.count(k) == 1]
+    if single:
+        raise DataError(
+            f"Found one test item of the class {single[0]!r}, expected at least two of each: one does not "
+            "show how much items differ. Add test items."
         )
 
 
@@ -159,19 +183,23 @@ def judge(gain: Interval, minimum: float, width: float) -> Verdict:
     return "no evidence" if within else "unclear"
 
 
-def more_items(gain: Interval, design: Design) -> int | None:
-    """How many more test items per split might settle an unclear gain; None if no number would.
+def items_needed(gain: Interval, design: Design) -> int | None:
+    """How many items in all might settle an unclear gain; None if no number would.
 
-    It supposes that the mean stays, and that the interval narrows with one over the square root of the items,
-    as it does when there are more items of every split's parts alike. So it is a rough guide.
+    It supposes that the mean stays, and that the items' share of the variance falls with one over their
+    number. With rotating test parts that is the whole variance, of all items together; with a test set that
+    all splits share, it is that of the test items alone. So it is a rough guide.
     """
     room = min(max(design.width, design.minimum) - gain.mean, gain.mean + design.width)
     target = max(gain.mean - design.minimum, -gain.mean, room)
     if target <= 0 or gain.half <= target:
         return None
-    more = design.test * ((gain.half / target) ** 2 - 1)
-    digits = max(0, math.floor(math.log10(max(more, 1))) - 1)
-    return math.ceil(more / 10**digits) * 10**digits
+    left = (target / gain.half) ** 2 - (1 - gain.item_share)
+    if left <= 0:
+        return None
+    needed = (len(design.fixed_test) or sum(design.counts)) * gain.item_share / left
+    digits = max(0, math.floor(math.log10(needed)) - 1)
+    return math.ceil(round(needed / 10**digits, 6)) * 10**digits
 
 
 def _compared(picks: Picks, against: str) -> list[Comparison]:
@@ -180,8 +208,8 @@ def _compared(picks: Picks, against: str) -> list[Comparison]:
     arms = [a for a in design.arms if a not in (*CURVE, *CONTROLS)]
     arms.insert(sum(a in CLASSICAL for a in arms), "best_classical")
     pairs = [(arm, learner) for learner in design.learners for arm in arms if arm != against]
-    gains = [picks.gains(arm, against, learner) for arm, learner in pairs]
-    intervals = [corrected_interval(gain, design.test, design.train) for gain in gains]
+    terms = [picks.terms(arm, against, learner) for arm, learner in pairs]
+    gains, intervals = [picks.gains(one) for one in terms], [picks.interval(one) for one in terms]
     adjusted = holm([interval.p for interval in intervals])
     return [
         Comparison(
@@ -214,7 +242,7 @@ def _recipe(picks: Picks, learner: str) -> str:
     return ARM_WORDS[arm] + (f", {setting}" if setting and arm != "none" else "")
 
 
-def _sentence(verdict: Verdict, gain: Interval, recipe: str, design: Design, more: int | None) -> str:
+def _sentence(verdict: Verdict, gain: Interval, recipe: str, design: Design, needed: int | None) -> str:
     ending = {
         "helps": "it helps"
         + (f" by more than the {100 * design.minimum:g} points asked for" if design.minimum else ""),
@@ -222,13 +250,17 @@ def _sentence(verdict: Verdict, gain: Interval, recipe: str, design: Design, mor
         "no evidence": "no evidence that it helps",
         "unclear": "unclear, as the interval reaches beyond "
         f"±{100 * design.width:g} points"
-        + (f"; about {more:,} more test items in each split might settle it" if more else ""),
+        + (f"; about {needed:,} {_kind(design)} in all might settle it" if needed else ""),
     }[verdict]
     verb = "lowers" if design.metric in LOWER_IS_BETTER else "changes"
     return (
         f"Adding GAN samples to the best classical recipe ({recipe}) {verb} {METRIC_WORDS[design.metric]} by "
         f"{signed(gain.mean)} points (95 % interval {signed(gain.low)} to {signed(gain.high)}): {ending}."
     )
+
+
+def _kind(design: Design) -> str:
+    return "test items" if design.fixed_test else "items"
 
 
 def _unwanted(recipe: str) -> str:

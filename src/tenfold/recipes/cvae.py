@@ -27,6 +27,7 @@ class CVAE(Recipe):
     )
     conditional: ClassVar = True
     kinds: ClassVar = ("images", "vectors")
+    unused: ClassVar = ("lr_d",)
     presets: ClassVar = {
         "tiny": {"width": 4, "widths": (16, 16), "latent": 4, "batch": 8},
         "small": {"width": 32},
@@ -46,8 +47,6 @@ class CVAE(Recipe):
     """Standard deviation of a pixel around what the decoder gives; 0 learns it."""
     lr_g: Rate = 1e-3
     """Learning rate of encoder and decoder."""
-    lr_d: Rate = 1e-3
-    """Not used: there is no discriminator."""
     beta1: Moment = 0.9
     """Decay of the mean of gradients."""
     schedule: ScheduleName = "cosine"

@@ -18,6 +18,8 @@ OF_CRITIC_AND_HOLDOUT = ("D/holdout_logit", "overfit", "overfit_error", "overfit
 NAMES = (*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT)
 """What a look may log; the first five are in every look."""
 
+ERROR = "_error"  # after the name of a number: its standard error
+
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -36,6 +38,9 @@ class Condition:
         name: under which it is logged at a look.
         sign: one of `<`, `<=`, `>`, `>=`.
         limit: the number it is compared with.
+
+    Where the number has a standard error, it must lie beyond the limit by more than that: a look at few
+    samples is noisy, and over a run one of them may well be lucky.
     """
 
     name: str
@@ -44,7 +49,16 @@ class Condition:
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether it is so; a number that was not logged is no reason."""
-        return self.name in values and _COMPARE[self.sign](values[self.name], self.limit)
+        if self.name not in values:
+            return False
+        error = values.get(self.name + ERROR, 0.0)
+        worst = values[self.name] + (error if self.sign.startswith("<") else -error)
+        return _COMPARE[self.sign](worst, self.limit)
+
+    def words(self, values: Mapping[str, Any]) -> str:
+        """The number that holds, with its error if it has one."""
+        error = f"±{values[self.name + ERROR]:.2g}" if self.name + ERROR in values else ""
+        return f"{self.name} is {values[self.name]:.4g}{error}, {self.sign} {self.limit:g}"
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,19 @@ def check_rules(patience: int | None, stop_when: str | None) -> None:
         parse_condition(stop_when)
 
 
+def why_never(patience: int | None, most: int) -> str | None:
+    """Why patience can never end a run before its time, if so; None if it can.
+
+    Args:
+        patience: as given.
+        most: looks that can pass before the last one without a better sampler.
+    """
+    if patience is None or patience <= most:
+        return None
+    what = f"Pass --patience {most} or less" if most > 0 else "Train longer, or leave it out"
+    return f"it never ends this run: at most {max(most, 0)} looks pass before the last. {what}."
+
+
 def refuse_without_holdout(patience: int | None, stop_when: str | None) -> None:
     """Raises a DataError if a rule needs a hold-out, of which there is none."""
     name = parse_condition(stop_when).name if stop_when else ""
@@ -133,8 +160,7 @@ def reason_to_stop(
     if not trained:
         return None
     if condition is not None and condition.holds(trained[-1]):
-        value = trained[-1][condition.name]
-        return Stop("stop_when", f"{condition.name} is {value:.4g}, {condition.sign} {condition.limit:g}")
+        return Stop("stop_when", condition.words(trained[-1]))
     waited = sum(look["seen"] > (best_seen or 0) for look in trained)
     if patience is not None and waited >= patience:
         best = f"; the best so far is that of {best_seen / 1000:.1f} kimg" if best_seen else ""
