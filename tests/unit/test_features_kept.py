@@ -13,7 +13,7 @@ from tenfold.data.cache import cache_folder
 from tenfold.data.order import Rows
 from tenfold.errors import DataError
 from tenfold.metrics.cached import cached, key_of
-from tenfold.metrics.crossfit import classifier_features, cross_fitted, folds_of
+from tenfold.metrics.crossfit import classifier_features, folds_of
 from tenfold.metrics.features import ClassifierFeatures, of_callable
 from tenfold.metrics.pretrained import NetworkFeatures
 
@@ -107,22 +107,6 @@ def digits():
     )
 
 
-def test_noise_labels_are_guessed_only_by_who_has_seen_them(digits):
-    labels = np.random.default_rng(0).integers(2, size=60)
-    found = cross_fitted(Rows(digits.values[:60], labels), classes=2, seed=0, folds=2, kimg=3)
-    assert found.accuracy < 0.75
-    assert found.accuracy_of(digits.values[:60], torch.from_numpy(labels)) > found.accuracy + 0.1
-
-
-def test_real_labels_are_confirmed(digits):
-    found = cross_fitted(digits, classes=10, seed=0, folds=2, kimg=4)
-    assert found.accuracy > 0.9 and len(found.classifiers) == 2
-    wrong = found.classifiers[0].predict(digits.values).numpy()[found.folds == 0]
-    assert np.array_equal(wrong, found.predictions[found.folds == 0])
-    shuffled = torch.from_numpy(np.roll(digits.labels, 1))
-    assert found.accuracy_of(digits.values, shuffled) < 0.4
-
-
 def test_features_come_with_the_samples_their_classifier_has_not_seen(digits):
     features, unseen = classifier_features(digits, classes=10, seed=0, kimg=2)
     assert isinstance(features, ClassifierFeatures) and len(unseen) == 300
@@ -136,4 +120,4 @@ def test_features_come_with_the_samples_their_classifier_has_not_seen(digits):
 
 def test_samples_without_labels_are_refused(digits):
     with pytest.raises(DataError, match="no labels"):
-        cross_fitted(Rows(digits.values), classes=10, seed=0)
+        classifier_features(Rows(digits.values), classes=10, seed=0)

@@ -1,4 +1,4 @@
-"""Classifiers that judge only samples they have not seen."""
+"""Features of a classifier, for samples that it has not seen."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from ..data.order import Samples
 from ..draw import derive
 from ..errors import DataError
-from .classifier import Classifier, train_classifier
+from .classifier import train_classifier
 from .features import ClassifierFeatures
-
-_BLOCK = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,66 +34,6 @@ class Chosen:
     def gather(self, index: Int[np.ndarray, " m"], /) -> Mapping[str, Tensor]:
         """The rows asked for."""
         return self.samples.gather(self.index[index])
-
-
-@dataclass(frozen=True, eq=False)
-class CrossFitted:
-    """Classifiers trained on all folds but one, and what each predicts for the fold it has not seen.
-
-    Attributes:
-        classifiers: one for each fold.
-        folds: of each sample, the number of its fold.
-        predictions: of each sample, the class it is given by the classifier that has not seen it.
-        labels: of each sample, its class.
-    """
-
-    classifiers: tuple[Classifier, ...]
-    folds: Int[np.ndarray, " n"]
-    predictions: Int[np.ndarray, " n"]
-    labels: Int[np.ndarray, " n"]
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the real samples that get their label: about what fresh real samples would."""
-        return float((self.predictions == self.labels).mean())
-
-    def accuracy_of(self, x: Float[Tensor, "n c h w"], labels: Int[Tensor, " n"]) -> float:
-        """Share of other samples that get their label.
-
-        It is the mean over the classifiers and not their common vote, which would be better than each: real
-        samples are judged by one classifier, too.
-        """
-        return float(np.mean([classifier.accuracy(x, labels) for classifier in self.classifiers]))
-
-
-def cross_fitted(
-    samples: Samples, *, classes: int, seed: int, folds: int = 3, kimg: float | None = None
-) -> CrossFitted:
-    """Trains a classifier for each fold, on the others, and lets it judge this one.
-
-    Features of different classifiers cannot be compared: for those, see `classifier_features`.
-
-    Args:
-        samples: labelled images.
-        classes: how many there are.
-        seed: decides the folds and the classifiers.
-        folds: how many; as many classifiers are trained.
-        kimg: thousands of images that each sees in training; by default as `train_classifier` decides.
-
-    Raises:
-        DataError: if there are no labels, fewer than two folds, or a class with a single sample.
-    """
-    labels = _labels(samples)
-    fold = folds_of(labels, folds, seed)
-    predictions = np.empty(len(labels), np.int64)
-    classifiers = []
-    for number in range(folds):
-        seen, unseen = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        part = derive(seed, "cross-fitted", number)
-        classifier = train_classifier(Chosen(samples, seen), classes=classes, seed=part, kimg=kimg)
-        predictions[unseen] = _predicted(classifier, samples, unseen)
-        classifiers.append(classifier)
-    return CrossFitted(tuple(classifiers), fold, predictions, labels)
 
 
 def classifier_features(
@@ -161,12 +99,3 @@ def _labels(samples: Samples) -> Int[np.ndarray, " n"]:
             "Sort the images into a folder per class, or use features that need no labels."
         )
     return np.asarray(samples.labels)
-
-
-def _predicted(
-    classifier: Classifier, samples: Samples, index: Int[np.ndarray, " k"]
-) -> Int[np.ndarray, " k"]:
-    blocks = np.split(index, range(_BLOCK, len(index), _BLOCK))
-    return np.concatenate(
-        [classifier.predict(samples.gather(block)["real"]).cpu().numpy() for block in blocks]
-    )

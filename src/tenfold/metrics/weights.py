@@ -36,8 +36,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         found = _READERS[path.suffix](path)
     except Exception as error:  # a damaged file raises errors of many kinds, some of modules not used here
+        why = next(iter(str(error).splitlines()), type(error).__name__)  # some have no text
         raise WeightsError(
-            f"{path} cannot be read as weights ({str(error).splitlines()[0]}). Files that hold more than "
+            f"{path} cannot be read as weights ({why}). Files that hold more than "
             "tensors are refused, because reading them could run code. Fetch the file anew, or save the "
             "state dict alone."
         ) from error
