@@ -20,10 +20,10 @@ from .material import Material, Part, digest, of_folders, of_run
 from .metrics.cached import cached, key_of
 from .metrics.crossfit import classifier_features
 from .metrics.duplicates import near_duplicates, perceptual_hash
-from .metrics.features import Features, default_features, features_named
+from .metrics.features import Features, Pixels, default_features, features_named
 from .metrics.labels import Labels, judge_labels
 from .metrics.memory import Copies, nearest_copies
-from .metrics.suite import Measured, Side, Sides, by_class, measure
+from .metrics.suite import Measured, Side, Sides, by_class, by_heart, measure
 from .metrics.verdicts import Verdict, verdicts
 from .run import Run
 from .watching.progress import clock
@@ -32,6 +32,7 @@ MOST = 10_000
 GALLERY = 20
 CHUNK = 256
 SAY_EVERY_S = 3.0
+PIXELS = Pixels()
 Say = Callable[[str], None]
 
 
@@ -175,7 +176,11 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
     assert learnt is not None and made is not None
     sides = Sides(learnt, held, made, seed)
     say("measuring ...")
-    numbers = measure(sides) | {"near_duplicates": hashed(material), "exact_copies": copied(material)}
+    plain = plainly(sides, material, network)
+    numbers = measure(sides)
+    no_other = Measured(None, None, len(made), why="the features are the values themselves: see memorised")
+    numbers["memorised_pixels"] = no_other if plain is None else by_heart(plain)
+    numbers |= {"near_duplicates": hashed(material), "exact_copies": copied(material)}
     why = why_no_labels(material)
     found = None if why else labels_of(material, seed, say)
     missing = Measured(None, None, len(material.fake), why=why)
@@ -188,7 +193,7 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
         verdicts=verdicts(numbers),
         settings=settings_of(material, network, seed) | {"dimension": learnt.x.shape[1]},
         notes=(*material.notes, *note),
-        copies=copies_of(sides),
+        copies=copies_of(clearer(numbers, sides, plain)),
         material=material,
     )
 
@@ -279,6 +284,28 @@ def told(steps: Sequence[slice], count: int, what: str, say: Say) -> Iterator[sl
             left = clock((count - step.stop) * (now - begun) / step.stop)
             say(f"{what}: {step.stop:,} of {count:,}, {left} left")
             said = now
+
+
+def plainly(sides: Sides, material: Material, network: Features) -> Sides | None:
+    """The same sides by their pixels: noise on copies, which feature networks mind, hides nothing there.
+
+    Returns:
+        None where that is what they are.
+    """
+    if material.codec.kind != "images" or network.name == PIXELS.name:
+        return None
+
+    def side(part: Part) -> Side:
+        return Side(torch.cat([PIXELS(part.images(some)) for some in chunks(len(part))]), part.labels)
+
+    held = None if material.holdout is None else side(material.holdout)
+    return Sides(side(material.train), held, side(material.fake), sides.seed)
+
+
+def clearer(numbers: Mapping[str, Measured], sides: Sides, plain: Sides | None) -> Sides:
+    """Those of two views of the sides in which more seems to be learnt by heart."""
+    seen, plainer = (numbers[name].value for name in ("memorised", "memorised_pixels"))
+    return plain if plain is not None and (plainer or 0.0) > (seen or 0.0) else sides
 
 
 def copies_of(sides: Sides) -> Copies | None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 import tenfold
 from tenfold.errors import DataError, RunError
+from tenfold.metrics.features import of_callable
 
 SMALL = {"features": "pixels"}
 
@@ -170,3 +171,18 @@ def test_features_of_a_classifier_leave_out_what_it_learnt_from(folders: dict[st
 def test_labels_that_cannot_be_judged_say_why(folders: dict[str, Path]) -> None:
     found = tenfold.evaluate(real=folders["real"], fake=folders["fake"], **SMALL)
     assert found.metrics["cas"].value is None and "held out" in found.metrics["cas"].why
+
+
+def test_noisy_copies_that_the_features_do_not_know_are_found_by_their_pixels(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    values, labels = pictures(0)
+    noise = np.random.default_rng(3).normal(0, 5, values.shape)
+    noisy = save(tmp_path / "noisy", (values + noise).clip(0, 255).astype(np.uint8), labels)
+    edges = of_callable(lambda x: x.diff(dim=3).abs().mean((2, 3)), "edges")  # the noise, mostly
+    found = tenfold.evaluate(real=folders["real"], fake=noisy, holdout=folders["held"], features=edges)
+    hidden, seen = found.metrics["memorised"], found.metrics["memorised_pixels"]
+    assert hidden.value is not None and hidden.value < 0.5
+    assert seen.value is not None and seen.error is not None and seen.value > max(0.9, 3 * seen.error)
+    assert next(v for v in found.verdicts if v.about == "copying").level == "bad"
+    assert found.copies is not None and (found.copies.fake == found.copies.train).float().mean() > 0.9

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import mannwhitneyu
 
-from tenfold.metrics.memory import authenticity, c_t, frechet_gap, nearest_copies
+from tenfold.metrics.memory import authenticity, c_t, frechet_gap, memorised, nearest_copies
 from tenfold.metrics.neighbours import nearest
 from tenfold.metrics.rows import Undefined
 
@@ -108,3 +108,34 @@ def test_refuses_what_has_no_answer():
         authenticity(TRAIN[:1], FRESH)
     with pytest.raises(Undefined, match="n = 0"):
         nearest_copies(TRAIN, HOLDOUT[:0], FRESH)
+
+
+def test_memorised_by_hand():
+    # Ten training samples at 0..9, ten held-out ones at 20..29; three samples near training ones, one between
+    # 9 and 20 at the same distance from both, one near a held-out one: 3.5 of 5, where chance gives half.
+    train, holdout = torch.arange(10.0)[:, None], torch.arange(20.0, 30.0)[:, None]
+    fake = torch.tensor([[0.1], [0.2], [5.0], [14.5], [29.0]])
+    seen = memorised(train, holdout, fake.repeat(2, 1))
+    assert seen.value == pytest.approx((0.7 - 0.5) / 0.5)
+    every = torch.zeros(20).double()  # shares of the samples to which each real one is the nearest
+    every[[0, 5, 9, 10, 19]] = torch.tensor([0.4, 0.2, 0.1, 0.1, 0.2]).double()
+    assert seen.error == pytest.approx((10 * 0.5 * every.var().item()) ** 0.5 / 0.5)
+
+
+def test_memorised_error_is_that_of_another_choice_of_what_was_learnt():
+    real, fake = normal(120, 3, seed=1), normal(200, 3, seed=2)
+    orders = [torch.randperm(120, generator=torch.Generator().manual_seed(s)) for s in range(400)]
+    seen = [memorised(real[order[:90]], real[order[90:]], fake) for order in orders]
+    values = torch.tensor([estimate.value for estimate in seen])
+    assert abs(values.mean()) < 4 * values.std() / 20
+    assert seen[0].error == pytest.approx(values.std().item(), rel=0.15)
+
+
+def test_noise_and_blur_do_not_hide_what_was_learnt_by_heart():
+    far = TRAIN + 0.5 * normal(300, 5, seed=4)
+    assert c_t(TRAIN, HOLDOUT, far).z > -3  # not clearly nearer to training samples than held-out ones are
+    for fake in (TRAIN, far, 0.9 * TRAIN):
+        seen = memorised(TRAIN, HOLDOUT, fake)
+        assert seen.value > 0.3 and seen.value > 4 * seen.error
+    fresh = memorised(TRAIN, HOLDOUT, FRESH)
+    assert abs(fresh.value) < 3 * fresh.error

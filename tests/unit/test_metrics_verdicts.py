@@ -85,3 +85,15 @@ def test_few_samples_are_not_trusted() -> None:
 def test_what_is_not_defined_says_nothing_but_that() -> None:
     found = dict.fromkeys(numbers(), Measured(None, None, 12, why="not defined for n = 12"))
     assert [v.about for v in verdicts(found)] == ["trust"]
+
+
+@pytest.mark.parametrize(
+    ("share", "error", "expected"),
+    [(0.95, 0.2, "bad"), (0.95, 0.4, "good"), (0.35, 0.1, "warning"), (0.15, 0.01, "good")],
+)
+@pytest.mark.parametrize("name", ["memorised", "memorised_pixels"])
+def test_what_was_learnt_by_heart_is_spoken_of_if_it_is_much_and_no_chance(
+    name: str, share: float, error: float, expected: str
+) -> None:
+    found = numbers(c_t=6.1, authenticity=0.84) | {name: Measured(share, 0.0, 400, error)}
+    assert [v.level for v in verdicts(found) if v.about == "copying"] == [expected]

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 
 from ..draw import derive
 from .frechet import frechet_distance
+from .kernel import Estimate
 from .neighbours import nearest, nearest_other
 from .rows import comparable
 
@@ -161,6 +162,38 @@ def frechet_gap(
         x[torch.randperm(len(x), generator=generator)[:count].to(x.device)] for x in (train, holdout)
     )
     return frechet_distance(fresh, fake) - frechet_distance(seen, fake)
+
+
+def memorised(
+    train: Float[Tensor, "n d"], holdout: Float[Tensor, "m d"], fake: Float[Tensor, "k d"]
+) -> Estimate:
+    """Share of generated samples whose nearest real sample is a training one because it was learnt from.
+
+    If it does not matter which real samples were learnt from, the nearest one is among n training and m
+    held-out samples with probability n / (n + m); what goes beyond is put down to learning. Copies get 1,
+    noisy and blurred ones too, fresh samples 0 on average. As all real samples are alike but for having been
+    learnt from, the error is that of drawing the n from all of them at random, whatever the features: the
+    test needs no sample to be a good one. It does need training and held-out samples of one distribution.
+
+    Raises:
+        DataError: if the rows do not match, or hold NaN or infinite numbers.
+        Undefined: if there are fewer than ten of a kind.
+
+    Example:
+        >>> train, holdout = torch.randn(40, 3), torch.randn(20, 3)
+        >>> memorised(train, holdout, train + 0.01).value
+        1.0
+    """
+    train, holdout = comparable(train, holdout, _LEAST, ("training samples", "held-out samples"))
+    train, fake = comparable(train, fake, _LEAST, ("training samples", "generated samples"))
+    ours, theirs = nearest(fake, train), nearest(fake, holdout)
+    mine = (ours.distance < theirs.distance).double() + 0.5 * (ours.distance == theirs.distance).double()
+    n, m = len(train), len(holdout)
+    of_train = torch.zeros(n, dtype=torch.double).index_add_(0, ours.index.cpu(), mine.cpu())
+    of_holdout = torch.zeros(m, dtype=torch.double).index_add_(0, theirs.index.cpu(), 1 - mine.cpu())
+    chance, every = n / (n + m), torch.cat([of_train, of_holdout]) / len(fake)
+    spread = (n * (1 - chance) * every.var()).sqrt().item()  # of a sum of n that are drawn from all
+    return Estimate((mine.mean().item() - chance) / (1 - chance), spread / (1 - chance))
 
 
 @dataclass(frozen=True, eq=False)

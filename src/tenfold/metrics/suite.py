@@ -18,7 +18,7 @@ from ..draw import derive
 from .coverage import manifold
 from .frechet import frechet_distance, frechet_extrapolated
 from .kernel import Estimate, kernel_distance, kernel_distance_by_class
-from .memory import authenticity, c_t, frechet_gap
+from .memory import authenticity, c_t, frechet_gap, memorised
 from .rows import Undefined
 from .variety import birthday, birthday_radius, vendi_score
 
@@ -28,7 +28,7 @@ SUBSETS = 3  # of the real samples, over which a reference is averaged
 FEWEST_OF_A_CLASS = 3  # for an unbiased mean of one class, and its error
 NO_HOLDOUT = "not defined without a hold-out"
 MANIFOLD = ("precision", "recall", "density", "coverage")
-MEMORY = ("c_t", "c_t_cells", "authenticity", "frechet_gap")
+MEMORY = ("c_t", "c_t_cells", "authenticity", "frechet_gap", "memorised")
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,20 @@ def memory(sides: Sides) -> dict[str, Measured]:
         "c_t_cells": defined(lambda: (test().by_cell, 0.0)),
         "authenticity": defined(lambda: (authenticity(train, fake), authenticity(train, held))),
         "frechet_gap": defined(lambda: (frechet_gap(train, held, fake, seed=sides.seed), 0.0)),
+        "memorised": by_heart(sides),
     }
+
+
+def by_heart(sides: Sides) -> Measured:
+    """How much was learnt by heart; fresh real samples get 0 on average."""
+    n = len(sides.fake)
+    if sides.holdout is None:
+        return Measured(None, None, n, why=NO_HOLDOUT)
+    try:
+        found = memorised(sides.train.x, sides.holdout.x, sides.fake.x)
+    except Undefined as error:
+        return Measured(None, None, n, why=str(error))
+    return Measured(found.value, 0.0, n, found.error, reference_n=len(sides.holdout))
 
 
 PER_CLASS = ("kernel_distance", "precision", "recall", "coverage", "vendi", "c_t", "authenticity")

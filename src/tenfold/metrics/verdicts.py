@@ -10,6 +10,7 @@ from .suite import Measured
 
 COPY_Z = -3.0
 """Standard deviations of the data-copying test from which on it speaks."""
+LITTLE, MUCH = 0.2, 0.5  # of the samples, learnt by heart: spoken of, and bad
 LEAST_SHARE = 0.02  # of samples; fewer near duplicates are not spoken of
 AGAINST_COPIES = (
     "Look at the gallery. Train on more data, augment (--augment diffaugment), or stop earlier (--patience)."
@@ -55,7 +56,8 @@ def pair(numbers: Numbers, name: str) -> tuple[float, float] | None:
 
 def copying(numbers: Numbers) -> Iterator[Verdict]:
     """Are samples copies of what was learnt from, or nearer to it than fresh real ones are?"""
-    yield from exactly(numbers)
+    found = [*exactly(numbers), *learnt(numbers)]
+    yield from found
     test, own = pair(numbers, "c_t"), pair(numbers, "authenticity")
     if test is None or own is None:
         return
@@ -67,8 +69,21 @@ def copying(numbers: Numbers) -> Iterator[Verdict]:
         text = f"The samples lie nearer to the training data than fresh real ones do: {said}."
         text += " They copy, or are more typical than real ones."
         yield Verdict("copying", "warning", text, AGAINST_COPIES)
-    elif not list(exactly(numbers)):
+    elif not found:
         yield Verdict("copying", "good", f"No sign of copying: {said}.")
+
+
+def learnt(numbers: Numbers) -> Iterator[Verdict]:
+    """Does it matter to the samples which real ones were learnt from?"""
+    given = [numbers[name] for name in ("memorised", "memorised_pixels") if name in numbers]
+    sure = [m for m in given if m.value is not None and m.value > -COPY_Z * (m.error or 0.0)]
+    most = max((m.value for m in sure if m.value is not None), default=0.0)
+    if most > LITTLE:
+        text = (
+            f"Of {most:.0%} of the samples, beyond what chance explains, the nearest real sample is one that "
+            "was learnt from (fresh real samples: 0%): they vary training samples instead of being new."
+        )
+        yield Verdict("copying", "bad" if most > MUCH else "warning", text, AGAINST_COPIES)
 
 
 def exactly(numbers: Numbers) -> Iterator[Verdict]:

@@ -198,9 +198,10 @@ class Stage:
         """What is no generator in the place of one, beside the learner's best classical arm."""
         for learner in self.of.learners:
             best = self.best(learner)
-            for name in POOLS:
-                make = partial(self.control, name, self.of.arms[best.arm, best.setting], learner)
-                yield Job(name, f"{words(best)}+ratio=1", 0, learner, make)
+            base = self.of.arms[best.arm, best.setting]
+            for name, ratio in (("control_copies", 1.0), ("control_shuffled", max(self.ratios))):
+                make = partial(self.control, name, base, learner, ratio)
+                yield Job(name, f"{words(best)}+ratio={ratio:g}", 0, learner, make)
 
     @property
     def ratios(self) -> list[float]:
@@ -248,9 +249,9 @@ class Stage:
         pool = self.pools.pool(seed, filtered=False, rows=learner.rows)
         return made_only(self.real, pool, self.of.classes, derive(self.seed, seed))
 
-    def control(self, name: str, base: Arm, learner: Learner) -> Examples:
-        """Beside those of a classical arm one item per real one, from a pool whose answer is known."""
-        examples, extra = self.based(base, learner), len(self.real)
+    def control(self, name: str, base: Arm, learner: Learner, ratio: float) -> Examples:
+        """Beside those of a classical arm so many items per real one, from a pool whose answer is known."""
+        examples, extra = self.based(base, learner), round(ratio * len(self.real))
         wanted = water_fill(examples.counts(self.of.classes), extra)
         pool = viewed(learner, POOLS[name](self.real, wanted, self.seed))
         return with_made(examples, pool, extra, self.of.classes, self.seed)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ..watching.progress import clock
-from .arms import COPIES, PARTS, POOLS, Arm, Examples, classical_arms, counts_of
+from .arms import COPIES, PARTS, Arm, Examples, classical_arms, counts_of
 from .experiment import WORKERS, one_thread_each
 from .learners import FEWEST_STEPS, Learner, choose_learners, measured_steps, viewed
 
@@ -73,8 +73,9 @@ def sizes_of(
     arms = classical_arms(kind, balanced=balanced, quick=quick)
     plain = [_size(arm, labels, kind, classes) for arm in arms.values()]
     largest = max(plain)
-    plain += [round(GIVEN_PARTS * n)] * len(PARTS) + [(COPIES + 2) * n] * len(POOLS)
     asked = [ratio for ratio in ratios if ratio > 0]
+    plain += [round(GIVEN_PARTS * n)] * len(PARTS)
+    plain += [(COPIES + 2) * n, (COPIES + 1) * n + round(max(asked) * n)]  # the controls
     made = [n, *(n + round(r * n) for r in asked for _ in range(2)), *(largest + round(r * n) for r in asked)]
     return np.array((plain + made * seeds) * splits)
 
