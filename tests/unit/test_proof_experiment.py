@@ -214,6 +214,8 @@ def test_a_folder_of_samples_and_copies_of_test_items(tmp_path: Path) -> None:
     for score in scores_of(tmp_path / "p"):
         bits = np.unpackbits(np.frombuffer(bytes.fromhex(score.right), np.uint8))[:40]
         assert bits.reshape(20, 2).mean() == pytest.approx(score.test["balanced_accuracy"])
+    built_on = {s.setting.rpartition("+")[0] for s in scores_of(tmp_path / "p") if s.arm == "classical_gan"}
+    assert len(built_on) == 1  # no split chooses alone
     alone = [s.test["balanced_accuracy"] for s in scores_of(tmp_path / "p") if s.arm == "gan_only"]
     assert max(alone) < 0.4
     with np.load(tmp_path / "test.npz") as arrays:

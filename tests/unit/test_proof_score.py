@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tenfold.errors import DataError
-from tenfold.proof.score import Design, Score, best_classical, choose
+from tenfold.proof.score import Design, Score, best_classical, choose, pooled
 
 DESIGN = Design(
     kind="images",
@@ -66,3 +66,14 @@ def test_the_best_classical_arm_is_the_simpler_of_equal_ones_and_never_a_gan():
 )
 def test_the_ratio_is_read_off_the_setting(setting: str, ratio: float):
     assert scored("classical_gan", 0, setting).ratio == ratio
+
+
+def test_pooled_values_are_those_of_all_splits_of_the_same_arm_and_setting():
+    scores = [
+        replace(scored("gan", value, setting), split=split)
+        for split, setting, value in [(0, "a", 0.9), (0, "b", 0.8), (1, "a", 0.2), (1, "b", 0.6)]
+    ]
+    found = {(s.split, s.setting): s for s in pooled(scores)}
+    assert [found[k].validation["macro_f1"] for k in [(0, "a"), (1, "a")]] == pytest.approx([0.55, 0.55])
+    assert [found[k].validation["macro_f1"] for k in [(0, "b"), (1, "b")]] == pytest.approx([0.7, 0.7])
+    assert all(s.test == scores[0].test for s in found.values())

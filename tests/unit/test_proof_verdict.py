@@ -350,3 +350,15 @@ def test_holm_spans_arms_and_learners():
     assert len(against) == 2 * 4
     smallest = min(against, key=lambda c: c.gain.p)
     assert smallest.adjusted == pytest.approx(8 * smallest.gain.p)
+
+
+@pytest.mark.parametrize(("fixed", "ratios"), [(True, {"0": 2}), (False, {"0": 1, "1": 1})])
+def test_all_splits_choose_together_only_where_no_validation_item_judges(
+    fixed: bool, ratios: dict[str, int]
+) -> None:
+    right = {"none": [[1, 0] * 6] * 2, "classical_gan": [[1] * 12] * 2}
+    scores = shared(SHARED, right)
+    chosen = {("none", 0): 0.5, ("none", 1): 0.9, ("classical_gan", 0): 0.6, ("classical_gan", 1): 0.7}
+    scores = [replace(s, validation={"balanced_accuracy": chosen[s.arm, s.split]}) for s in scores]
+    design = SHARED if fixed else replace(SHARED, fixed_test=())
+    assert {k: n for k, n in conclude(scores, design).to_json()["ratios"].items() if n} == ratios

@@ -20,7 +20,7 @@ from .learners import Learner, probabilities, viewed
 from .ledger import Ledger, key_of
 from .order import Generator, Order
 from .pool import Pools
-from .score import Design, Score, best_classical
+from .score import Design, Score, best_classical, pooled
 from .splits import Fold, water_fill
 from .statistics import measures
 from .task import Encoding, Task, fit_encoding
@@ -89,11 +89,16 @@ class Experiment:
 
     def play(self) -> None:
         """Train every classifier that has no score yet."""
+        first = Stage(self, 0, self.folds[0])
+        if not self.generator.trains:
+            first.pools.prepare(0)  # what it gives is refused before anything takes time
+        if self.design.fixed_test:  # all splits choose the classical arm together
+            for split, fold in enumerate(self.folds):
+                Stage(self, split, fold).without_gan()
         for split, fold in enumerate(self.folds):
-            stage = Stage(self, split, fold)
-            if split == 0 and not self.generator.trains:
-                stage.pools.prepare(0)  # what it gives is refused before anything takes time
+            stage = Stage(self, split, fold) if split else first
             stage.without_gan()
+            stage.train(list(stage.control_jobs()))
             for seed in range(self.design.seeds):
                 stage.with_gan(seed)
 
@@ -135,7 +140,7 @@ class Stage:
         return derive(self.of.seed, "split", self.split)
 
     def without_gan(self) -> None:
-        """Classical arms, parts of the real items, pseudo-labels, and controls."""
+        """Classical arms, parts of the real items, and pseudo-labels."""
         arms = {**self.of.arms, **{(name, ""): arm for name, arm in PARTS.items()}}
         jobs = [
             Job(name, setting, 0, learner, partial(self.based, arm, learner))
@@ -149,7 +154,6 @@ class Stage:
                 for share in SHARES
             ]
         self.train(jobs)
-        self.train(list(self.control_jobs()))
 
     def with_gan(self, seed: int) -> None:
         """Arms with made items: on none and on the best classical arm, filtered, and alone."""
@@ -276,9 +280,12 @@ class Stage:
         return [s for s in scores if (s.split, s.arm, s.learner) == (self.split, arm, learner.name)]
 
     def best(self, learner: Learner) -> Score:
-        """The classical arm that is best on validation."""
-        known = [s for arm, setting in self.of.arms for s in self.found(arm, learner) if s.setting == setting]
-        return best_classical(known, self.of.design.metric)
+        """The classical arm that is best on validation; with a fixed test set, on that of all splits."""
+        scores = [s for s in self.of.ledger.scores.values() if s.learner == learner.name]
+        scores = [s for s in scores if (s.arm, s.setting) in self.of.arms]
+        scores = pooled(scores) if self.of.design.fixed_test else scores
+        best = best_classical([s for s in scores if s.split == self.split], self.of.design.metric)
+        return next(s for s in self.found(best.arm, learner) if s.setting == best.setting)
 
     def known(self, job: Job) -> bool:
         """Whether a job was done before."""

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import DataError, suggest
-from .score import GENERATED, RATIOED, Design, Score, best_classical, better, choose
+from .score import GENERATED, RATIOED, Design, Score, best_classical, better, choose, pooled
 from .statistics import Interval, corrected_interval, shared_interval
 
 Grid = Sequence[Sequence[Score]]
@@ -21,6 +21,9 @@ Terms = Sequence[tuple[Grid, float]]
 
 class Picks:
     """Looks up the score of an arm; test values have no say in which one it is.
+
+    Settings are chosen split by split, as items that choose in one may judge in another; where the test set
+    is fixed, by the validation items of all splits together.
 
     `best_classical` is an arm, too: the classical arm and setting that were best on validation.
     `classical_gan` may always choose no generated samples, and is then the same as `best_classical`.
@@ -38,7 +41,7 @@ class Picks:
         self.found: dict[tuple[str, str, int], dict[int, list[Score]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        for score in scores:
+        for score in pooled(scores) if design.fixed_test else scores:
             self.found[score.arm, score.learner, score.split][score.seed].append(score)
         _complete(self.missing())
         _measured(self.found.values(), design.metric)

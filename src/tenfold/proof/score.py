@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from statistics import fmean
 from typing import Any, cast
 
 from ..errors import DataError
@@ -185,6 +187,23 @@ def best_classical(scores: Sequence[Score], metric: str) -> Score:
     """
     classical = [score for arm in CLASSICAL for score in scores if score.arm == arm]
     return choose(classical, metric)
+
+
+def pooled(scores: Iterable[Score]) -> list[Score]:
+    """The same scores, each with the validation values of its arm and setting averaged over all splits.
+
+    Only where no validation item judges in any split, as with a fixed test set: a choice by all of them is
+    steadier than one by the few of a split.
+    """
+    known: dict[tuple[str, str, str], list[Score]] = defaultdict(list)
+    for score in scores:
+        known[score.arm, score.setting, score.learner].append(score)
+    return [replace(score, validation=average(alike)) for alike in known.values() for score in alike]
+
+
+def average(alike: Sequence[Score]) -> dict[str, float]:
+    """Validation values of several scores, averaged."""
+    return {name: fmean(score.validation[name] for score in alike) for name in alike[0].validation}
 
 
 ARM_WORDS = {
