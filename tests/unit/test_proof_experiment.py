@@ -14,7 +14,7 @@ import tenfold.proving as proving
 from tenfold.cli.prove import main
 from tenfold.data import LoadOptions, open_data
 from tenfold.errors import DataError, Interrupted, RecipeError, RunError
-from tenfold.proof import timing
+from tenfold.proof import timing, trained
 from tenfold.proof.arms import Examples
 from tenfold.proof.generators import Called, source_text
 from tenfold.proof.given import refuse_near_copies, without_seen
@@ -100,9 +100,9 @@ def test_test_items_reach_no_learner(tmp_path: Path, monkeypatch: pytest.MonkeyP
     options = replace(OPTIONS, learners=("linear",))
     prove(vectors(tmp_path / "d.npz"), generator=Spy(), out=tmp_path / "p", quick=True, options=options)
     assert len(seen) == 3 * (1 + 3 * 4 + 2 + 1 + 6 + 3 * 2 + 1)
-    for trained, validation, test in seen:
-        assert not same_bytes(test, trained).any()
-        assert not same_bytes(validation, trained).any()
+    for learnt, validation, test in seen:
+        assert not same_bytes(test, learnt).any()
+        assert not same_bytes(validation, learnt).any()
         assert not same_bytes(test, validation).any()
 
 
@@ -435,3 +435,44 @@ def test_the_slowest_learner_is_left_out_where_time_is_short(monkeypatch: pytest
         assert (found[0], list(found[1])) == (steps, names) and bool(found[2]) == (seconds < 20)
     asked = affordable(replace(work, names=("linear", "kernel", "trees", "cnn")), 300)
     assert asked[0] == 300 and len(asked[1]) == 4
+
+
+def test_a_gan_learns_from_training_items_and_from_unlabelled_ones(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (60, 1, 4, 4)).astype(np.uint8)
+    more = Examples(np.full((3, 1, 4, 4), 7, np.uint8), np.array([1, 1, 0]))
+    for order, expected in (
+        (order_of(values, tmp_path), (values[:30], np.arange(30) % 2)),
+        (
+            replace(order_of(values, tmp_path), unlabelled=more),
+            (np.concatenate([values[:30], more.values]), np.append(np.arange(30) % 2, [1, 1, 0])),
+        ),
+    ):
+        trained.write_labelled(order, tmp_path / "d.npz")
+        with np.load(tmp_path / "d.npz") as arrays:
+            np.testing.assert_array_equal(arrays["x"].transpose(0, 3, 1, 2), expected[0])
+            np.testing.assert_array_equal(arrays["y"], expected[1])
+
+
+def test_unlabelled_items_are_guessed_for_recipes_and_the_verdict_says_what_else_they_bring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: list[Order] = []
+    write = trained.write_joined
+    monkeypatch.setattr(
+        trained, "write_joined", lambda order, path: (orders.append(order), write(order, path))
+    )
+    rng = np.random.default_rng(5)
+    np.save(tmp_path / "u.npy", rng.normal(0, 1, (40, 3)) + 4 * (np.arange(40) % 2)[:, None])
+    options = replace(OPTIONS, learners=("linear",), unlabelled=str(tmp_path / "u.npy"), kimg=0.5)
+    data = vectors(tmp_path / "d.npz", shift=4.0)
+    proof = prove(data, out=tmp_path / "p", quick=True, options=options)
+    assert len(orders) == 3
+    for order in orders:
+        assert order.unlabelled is not None and len(order.unlabelled) == 40
+        assert (order.unlabelled.labels == np.arange(40) % 2).mean() > 0.9
+        assert len(order.labels) == 72
+    assert any(
+        "The GANs also learnt from the unlabelled items. Pseudo-labels" in r for r in proof.conclusion.remarks
+    )
+    spied = prove(data, generator=Spy(), out=tmp_path / "q", quick=True, options=replace(options, kimg=None))
+    assert any(r.startswith("Pseudo-labels") for r in spied.conclusion.remarks)

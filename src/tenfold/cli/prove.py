@@ -36,7 +36,7 @@ def make_parser() -> Parser:
     add("--group", metavar="COLUMN", help="never split what shares this value")
     add("--generator", metavar="WHAT", help="a recipe, a run, or a folder of samples (default: a recipe)")
     add("--test", metavar="DIR", help="judge on these, instead of on parts of DATA in turn")
-    add("--unlabelled", metavar="DIR", help="items without labels, for pseudo-labels")
+    add("--unlabelled", metavar="DIR", help="items without labels, for GAN and pseudo-labels")
     add("--budget", metavar="TIME", help="about how long: 20m, 2h (default 20m; 4m with --quick)")
     add("--kimg", type=float, metavar="K", help="thousands of samples that each GAN sees, instead of a time")
     add("--quick", action="store_true", help="fewer splits, ratios and GANs")

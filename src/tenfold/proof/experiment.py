@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TextIO
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -20,13 +16,13 @@ from .learners import Learner, probabilities, viewed
 from .ledger import Ledger, key_of
 from .order import Generator, Order
 from .pool import Pools
-from .score import Design, Score, best_classical, pooled
+from .score import Design, Score, best_classical, better, pooled
 from .splits import Fold, water_fill
 from .statistics import measures
 from .task import Encoding, Task, fit_encoding
+from .workers import one_thread_each
 
 SHARES = (0.5, 1.0)  # of the unlabelled items that get a pseudo-label, the surest first
-WORKERS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +56,7 @@ class Experiment:
         clock: says how far it is.
         seed: everything random derives from it.
         gan_seconds: time to train one GAN.
-        unlabelled: values without labels, for pseudo-labels.
+        unlabelled: values without labels, for pseudo-labels and for GANs that are trained here.
         kimg: thousands of samples that each GAN sees, if it was said.
     """
 
@@ -226,8 +222,21 @@ class Stage:
             seconds=of.gan_seconds,
             split=self.split,
             kimg=of.kimg,
+            unlabelled=self.guessed() if of.generator.trains else None,
         )
         return Pools(of.generator, order, of.clock)
+
+    def guessed(self) -> Examples | None:
+        """Unlabelled items, each with the class that the best classifier of the training items gives it."""
+        of = self.of
+        if of.unlabelled is None:
+            return None
+        sign, metric = better(of.design.metric), of.design.metric
+        learner = max(of.learners, key=lambda one: sign * self.best(one).validation[metric])
+        best = self.best(learner)
+        examples = self.based(of.arms[best.arm, best.setting], learner)
+        logits = learner.fit(examples, self.of.classes, derive(self.seed, "guess"))
+        return Examples(of.unlabelled, logits(self.encoding.encode(of.unlabelled)).argmax(1))
 
     def wanted(self) -> np.ndarray:
         """The most items of each class that any arm asks for."""
@@ -344,49 +353,3 @@ def jobs_of(experiment: Experiment) -> int:
 def words(best: Score) -> str:
     """What a classical arm is called in the setting of an arm that builds on it."""
     return best.setting if best.arm == "augmentation" else best.arm
-
-
-@contextmanager
-def one_thread_each() -> Iterator[ThreadPoolExecutor]:
-    """Workers beside each other, with one thread of torch and of BLAS each.
-
-    What is left undone is dropped on leaving.
-    """
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    workers = ThreadPoolExecutor(WORKERS)
-    try:
-        with threadpool_limits(1), sklearn_silent():
-            yield workers
-            workers.shutdown(cancel_futures=True)
-    finally:
-        workers.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def sklearn_silent() -> Iterator[None]:
-    """Show no warning of scikit-learn.
-
-    Its trees set the filters of the whole process aside for a moment, in every thread; so another thread
-    finds none and says so, thousands of times. What shows warnings, they leave alone.
-    """
-    show = warnings.showwarning
-
-    def shown(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        if "sklearn" not in filename:
-            show(message, category, filename, lineno, file, line)
-
-    with warnings.catch_warnings():  # puts back filters that two threads left in disorder
-        warnings.showwarning = shown
-        yield

@@ -12,7 +12,8 @@ class ProofOptions:
     Attributes:
         group: a column of the metadata or of the table; items that share its value are never on two sides.
         test: a folder (or other source) of labelled items to judge on, instead of rotating parts of the data.
-        unlabelled: a folder (or other source) of items without labels, for pseudo-labels.
+        unlabelled: a folder (or other source) of items without labels: GANs that are trained here learn from
+            them, too, with guessed labels, and classifiers in the arm of pseudo-labels.
         metric: the measure that decides, one of those that are reported.
         minimum: the least gain that would be useful.
         width: differences up to this one do not matter; a wider interval leaves the question open.

@@ -24,7 +24,7 @@ units; in a table a category is its number, and what is missing is NaN. What is 
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """What is asked of a generator: it sees the training items of one split, and nothing else.
+    """What is asked of a generator: it sees the training items of one split, and unlabelled ones, if any.
 
     Attributes:
         task: of which only the training items may be looked at.
@@ -36,6 +36,7 @@ class Order:
         seconds: how long it may train, if not told how many samples to see.
         split: number of the split.
         kimg: thousands of samples that a GAN shall see; None before the first is trained.
+        unlabelled: more items to learn from, in their own type, with guessed classes; None if there are none.
     """
 
     task: Task
@@ -47,6 +48,7 @@ class Order:
     seconds: float
     split: int = 0
     kimg: float | None = None
+    unlabelled: Examples | None = None
 
     @property
     def values(self) -> np.ndarray:
@@ -57,6 +59,13 @@ class Order:
     def labels(self) -> np.ndarray:
         """Their classes."""
         return self.task.labels[self.fold.train]
+
+    def learnt(self) -> tuple[np.ndarray, np.ndarray]:
+        """Values and classes of all items that a GAN learns from."""
+        if self.unlabelled is None:
+            return self.values, self.labels
+        more = self.unlabelled
+        return np.concatenate([self.values, more.values]), np.concatenate([self.labels, more.labels])
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from jaxtyping import Int
 
 from ..watching.progress import clock
 from .arms import COPIES, PARTS, Arm, Examples, classical_arms, counts_of
-from .experiment import WORKERS, one_thread_each
 from .learners import FEWEST_STEPS, Learner, choose_learners, measured_steps, viewed
+from .workers import WORKERS, one_thread_each
 
 NETWORK_SHARE = 0.25  # of the time, for the small convolutional network
 SLACK = 1.3  # what was measured once is no more exact than this

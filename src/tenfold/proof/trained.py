@@ -1,4 +1,4 @@
-"""A recipe as a generator: trained anew on the training items of every split."""
+"""A recipe as a generator: trained anew on the training items of every split, and on unlabelled ones."""
 
 from __future__ import annotations
 
@@ -73,17 +73,18 @@ class Trained:
 
 
 def write_labelled(order: Order, path: Path) -> None:
-    """The training items and their classes: pictures as they are, rows encoded."""
-    values = order.values
+    """What is to be learnt, and its classes: pictures as they are, rows encoded."""
+    values, labels = order.learnt()
     values = values.transpose(0, 2, 3, 1) if values.ndim == 4 else order.encoding.encode(values)
-    np.savez(path, x=values, y=order.labels)
+    np.savez(path, x=values, y=labels)
 
 
 def write_joined(order: Order, path: Path) -> None:
     """Encoded rows that end with their class, a column each; every class as often as the largest."""
-    rows, labels = order.encoding.encode(order.values), order.labels
+    values, labels = order.learnt()
+    rows = order.encoding.encode(values)
     rng = np.random.default_rng(order.seed)
-    counts = np.bincount(labels)
+    counts = np.bincount(labels, minlength=len(order.counts))
     more = [rng.choice(np.flatnonzero(labels == c), counts.max() - n) for c, n in enumerate(counts)]
     chosen = np.concatenate([np.arange(len(labels)), *more])
     classes = np.eye(len(counts), dtype=np.float32)[labels[chosen]]

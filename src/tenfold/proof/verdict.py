@@ -125,7 +125,7 @@ def conclude(scores: Sequence[Score], design: Design) -> Conclusion:
         ratios=ratios,
         worth=worth(picks, primary),
         items_needed=needed,
-        remarks=tuple(_remarks(comparisons, decisive)),
+        remarks=(*_remarks(comparisons, decisive), *_unlabelled(comparisons, decisive, design)),
     )
 
 
@@ -278,4 +278,16 @@ def _remarks(comparisons: Sequence[Comparison], decisive: Comparison) -> list[st
     return [
         f"Against no augmentation at all, GAN samples gain {signed(weak.mean)} points (95 % interval "
         f"{signed(weak.low)} to {signed(weak.high)})" + (": a weak baseline flatters." if flatters else ".")
+    ]
+
+
+def _unlabelled(comparisons: Sequence[Comparison], decisive: Comparison, design: Design) -> list[str]:
+    """What the same unlabelled items bring without a GAN: they, and not the GAN, may be what helps."""
+    if "pseudo_labels" not in design.arms:
+        return []
+    plain = _found(comparisons, "pseudo_labels", "best_classical", decisive.learner).gain
+    learnt = "The GANs also learnt from the unlabelled items. " if design.trained_here else ""
+    return [
+        f"{learnt}Pseudo-labels, which use unlabelled items without a GAN, differ from the best classical "
+        f"recipe by {signed(plain.mean)} points (95 % interval {signed(plain.low)} to {signed(plain.high)})."
     ]
