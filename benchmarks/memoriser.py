@@ -109,7 +109,13 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
     """The table."""
     table = [line(name, result) for name, result in found.items()]
     real = {name: m["reference"] for name, m in next(iter(found.values()))["metrics"].items()}
-    table.append({"training": "fresh real faces", **{k: round(v, 3) for k, v in real.items()}, "verdict": ""})
+    table.append(
+        {
+            "training": "fresh real faces",
+            **{k: "" if v is None else round(v, 3) for k, v in real.items()},
+            "verdict": "",
+        }
+    )
     return table
 
 

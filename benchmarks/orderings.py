@@ -19,7 +19,7 @@ Fashion-MNIST: exact copies are flagged (C_T below -5, authenticity below .1), h
 recall and coverage below .7, the kernel distance of fresh real images is under 5 % of blur's."""
 SEED, N, CLASSES = 0, 1000, 5
 SHOWN = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "vendi")
-MEMORY = ("authenticity", "c_t", "c_t_cells", "frechet_gap", "birthday_pairs")
+MEMORY = ("authenticity", "c_t", "c_t_cells", "frechet_gap", "memorised", "birthday_pairs")
 
 
 def main() -> None:

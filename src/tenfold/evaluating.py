@@ -24,7 +24,7 @@ from .metrics.features import Features, Pixels, default_features, features_named
 from .metrics.labels import Labels, judge_labels
 from .metrics.memory import Copies, nearest_copies
 from .metrics.suite import Measured, Side, Sides, by_class, by_heart, measure
-from .metrics.verdicts import Verdict, verdicts
+from .metrics.verdicts import COPY_Z, Verdict, verdicts
 from .run import Run
 from .watching.progress import clock
 
@@ -186,14 +186,16 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
     missing = Measured(None, None, len(material.fake), why=why)
     numbers["label_accuracy"] = missing if found is None else found.label_accuracy
     numbers["cas"] = missing if found is None else found.cas
+    view = clearer(numbers, sides, plain)
     return Evaluation(
         metrics=numbers,
         per_class=class_by_class(sides, material, found),
         confusion=None if found is None else found.confusion,
         verdicts=verdicts(numbers),
-        settings=settings_of(material, network, seed) | {"dimension": learnt.x.shape[1]},
+        settings=settings_of(material, network, seed)
+        | {"dimension": learnt.x.shape[1], "gallery": network.name if view is sides else PIXELS.name},
         notes=(*material.notes, *note),
-        copies=copies_of(clearer(numbers, sides, plain)),
+        copies=copies_of(view),
         material=material,
     )
 
@@ -292,7 +294,7 @@ def plainly(sides: Sides, material: Material, network: Features) -> Sides | None
     Returns:
         None where that is what they are.
     """
-    if material.codec.kind != "images" or network.name == PIXELS.name:
+    if network.name == PIXELS.name:
         return None
 
     def side(part: Part) -> Side:
@@ -304,8 +306,12 @@ def plainly(sides: Sides, material: Material, network: Features) -> Sides | None
 
 def clearer(numbers: Mapping[str, Measured], sides: Sides, plain: Sides | None) -> Sides:
     """Those of two views of the sides in which more seems to be learnt by heart."""
-    seen, plainer = (numbers[name].value for name in ("memorised", "memorised_pixels"))
-    return plain if plain is not None and (plainer or 0.0) > (seen or 0.0) else sides
+
+    def surely(found: Measured) -> float:
+        return 0.0 if found.value is None else found.value + COPY_Z * (found.error or 0.0)
+
+    plainer = surely(numbers["memorised_pixels"]) > max(0.0, surely(numbers["memorised"]))
+    return plain if plain is not None and plainer else sides
 
 
 def copies_of(sides: Sides) -> Copies | None:

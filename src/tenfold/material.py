@@ -302,9 +302,8 @@ def assemble(
                 "said of them. Add some."
             )
         if part is not None and len(part) < len(part.samples):
-            said.append(
-                f"{len(part):,} of {len(part.samples):,} {name} samples are looked at, chosen at random"
-            )
+            all_of, others = len(part.samples), ": copies of the others do not show" if name == "real" else ""
+            said.append(f"{len(part):,} of {all_of:,} {name} samples are looked at, chosen at random{others}")
     if held is None:
         said.append("there is no hold-out: half of the real samples judges, and copying cannot be tested")
     classes = dataset.spec.classes if labelled and len(dataset.spec.classes) > 1 else ()

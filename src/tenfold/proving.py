@@ -32,8 +32,8 @@ from .proof.task import (
     load_options,
     open_task,
     own_values,
-    same_bytes,
     with_test,
+    without_copies,
 )
 from .proof.timing import Work, affordable, sizes_of
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 RATIOS, QUICK_RATIOS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0), (0.0, 0.5, 2.0)
 REPEATS, QUICK_REPEATS = (5, 2), (3, 1)  # splits, and GANs per split
 BUDGET, QUICK_BUDGET = "20m", "4m"
+RULES = 2  # goes up when an experiment that was begun before cannot be gone on with
 GAN_SHARE = 0.5  # of the time
 UNEVEN = 1.5  # the largest class is so many times the smallest: then the smallest is called rare
 MEASURES = ("balanced_accuracy", "macro_f1", "brier", "calibration_error", "pr_auc_rare", "f1_rare")
@@ -224,6 +225,7 @@ def identity(task: Task, generator: Generator, terms: Terms, unlabelled: np.ndar
         "made_by": generator.fingerprint,
         "unlabelled": None if rest is None else rest.hexdigest(),
         "kimg_asked": terms.options.kimg,
+        "rules": RULES,
     }
 
 
@@ -343,7 +345,7 @@ def read(
         task = read_with_run(run, task, options)
     elif options.test is not None:
         task = with_test(task, open_task(options.test, options))
-    return task, read_unlabelled(task, options)
+    return read_unlabelled(task, options)
 
 
 def columns_of(data: str | Path | np.ndarray | Frame, target: str | None) -> Columns | None:
@@ -368,19 +370,21 @@ def read_tables(
     return joined_tables(columns, test, unlabelled, target=target, group=options.group, source=source)
 
 
-def read_unlabelled(task: Task, options: ProofOptions) -> np.ndarray | None:
-    """Values without labels, less those that are copies of labelled ones, whose side is settled."""
+def read_unlabelled(task: Task, options: ProofOptions) -> tuple[Task, np.ndarray | None]:
+    """The task with what is to be said of unlabelled items, and these, if there are any."""
     if options.unlabelled is None:
-        return None
+        return task, None
     dataset = open_data(options.unlabelled, load_options(options, None))
     sides = [dataset.train] + ([] if dataset.holdout is None else [dataset.holdout])
     values = np.concatenate([own_values(side) for side in sides])
-    if values.shape[1:] != task.values.shape[1:]:
+    if values.shape[1:] != task.values.shape[1:] or values.dtype != task.values.dtype:
         raise DataError(
-            f"{options.unlabelled} holds items of shape {values.shape[1:]}; {task.values.shape[1:]} was "
-            f"expected, as in {task.source}. Resize both with --size."
+            f"{options.unlabelled} holds items of shape {values.shape[1:]} and type {values.dtype}; "
+            f"{task.values.shape[1:]} and {task.values.dtype} were expected, as in {task.source}. Convert "
+            "them; --size gives both one size."
         )
-    return values[~same_bytes(values, task.values)]
+    known = [] if task.groups is None else ["groups of unlabelled items are not known, and not kept apart"]
+    return without_copies(replace(task, notes=(*task.notes, *known)), values)
 
 
 def stem_of(data: str | Path | np.ndarray | Frame) -> str:

@@ -111,14 +111,14 @@ def test_refuses_what_has_no_answer():
 
 
 def test_memorised_by_hand():
-    # Ten training samples at 0..9, ten held-out ones at 20..29; three samples near training ones, one between
-    # 9 and 20 at the same distance from both, one near a held-out one: 3.5 of 5, where chance gives half.
+    # Training samples at 0 to 9, held-out ones at 20 to 29. Nine samples are near training ones, one as far
+    # from 9 as from 20, four near held-out ones: 9.5 of 14, where chance gives half.
     train, holdout = torch.arange(10.0)[:, None], torch.arange(20.0, 30.0)[:, None]
-    fake = torch.tensor([[0.1], [0.2], [5.0], [14.5], [29.0]])
-    seen = memorised(train, holdout, fake.repeat(2, 1))
-    assert seen.value == pytest.approx((0.7 - 0.5) / 0.5)
+    fake = torch.cat([train[:9] + 0.1, torch.tensor([[14.5]]), holdout[5:9] - 0.2])
+    seen = memorised(train, holdout, fake)
+    assert seen.value == pytest.approx((9.5 / 14 - 0.5) / 0.5)
     every = torch.zeros(20).double()  # shares of the samples to which each real one is the nearest
-    every[[0, 5, 9, 10, 19]] = torch.tensor([0.4, 0.2, 0.1, 0.1, 0.2]).double()
+    every[:9], every[15:19], every[9:11] = 1 / 14, 1 / 14, 0.5 / 14
     assert seen.error == pytest.approx((10 * 0.5 * every.var().item()) ** 0.5 / 0.5)
 
 
@@ -139,3 +139,19 @@ def test_noise_and_blur_do_not_hide_what_was_learnt_by_heart():
         assert seen.value > 0.3 and seen.value > 4 * seen.error
     fresh = memorised(TRAIN, HOLDOUT, FRESH)
     assert abs(fresh.value) < 3 * fresh.error
+
+
+@pytest.mark.parametrize(("n", "m"), [(400, 40), (40, 400)])
+def test_equally_near_real_samples_share(n: int, m: int) -> None:
+    values = []
+    for seed in range(30):
+        draw = torch.Generator().manual_seed(seed)
+        train, holdout, fake = (torch.randint(0, 2, (k, 10), generator=draw).double() for k in (n, m, 200))
+        values.append(memorised(train, holdout, fake).value)
+    found = torch.tensor(values)
+    assert abs(found.mean()) < 4 * found.std() / 30**0.5
+
+
+def test_memorised_is_not_defined_for_one_sample_again_and_again() -> None:
+    with pytest.raises(Undefined, match=r"only about 1\.0 different"):
+        memorised(TRAIN, HOLDOUT, FRESH[:1].repeat(50, 1))

@@ -476,3 +476,33 @@ def test_unlabelled_items_are_guessed_for_recipes_and_the_verdict_says_what_else
     )
     spied = prove(data, generator=Spy(), out=tmp_path / "q", quick=True, options=replace(options, kimg=None))
     assert any(r.startswith("Pseudo-labels") for r in spied.conclusion.remarks)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda judged: judged, "no unlabelled items are left"),
+        (
+            lambda judged: judged.repeat(4, 0) + np.random.default_rng(0).normal(0, 1e-3, (160, 3)),
+            "near copies",
+        ),
+    ],
+)
+def test_unlabelled_items_that_are_test_items_or_other_numbers_are_refused(
+    tmp_path: Path, change, words: str
+) -> None:
+    judged = np.random.default_rng(1).normal(size=(40, 3)) + np.arange(40)[:, None] % 2
+    np.savez(tmp_path / "test.npz", x=judged, y=np.arange(40) % 2)
+    np.save(tmp_path / "u.npy", change(judged))
+    files = {"test": str(tmp_path / "test.npz"), "unlabelled": str(tmp_path / "u.npy")}
+    options = replace(OPTIONS, learners=("linear",), kimg=0.5, **files)
+    with pytest.raises(DataError, match=words):
+        prove(vectors(tmp_path / "d.npz"), out=tmp_path / "p", quick=True, options=options)
+
+
+def test_unlabelled_pictures_have_the_type_of_the_labelled_ones(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (60, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "d.npz", images=values, labels=np.arange(60) % 2)
+    np.save(tmp_path / "u.npy", values.astype(np.uint16) * 257)
+    with pytest.raises(DataError, match=r"type uint16; \(1, 8, 8\) and uint8 were expected"):
+        proving.read(tmp_path / "d.npz", None, None, ProofOptions(unlabelled=str(tmp_path / "u.npy")))

@@ -12,11 +12,12 @@ from torch import Generator, Tensor
 from ..draw import derive
 from .frechet import frechet_distance
 from .kernel import Estimate
-from .neighbours import nearest, nearest_other
-from .rows import comparable
+from .neighbours import blocks, nearest, nearest_other
+from .rows import Undefined, comparable
 
 _LEAST = 10
 _MOST_CELLS = 10
+_TIED = 1e-9  # of a distance: two that differ by less are equal but for rounding
 
 
 @dataclass(frozen=True)
@@ -170,30 +171,38 @@ def memorised(
     """Share of generated samples whose nearest real sample is a training one because it was learnt from.
 
     If it does not matter which real samples were learnt from, the nearest one is among n training and m
-    held-out samples with probability n / (n + m); what goes beyond is put down to learning. Copies get 1,
-    noisy and blurred ones too, fresh samples 0 on average. As all real samples are alike but for having been
-    learnt from, the error is that of drawing the n from all of them at random, whatever the features: the
-    test needs no sample to be a good one. It does need training and held-out samples of one distribution.
+    held-out samples with probability n / (n + m); what goes beyond is put down to learning. Copies of the
+    given training samples get 1, noisy and blurred ones too, fresh samples 0 on average; real samples that
+    are equally near share. The error is that of drawing the n from all real samples at random, whatever the
+    features: the test needs no sample to be a good one. It does need training and held-out samples of one
+    distribution, and says nothing of training samples that are not given.
 
     Raises:
         DataError: if the rows do not match, or hold NaN or infinite numbers.
-        Undefined: if there are fewer than ten of a kind.
+        Undefined: if there are fewer than ten of a kind, or fewer than ten real samples to which generated
+            ones are nearest.
 
     Example:
         >>> train, holdout = torch.randn(40, 3), torch.randn(20, 3)
-        >>> memorised(train, holdout, train + 0.01).value
+        >>> round(memorised(train, holdout, train + 0.01).value, 6)
         1.0
     """
     train, holdout = comparable(train, holdout, _LEAST, ("training samples", "held-out samples"))
     train, fake = comparable(train, fake, _LEAST, ("training samples", "generated samples"))
-    ours, theirs = nearest(fake, train), nearest(fake, holdout)
-    mine = (ours.distance < theirs.distance).double() + 0.5 * (ours.distance == theirs.distance).double()
-    n, m = len(train), len(holdout)
-    of_train = torch.zeros(n, dtype=torch.double).index_add_(0, ours.index.cpu(), mine.cpu())
-    of_holdout = torch.zeros(m, dtype=torch.double).index_add_(0, theirs.index.cpu(), 1 - mine.cpu())
-    chance, every = n / (n + m), torch.cat([of_train, of_holdout]) / len(fake)
-    spread = (n * (1 - chance) * every.var()).sqrt().item()  # of a sum of n that are drawn from all
-    return Estimate((mine.mean().item() - chance) / (1 - chance), spread / (1 - chance))
+    real, n = torch.cat([train, holdout]), len(train)
+    each = torch.zeros(len(real), dtype=torch.double, device=real.device)  # share of samples nearest to it
+    for _, distance in blocks(fake, real):
+        near = (distance <= distance.amin(1, keepdim=True) * (1 + _TIED)).double()
+        each += (near / near.sum(1, keepdim=True)).sum(0) / len(fake)
+    different = 1 / each.square().sum().item()
+    if different < _LEAST:
+        raise Undefined(
+            f"not defined for samples that are nearest to only about {different:.1f} different real ones: at "
+            f"least {_LEAST} were expected"
+        )
+    chance = n / len(real)
+    spread = (n * (1 - chance) * each.var()).sqrt().item()  # of a sum of n that are drawn from all
+    return Estimate((each[:n].sum().item() - chance) / (1 - chance), spread / (1 - chance))
 
 
 @dataclass(frozen=True, eq=False)

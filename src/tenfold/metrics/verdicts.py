@@ -81,7 +81,8 @@ def learnt(numbers: Numbers) -> Iterator[Verdict]:
     if most > LITTLE:
         text = (
             f"Of {most:.0%} of the samples, beyond what chance explains, the nearest real sample is one that "
-            "was learnt from (fresh real samples: 0%): they vary training samples instead of being new."
+            "was learnt from: they vary training samples instead of being new, or the held-out samples are "
+            "of another kind."
         )
         yield Verdict("copying", "bad" if most > MUCH else "warning", text, AGAINST_COPIES)
 

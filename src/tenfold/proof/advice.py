@@ -75,6 +75,11 @@ def account(conclusion: Conclusion, design: Design) -> list[str]:
 
 
 def _seen(design: Design) -> str:
+    if design.trained_here and "pseudo_labels" in design.arms:
+        return (
+            "Filters and choices saw no test item. GANs saw unlabelled items, too; these are no copies of "
+            "test items, and not nearer to them than new items are, but what else they share cannot be known."
+        )
     if design.trained_here:
         return "GANs, filters and choices saw no test item."
     return (

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from ..draw import derive
 from .arms import PARTS, POOLS, Arm, Examples, classical_arms, counts_of, made_only, none, with_made
 from .clock import Clock
+from .given import refuse_near_copies
 from .learners import Learner, probabilities, viewed
 from .ledger import Ledger, key_of
 from .order import Generator, Order
@@ -85,14 +86,14 @@ class Experiment:
 
     def play(self) -> None:
         """Train every classifier that has no score yet."""
-        first = Stage(self, 0, self.folds[0])
+        first: Stage | None = Stage(self, 0, self.folds[0])
         if not self.generator.trains:
             first.pools.prepare(0)  # what it gives is refused before anything takes time
         if self.design.fixed_test:  # all splits choose the classical arm together
             for split, fold in enumerate(self.folds):
                 Stage(self, split, fold).without_gan()
         for split, fold in enumerate(self.folds):
-            stage = Stage(self, split, fold) if split else first
+            stage, first = first or Stage(self, split, fold), None
             stage.without_gan()
             stage.train(list(stage.control_jobs()))
             for seed in range(self.design.seeds):
@@ -222,21 +223,21 @@ class Stage:
             seconds=of.gan_seconds,
             split=self.split,
             kimg=of.kimg,
-            unlabelled=self.guessed() if of.generator.trains else None,
         )
+        if of.generator.trains and of.unlabelled is not None:
+            order = replace(order, unlabelled=self.guessed(order, of.unlabelled))
         return Pools(of.generator, order, of.clock)
 
-    def guessed(self) -> Examples | None:
+    def guessed(self, order: Order, unlabelled: np.ndarray) -> Examples:
         """Unlabelled items, each with the class that the best classifier of the training items gives it."""
-        of = self.of
-        if of.unlabelled is None:
-            return None
+        of, values = self.of, self.encoding.encode(unlabelled)
+        refuse_near_copies(Examples(values, np.zeros(len(values), int)), order, "unlabelled items")
         sign, metric = better(of.design.metric), of.design.metric
         learner = max(of.learners, key=lambda one: sign * self.best(one).validation[metric])
         best = self.best(learner)
         examples = self.based(of.arms[best.arm, best.setting], learner)
-        logits = learner.fit(examples, self.of.classes, derive(self.seed, "guess"))
-        return Examples(of.unlabelled, logits(self.encoding.encode(of.unlabelled)).argmax(1))
+        logits = learner.fit(examples, of.classes, derive(self.seed, "guess"))
+        return Examples(unlabelled, logits(values).argmax(1))
 
     def wanted(self) -> np.ndarray:
         """The most items of each class that any arm asks for."""

@@ -204,7 +204,7 @@ def open_samples(source: str | Path, task: Task, judging: np.ndarray) -> Folder:
 
 
 def refuse_near_copies(made: Examples, order: Order, words: str) -> None:
-    """Raises a DataError if made items are nearer to test items than those that are new are.
+    """Raises a DataError if items from elsewhere are nearer to test items than those that are new are.
 
     How near an item is: its distance to the nearest test item over that to the nearest training item. Items
     that select are new, and one in twenty of them is as near as is called near here. Of made items it must
@@ -223,9 +223,9 @@ def refuse_near_copies(made: Examples, order: Order, words: str) -> None:
     share, items = float(near.mean()), len(np.unique(nearest))  # a heap of equal items is as good as one
     if share > EXPECTED + MARGIN + SURE * np.sqrt(EXPECTED * (1 / items + 1 / len(new))):
         raise DataError(
-            f"{share:.0%} of the items made by {words} are near copies of items of the test set, where "
-            f"{EXPECTED:.0%} were expected of new ones. Their maker knew the test items, or relatives of "
-            "them: keep both from it, with --group where items are related."
+            f"{share:.0%} of the {words} are near copies of items of the test set, where {EXPECTED:.0%} were "
+            "expected of new ones. Whoever made them knew the test items, or relatives of them: keep both "
+            "apart, with --group where items are related."
         )
 
 

@@ -96,7 +96,7 @@ class Pools:
         """Ask the generator, filter, and write down both."""
         made = self.generator.make(order)
         if not self.generator.trains:
-            refuse_near_copies(made.examples, order, self.generator.words)
+            refuse_near_copies(made.examples, order, f"items made by {self.generator.words}")
         if order.kimg is None and made.facts.get("planned"):
             note(self.order.folder, KIMG, made.facts["planned"] / 1000)  # so that all others see as many
         kept, facts = screened(made, order)

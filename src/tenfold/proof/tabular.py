@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import DataError, suggest
-from .task import Encoding, Task, checked, grouped, refuse_shared_groups, same_bytes
+from .task import Encoding, Task, checked, grouped, refuse_shared_groups, same_bytes, without_copies
 
 DELIMITERS = ",;\t"
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
@@ -249,7 +249,9 @@ def joined_tables(
     if unlabelled is None:
         return labelled, None
     values = task.values[judge:rest]
-    return labelled, values[~same_bytes(values, labelled.values)]
+    if group is not None and group in unlabelled and task.groups is not None and labelled.groups is not None:
+        values = values[~np.isin(task.groups[judge:rest], labelled.groups)]
+    return without_copies(labelled, values)
 
 
 def _first_rows(task: Task, count: int, train: int | None) -> Task:

@@ -187,6 +187,22 @@ def same_bytes(values: np.ndarray, known: np.ndarray) -> Shaped[np.ndarray, " n"
     return np.isin(number[len(known) :], number[: len(known)])
 
 
+def without_copies(task: Task, values: np.ndarray) -> tuple[Task, np.ndarray]:
+    """Unlabelled items that are no copies of labelled ones, whose side is settled; and how many were.
+
+    Raises:
+        DataError: none is left.
+    """
+    kept = values[~same_bytes(values, task.values)]
+    if not len(kept):
+        raise DataError(
+            "no unlabelled items are left: all are copies of labelled ones, or of their groups. Leave "
+            "--unlabelled out, or give others."
+        )
+    left_out = [f"{len(values) - len(kept)} unlabelled items are copies of labelled ones and are left out"]
+    return replace(task, notes=(*task.notes, *(left_out if len(kept) < len(values) else []))), kept
+
+
 def with_test(task: Task, test: Task) -> Task:
     """The task with a test set of its own.
 

@@ -18,6 +18,7 @@ from .arms import Examples
 from .order import Made, Order
 
 BLOCK = 1000
+MOST_REPEATS = 100  # of a training item, where classes are made as frequent as the largest
 MOST_DRAWS = 50  # times what is wanted, of a generator that cannot be asked for a class
 
 
@@ -41,7 +42,7 @@ class Trained:
     @property
     def words(self) -> str:
         """What it is, for people."""
-        return f"recipe {self.recipe}, trained on the training items of each split"
+        return f"recipe {self.recipe}, trained within each split"
 
     @property
     def single(self) -> bool:
@@ -80,12 +81,13 @@ def write_labelled(order: Order, path: Path) -> None:
 
 
 def write_joined(order: Order, path: Path) -> None:
-    """Encoded rows that end with their class, a column each; every class as often as the largest."""
+    """Encoded rows that end with their class, a column each, and have as many of each class as can be."""
     values, labels = order.learnt()
     rows = order.encoding.encode(values)
     rng = np.random.default_rng(order.seed)
     counts = np.bincount(labels, minlength=len(order.counts))
-    more = [rng.choice(np.flatnonzero(labels == c), counts.max() - n) for c, n in enumerate(counts)]
+    wanted = np.minimum(counts.max(), MOST_REPEATS * counts)
+    more = [rng.choice(np.flatnonzero(labels == c), k) for c, k in enumerate(wanted - counts)]
     chosen = np.concatenate([np.arange(len(labels)), *more])
     classes = np.eye(len(counts), dtype=np.float32)[labels[chosen]]
     np.savez(path, x=np.concatenate([rows[chosen], classes], 1))

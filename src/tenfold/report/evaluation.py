@@ -120,7 +120,8 @@ def _copies(found: Evaluation) -> Iterator[Html]:
         return
     ratios = ", ".join(f"{ratio:.2f}" for ratio in copies.ratio.tolist())
     words = (
-        "The samples nearest to training samples, compared with how far held-out ones are. Are they copies? "
+        f"The samples nearest to training samples ({found.settings['gallery']}), compared with how far "
+        "held-out ones are. Are they copies? "
         "No number can say it as surely as a look. Distance to the training sample over distance to the "
         f"held-out one, from left to right: {ratios}."
     )
