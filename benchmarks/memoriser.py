@@ -21,15 +21,14 @@ copying and its gallery shows the copies; with augmentation it is clearly nearer
 SEED, FACES, LEARNT, MADE, KIMG = 0, 100, 80, 400, 600
 ARMS = {"no augmentation": "none", "diffaugment": "diffaugment"}
 RECIPE = {
-    "batch": 40,
+    "batch": 80,  # all of them, so that few are left out
     "latent": 4,
-    "widths": (256, 256),
+    "widths": (128, 256),
     "widths_d": (256, 128),
     "discriminator": "mlp",
     "schedule": "cosine",
-    "lr_g": 1e-3,
-    "lr_d": 1e-3,
-    "penalty": 0.2,
+    "lr_g": 5e-4,
+    "lr_d": 5e-4,
 }
 SHOWN = (
     "memorised_pixels",
