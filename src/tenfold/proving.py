@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 RATIOS, QUICK_RATIOS = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0), (0.0, 0.5, 2.0)
 REPEATS, QUICK_REPEATS = (5, 2), (3, 1)  # splits, and GANs per split
 BUDGET, QUICK_BUDGET = "20m", "4m"
-RULES = 2  # goes up when an experiment that was begun before cannot be gone on with
+RULES = 3  # goes up when an experiment that was begun before cannot be gone on with
 GAN_SHARE = 0.5  # of the time
 UNEVEN = 1.5  # the largest class is so many times the smallest: then the smallest is called rare
 MEASURES = ("balanced_accuracy", "macro_f1", "brier", "calibration_error", "pr_auc_rare", "f1_rare")

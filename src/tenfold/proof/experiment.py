@@ -196,13 +196,17 @@ class Stage:
                 yield Job("classical_gan", setting, seed, learner, make)
 
     def control_jobs(self) -> Iterator[Job]:
-        """What is no generator in the place of one, beside the learner's best classical arm."""
+        """What is no generator in the place of one: copies beside the learner's best classical arm.
+
+        Wrong labels are added to the training items alone, as many as are ever added: a recipe bears them.
+        """
         for learner in self.of.learners:
-            best = self.best(learner)
+            best, most = self.best(learner), max(self.ratios)
             base = self.of.arms[best.arm, best.setting]
-            for name, ratio in (("control_copies", 1.0), ("control_shuffled", max(self.ratios))):
-                make = partial(self.control, name, base, learner, ratio)
-                yield Job(name, f"{words(best)}+ratio={ratio:g}", 0, learner, make)
+            make = partial(self.control, "control_copies", base, learner, 1.0)
+            yield Job("control_copies", f"{words(best)}+ratio=1", 0, learner, make)
+            make = partial(self.control, "control_shuffled", none, learner, most)
+            yield Job("control_shuffled", f"ratio={most:g}", 0, learner, make)
 
     @property
     def ratios(self) -> list[float]:

@@ -75,7 +75,7 @@ def sizes_of(
     largest = max(plain)
     asked = [ratio for ratio in ratios if ratio > 0]
     plain += [round(GIVEN_PARTS * n)] * len(PARTS)
-    plain += [(COPIES + 2) * n, (COPIES + 1) * n + round(max(asked) * n)]  # the controls
+    plain += [(COPIES + 2) * n, n + round(max(asked) * n)]  # the controls
     made = [n, *(n + round(r * n) for r in asked for _ in range(2)), *(largest + round(r * n) for r in asked)]
     return np.array((plain + made * seeds) * splits)
 
