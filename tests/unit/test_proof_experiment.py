@@ -506,3 +506,11 @@ def test_unlabelled_pictures_have_the_type_of_the_labelled_ones(tmp_path: Path) 
     np.save(tmp_path / "u.npy", values.astype(np.uint16) * 257)
     with pytest.raises(DataError, match=r"type uint16; \(1, 8, 8\) and uint8 were expected"):
         proving.read(tmp_path / "d.npz", None, None, ProofOptions(unlabelled=str(tmp_path / "u.npy")))
+
+
+def test_rows_of_a_rare_class_are_repeated_a_hundred_times_at_most(tmp_path: Path) -> None:
+    order = order_of(np.random.default_rng(0).normal(size=(60, 3)), tmp_path)
+    more = Examples(np.random.default_rng(1).normal(size=(2000, 3)), np.zeros(2000, int))
+    trained.write_joined(replace(order, unlabelled=more), tmp_path / "d.npz")
+    with np.load(tmp_path / "d.npz") as arrays:
+        assert arrays["x"][:, 3:].sum(0).tolist() == [2015, 15 * trained.MOST_REPEATS]

@@ -115,6 +115,16 @@ def test_test_and_unlabelled_tables_share_the_levels() -> None:
         joined_tables(columns, rest, None, target="ill", group=None, source="table")
 
 
+def test_unlabelled_rows_of_a_labelled_group_are_left_out() -> None:
+    labelled = COLUMNS["ward"][0]
+    rest = {"age": ["50", "51"], "town": ["Ulm", "Ulm"], "ward": [labelled, "elsewhere"]}
+    _, unlabelled = joined_tables(COLUMNS, None, rest, target="ill", group="ward", source="table")
+    assert unlabelled is not None and unlabelled[:, 0].tolist() == [51.0]
+    with pytest.raises(DataError, match="no unlabelled items are left"):
+        one = {name: cells[:1] for name, cells in rest.items()}
+        joined_tables(COLUMNS, None, one, target="ill", group="ward", source="table")
+
+
 @pytest.mark.parametrize("mark", [";", "\t", ","])
 def test_other_marks_between_fields(tmp_path: Path, mark: str) -> None:
     (tmp_path / "t.csv").write_text(f"a{mark}b\n1{mark}2\n")

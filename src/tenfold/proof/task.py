@@ -193,7 +193,7 @@ def without_copies(task: Task, values: np.ndarray) -> tuple[Task, np.ndarray]:
     Raises:
         DataError: none is left.
     """
-    kept = values[~same_bytes(values, task.values)]
+    kept = values[~same_bytes(values, task.values)] if len(values) else values
     if not len(kept):
         raise DataError(
             "no unlabelled items are left: all are copies of labelled ones, or of their groups. Leave "
