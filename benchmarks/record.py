@@ -21,6 +21,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from tenfold import PUBLIC
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src"
 RESULTS = ROOT / "benchmarks" / "results"
@@ -121,11 +123,27 @@ def cpu_seconds() -> float:
 
 
 def fingerprint(files: Sequence[Path]) -> str:
-    """Changes when one of these files does, or a file of the package that they import, however far down."""
+    """Changes when the code of one of these files does, or of a file of the package that they import, however far."""
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(with_imports([*files, Path(__file__)])):
-        digest.update(path.name.encode() + path.read_bytes())
+        digest.update(path.name.encode() + code(path))
     return digest.hexdigest()
+
+
+def code(path: Path) -> bytes:
+    """What a file does: of Python without comments, docstrings and layout, of others every byte."""
+    if path.suffix != ".py":
+        return path.read_bytes()
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [part for part in node.body if not is_text(part)]
+    return ast.dump(tree).encode()
+
+
+def is_text(node: ast.stmt) -> bool:
+    """Whether a statement is a text alone, as a docstring is."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def with_imports(files: Sequence[Path]) -> set[Path]:
@@ -141,16 +159,28 @@ def with_imports(files: Sequence[Path]) -> set[Path]:
 
 
 def imported_by(path: Path) -> list[Path]:
-    """The package's files that a file names in its import statements."""
+    """The package's files that a Python file imports when it runs; `tenfold.fit` imports what holds `fit`."""
     found: list[Path] = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in running(ast.parse(path.read_text())) if path.suffix == ".py" else ():
         if isinstance(node, ast.Import):
             found += [place for alias in node.names for place in places(SOURCE, alias.name)]
         elif isinstance(node, ast.ImportFrom):
             start = path.parents[node.level - 1] if node.level else SOURCE
+            names = [PUBLIC.get(alias.name, alias.name) for alias in node.names]
             found += places(start, node.module or "")
-            found += [p for alias in node.names for p in places(start, f"{node.module or ''}.{alias.name}")]
+            found += [place for name in names for place in places(start, f"{node.module or ''}.{name}")]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "tenfold":
+            found += places(SOURCE, f"tenfold.{PUBLIC.get(node.attr, node.attr)}")
     return found
+
+
+def running(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, but for what only a type checker reads."""
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return
+    yield node
+    for part in ast.iter_child_nodes(node):
+        yield from running(part)
 
 
 def places(start: Path, module: str) -> list[Path]:
