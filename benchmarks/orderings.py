@@ -12,6 +12,7 @@ from torch.nn.functional import avg_pool2d, pad
 from record import Record, arguments
 from tenfold.data import LoadOptions, open_data
 from tenfold.metrics.features import features_named
+from tenfold.metrics.memory import memorised
 from tenfold.metrics.suite import Side, Sides, measure
 
 QUESTION = """Nine sets of 1,000 images of known faults against 1,000 training and 1,000 test images of
@@ -19,7 +20,15 @@ Fashion-MNIST: exact copies are flagged (C_T below -5, authenticity below .1), h
 recall and coverage below .7, the kernel distance of fresh real images is under 5 % of blur's."""
 SEED, N, CLASSES = 0, 1000, 5
 SHOWN = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "vendi")
-MEMORY = ("authenticity", "c_t", "c_t_cells", "frechet_gap", "memorised", "birthday_pairs")
+MEMORY = (
+    "authenticity",
+    "c_t",
+    "c_t_cells",
+    "frechet_gap",
+    "memorised",
+    "memorised_pixels",
+    "birthday_pairs",
+)
 
 
 def main() -> None:
@@ -35,12 +44,13 @@ def orderings(n: int) -> dict[str, dict[str, float | None]]:
     """Every metric of every set."""
     network = features_named("efficientnet-lite0")
     train, labels, held, fresh, few = images(n)
-    sides = {name: Side(network(x)) for name, x in sets(train, labels, fresh, few).items()}
     real, holdout = Side(network(train)), Side(network(held))
-    return {
-        name: {k: v.value for k, v in measure(Sides(real, holdout, fake, SEED)).items()}
-        for name, fake in sides.items()
-    }
+    found: dict[str, dict[str, float | None]] = {}
+    for name, fake in sets(train, labels, fresh, few).items():
+        seen = measure(Sides(real, holdout, Side(network(fake)), SEED))
+        by_pixels = memorised(*(x.flatten(1).double() for x in (train, held, fake)))
+        found[name] = {k: v.value for k, v in seen.items()} | {"memorised_pixels": by_pixels.value}
+    return found
 
 
 def images(n: int) -> tuple[Tensor, np.ndarray, Tensor, Tensor, Tensor]:

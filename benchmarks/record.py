@@ -123,7 +123,7 @@ def cpu_seconds() -> float:
 
 
 def fingerprint(files: Sequence[Path]) -> str:
-    """Changes when the code of one of these files does, or of a file of the package that they import, however far."""
+    """Changes when the code of one of these files does, or of one of the package's that they import."""
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(with_imports([*files, Path(__file__)])):
         digest.update(path.name.encode() + code(path))
@@ -143,7 +143,8 @@ def code(path: Path) -> bytes:
 
 def is_text(node: ast.stmt) -> bool:
     """Whether a statement is a text alone, as a docstring is."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    value = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def with_imports(files: Sequence[Path]) -> set[Path]:
@@ -169,14 +170,14 @@ def imported_by(path: Path) -> list[Path]:
             names = [PUBLIC.get(alias.name, alias.name) for alias in node.names]
             found += places(start, node.module or "")
             found += [place for name in names for place in places(start, f"{node.module or ''}.{name}")]
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "tenfold":
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "tenfold":
             found += places(SOURCE, f"tenfold.{PUBLIC.get(node.attr, node.attr)}")
     return found
 
 
 def running(node: ast.AST) -> Iterator[ast.AST]:
     """A node and all below it, but for what only a type checker reads."""
-    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return
     yield node
     for part in ast.iter_child_nodes(node):

@@ -131,7 +131,7 @@ def test_memorised_error_is_that_of_another_choice_of_what_was_learnt():
     assert seen[0].error == pytest.approx(values.std().item(), rel=0.15)
 
 
-def test_noise_and_blur_do_not_hide_what_was_learnt_by_heart():
+def test_noise_and_shrinking_do_not_hide_what_was_learnt_by_heart():
     far = TRAIN + 0.5 * normal(300, 5, seed=4)
     assert c_t(TRAIN, HOLDOUT, far).z > -3  # not clearly nearer to training samples than held-out ones are
     for fake in (TRAIN, far, 0.9 * TRAIN):

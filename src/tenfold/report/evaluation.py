@@ -37,7 +37,7 @@ MEANING = {
     "authenticity": "share of samples that are no near copies of a training sample",
     "frechet_gap": "above 0: nearer to the training data than to held-out samples",
     "memorised": "share of samples, beyond chance, whose nearest real one is a training sample",
-    "memorised_pixels": "the same by pixels, which noise and blur do not hide",
+    "memorised_pixels": "the same by pixels, which noise hides not at all and blur hardly",
     "near_duplicates": "share of samples that look like a training sample to a perceptual hash",
     "exact_copies": "share of samples that are training samples, value by value",
     "label_accuracy": "share of samples recognised as what was asked for",
