@@ -19,6 +19,7 @@ QUESTION = """Nine sets of 1,000 images of known faults against 1,000 training a
 Fashion-MNIST: exact copies are flagged (C_T below -5, authenticity below .1), half of the classes lowers
 recall and coverage below .7, the kernel distance of fresh real images is under 5 % of blur's."""
 SEED, N, CLASSES = 0, 1000, 5
+LEARNT = ("memorised", "memorised_pixels")
 SHOWN = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "vendi")
 MEMORY = (
     "authenticity",

@@ -173,9 +173,10 @@ def memorised(
     If it does not matter which real samples were learnt from, the nearest one is among n training and m
     held-out samples with probability n / (n + m); what goes beyond is put down to learning. Copies of the
     given training samples get 1, noisy ones nearly as much, blurred ones less where the features mind blur;
-    fresh samples get 0 on average. Real samples that are equally near share. The error is that of drawing the n from all real samples at random, whatever the
-    features: the test needs no sample to be a good one. It does need training and held-out samples of one
-    distribution, and says nothing of training samples that are not given.
+    fresh samples get 0 on average. Real samples that are equally near share. The error is that of drawing
+    the n from all real samples at random, whatever the features: the test needs no sample to be a good one.
+    It does need training and held-out samples of one distribution, and says nothing of training samples
+    that are not given.
 
     Raises:
         DataError: if the rows do not match, or hold NaN or infinite numbers.
