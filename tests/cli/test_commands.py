@@ -139,6 +139,8 @@ def test_what_the_system_refuses_is_said_in_a_line(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_any_command(number: int, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
     before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("not taken care of"))
+    # A shell starts what runs in the background with this one ignored.
+    interrupted = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         command_that(lambda: os.kill(os.getpid(), number), monkeypatch)
         assert main(["check", "--json"]) == 130
@@ -148,6 +150,7 @@ def test_a_signal_ends_any_command(number: int, monkeypatch: pytest.MonkeyPatch,
         assert signal.getsignal(signal.SIGTERM) is not signal.default_int_handler
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupted)
 
 
 def test_standard_output_without_room_is_one_line(tmp_path: Path) -> None:
