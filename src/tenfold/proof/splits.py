@@ -128,16 +128,23 @@ def deal(
 
 def refuse_small_classes(task: Task, groups: Int[np.ndarray, " n"]) -> None:
     """Raises a DataError if a class has fewer groups than there are parts to be in."""
-    open_ = np.ones(len(task), bool) if task.test is None else ~task.test
-    needed = FOLDS if task.test is None else PARTS
+    tested = np.zeros(len(task), bool) if task.test is None else task.test
+    needed, sides = PARTS, "train and some select"
+    if task.test is None:
+        needed, sides = FOLDS, "train, some select and some judge"
     for number, name in enumerate(task.classes):
         mine = task.labels == number
-        found = len(np.unique(groups[mine & open_]))
-        if found < needed or (task.test is not None and not (mine & ~open_).any()):
+        items, found = int((mine & ~tested).sum()), len(np.unique(groups[mine & ~tested]))
+        if found < needed:
             raise DataError(
-                f"The class {name!r} has {int(mine.sum())} items ({found} that are neither copies nor of one "
-                f"group) of which some must train, some select and some judge; at least {needed} were "
-                "expected. Add some, join it with another class, or remove it."
+                f"The class {name!r} has {items} items ({found} that are neither copies nor of one group) of "
+                f"which some must {sides}; at least {needed} were expected. Add some, join it with another "
+                "class, or remove it."
+            )
+        if task.test is not None and not (mine & tested).any():
+            raise DataError(
+                f"The class {name!r} has no item in the test set; at least one was expected. Add some there, "
+                "or remove the class."
             )
 
 

@@ -274,6 +274,8 @@ def _remarks(comparisons: Sequence[Comparison], decisive: Comparison) -> list[st
     if all(c.arm != "gan" for c in comparisons):
         return []
     weak = _found(comparisons, "gan", "none", decisive.learner).gain
+    if weak.low == weak.high == 0:
+        return ["Without any augmentation, too, GAN samples changed nothing or were chosen in no split."]
     flatters = weak.low > 0 and weak.mean > decisive.gain.mean
     return [
         f"Against no augmentation at all, GAN samples gain {signed(weak.mean)} points (95 % interval "
