@@ -82,6 +82,16 @@ def test_a_class_too_small_to_split_is_named() -> None:
         splits_of(replace(toys, groups=np.where(toys.labels == 1, np.arange(200) % 3, np.arange(200) + 3)))
 
 
+def test_a_class_without_a_test_item_is_named() -> None:
+    test = task(40, seed=9)
+    toys = with_test(task(), replace(test, labels=np.zeros_like(test.labels)))
+    with pytest.raises(DataError, match=r"class 'b' has no item in the test set"):
+        splits_of(toys, 3)
+    few = replace(task(), labels=np.where(np.arange(200) < 3, 1, 0))
+    with pytest.raises(DataError, match=r"class 'b' has 3 items .* train and some select; at least 4"):
+        splits_of(with_test(few, test), 3)
+
+
 def test_a_test_set_that_overlaps_is_refused_and_named() -> None:
     toys, test = task(), task(40, seed=9)
     test.values[7] = toys.values[30]

@@ -172,6 +172,11 @@ def test_a_weak_baseline_flatters():
     assert any("+5.0" in r and "flatters" in r for r in concluded(0.80).remarks)
 
 
+def test_samples_that_no_split_chose_are_not_called_a_gain_of_nothing():
+    found = conclude(experiment(LEVELS | {"gan": LEVELS["none"]}, noise=0), DESIGN)
+    assert [r for r in found.remarks if "chosen in no split" in r and "Against" not in r]
+
+
 def test_the_worth_in_real_items_by_hand():
     """Every doubling of the items gains 0.05, so 0.05 is worth as many again."""
     levels = LEVELS | {"real_75": 0.70 + 0.05 * np.log2(0.75), "classical_gan": 0.85}
