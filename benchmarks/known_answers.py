@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,8 +14,11 @@ import numpy as np
 import tenfold
 from record import SOURCE, Record, arguments, say
 from tenfold.data import open_data
+from tenfold.proof.ledger import Ledger, known_design
 from tenfold.proof.options import ProofOptions
-from tenfold.proof.statistics import alarms
+from tenfold.proof.picks import Picks
+from tenfold.proof.score import Design
+from tenfold.proof.statistics import false_alarms, split_means
 
 QUESTION = """On digits: copies of training items bring about nothing, shuffled labels hurt, held-back real
 items help. Of 40 experiments whose made items are resampled training items at most 2 say helps; of 2,000
@@ -23,7 +26,6 @@ with the signs of the stored differences flipped, at most 2.5 %. Then few labels
 NULLS, FLIPS, SEED = 40, 2000, 0
 ITEMS = 300  # of a null, so that forty of them take minutes
 FAST = ("linear", "kernel")
-DECISIVE = ("classical_gan", "best_classical")
 KNOWN = {"control_copies": "about 0", "control_shuffled": "hurts", "control_held_back": "helps"}
 PER_CLASS, RARE, COMMON = 12, 8, 60  # training and validation items of the settings
 
@@ -93,7 +95,9 @@ def proved(data: Any, test: Any, budget: str, quick: bool) -> dict[str, Any]:
         seconds = perf_counter() - begun
         keep_report(proof.path, source)
         found = proof.to_json()
-        return {**found, "path": "", "seconds": round(seconds), "sign_flips": sign_flips(proof.path, found)}
+        rare = of_the_rare_class(proof.path, found["primary"])
+        more = {"rare": rare, "sign_flips": sign_flips(proof.path)}
+        return {**found, "path": "", "seconds": round(seconds), **more}
 
 
 def keep_report(path: Path, source: Any) -> None:
@@ -131,54 +135,124 @@ def some_of(labels: np.ndarray, number: int) -> np.ndarray:
 
 
 def null_experiments(count: int) -> dict[str, Any]:
-    """Experiments with that generator, each on other digits, every other one with rare classes."""
+    """Experiments with that generator, each on other digits, every other one with rare classes.
+
+    Two of four rotate their test items, as digits does; two are judged by a set of their own.
+    """
     values, labels = digits()
-    said: list[str] = []
+    said: dict[str, list[tuple[str, bool]]] = {"rotating test items": [], "a test set": []}
     flips: list[float] = []
     begun = perf_counter()
     for number in range(count):
         taken = some_of(labels, number)
+        kind = list(said)[number // 2 % 2]
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
+            test = None
+            if kind == "a test set":
+                rest = np.setdiff1d(
+                    np.random.default_rng(number).permutation(len(labels))[: 3 * ITEMS], taken
+                )
+                test = str(stored(folder / "test.npz", (values[rest], labels[rest])))
             source = stored(folder / "data.npz", (values[taken], labels[taken]))
-            options = ProofOptions(learners=FAST, quiet=True)
+            options = ProofOptions(learners=FAST, quiet=True, test=test)
             proof = tenfold.prove(
                 source, generator=resampled, quick=True, seed=number, out=folder / "proof", options=options
             )
-            flips += sign_flips(folder / "proof", proof.to_json())
-        said.append(proof.verdict)
+            flips += sign_flips(folder / "proof")
+        chosen = any(times for ratio, times in proof.conclusion.ratios.items() if float(ratio) > 0)
+        said[kind].append((proof.verdict, chosen))
         say(f"null {number + 1} of {count}: {proof.verdict}")
-    counts = {word: said.count(word) for word in sorted(set(said))}
-    found = {"verdicts": counts, "helps": said.count("helps"), "of": count}
-    return {**found, "seconds": round(perf_counter() - begun), "sign_flips": flips}
+    kinds = {kind: counted(found) for kind, found in said.items() if found}
+    helps = sum(kind["verdicts"].get("helps", 0) for kind in kinds.values())
+    facts = {"kinds": kinds, "helps": helps, "of": count}
+    return {**facts, "seconds": round(perf_counter() - begun), "sign_flips": flips}
 
 
-def sign_flips(folder: Path, conclusion: Mapping[str, Any]) -> list[float]:
+def counted(found: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+    """How often each verdict was given, and how often samples were chosen at all."""
+    words = [word for word, _ in found]
+    verdicts = {word: words.count(word) for word in sorted(set(words))}
+    return {"verdicts": verdicts, "of": len(found), "chosen": sum(chosen for _, chosen in found)}
+
+
+def finished(folder: Path) -> tuple[Picks, Design]:
+    """The scores of a finished experiment."""
+    known = known_design(folder) or {}
+    design = Design.from_json({field.name: known[field.name] for field in fields(Design)})
+    return Picks(Ledger(folder).scores.values(), design), design
+
+
+def sign_flips(folder: Path) -> list[float]:
     """How often the signs of each learner's gain by GAN, drawn by chance, would say that it helps.
 
-    Gains that are zero in every split, as where no samples were chosen, can give no alarm and are left out.
+    Gains at every ratio, not only at the one that was chosen, which often is none. Gains that are zero in
+    every split can give no alarm and are left out. Splits that share their test items are judged by these,
+    not by their spread: there is nothing to flip.
     """
-    design = json.loads((folder / "design.json").read_text())
-    if design["fixed_test"]:  # splits that share their test items are judged by these, not by their spread
+    picks, design = finished(folder)
+    if design.fixed_test:
         return []
-    found = [c for c in conclusion["comparisons"] if (c["arm"], c["against"]) == DECISIVE]
-    gains = [np.array(c["by_split"]) for c in found]
-    moving = [gain for gain in gains if np.any(gain)]
-    return [alarms([gain], (design["test"], design["train"]), FLIPS, SEED).share for gain in moving]
+    found: list[float] = []
+    for learner in design.learners:
+        base = picks.grid("best_classical", learner)
+        for ratio in design.ratios:
+            tried = picks.grid_at(ratio, "classical_gan", learner) if ratio else None
+            gains = None if tried is None else split_means(picks.gains([(tried, 1), (base, -1)]))
+            if gains is not None and np.any(np.abs(gains) > 1e-12):
+                found.append(false_alarms(gains, (design.test, design.train), FLIPS, SEED))
+    return found
+
+
+def of_the_rare_class(folder: Path, primary: str) -> dict[str, dict[str, float]]:
+    """PR-AUC and F1 of the rare class with the learner that decides, where there is one."""
+    picks, design = finished(folder)
+    if design.rare_class is None:
+        return {}
+    return {
+        arm: {
+            metric: float(
+                np.mean([score.test[metric] for seeds in picks.grid(arm, primary) for score in seeds])
+            )
+            for metric in ("pr_auc_rare", "f1_rare")
+        }
+        for arm in ("none", "best_classical", "classical_gan")
+    }
 
 
 def rows(found: Mapping[str, Any]) -> list[dict[str, object]]:
     """The table."""
     nulls = found["nulls"]
-    said = ", ".join(f"{count} {word}" for word, count in nulls["verdicts"].items())
-    flips = np.mean([share for result in found.values() for share in result["sign_flips"]])
+    flips = [share for result in found.values() for share in result["sign_flips"]]
+    share = float(np.mean(flips)) if flips else None
+    words = "not defined, as nothing moved" if share is None else f"{share:.2%} of {len(flips)} gains"
     table: list[dict[str, object]] = [
-        row("experiments that add resampled items", said, "at most 2 of 40 say helps", nulls["helps"] <= 2),
-        row("sign-flipped nulls that say helps", f"{flips:.2%}", "at most 2.5%", flips <= 0.025),
+        row(
+            "experiments that add resampled items",
+            said(nulls),
+            "at most 2 of 40 say helps",
+            nulls["helps"] <= 2,
+        ),
+        row(
+            "sign-flipped nulls that say helps",
+            words,
+            "at most 2.5%",
+            None if share is None else share <= 0.025,
+        ),
     ]
     for name in ("digits", "few labels", "rare class"):
         table += answers(name, found[name])
     return table
+
+
+def said(nulls: Mapping[str, Any]) -> str:
+    """What the nulls said, for both kinds of test sets."""
+    kinds = [
+        ", ".join(f"{count} {word}" for word, count in kind["verdicts"].items())
+        + f" (samples chosen in {kind['chosen']} of {kind['of']}) with {name}"
+        for name, kind in nulls["kinds"].items()
+    ]
+    return "; ".join(kinds)
 
 
 def answers(name: str, result: Mapping[str, Any]) -> list[dict[str, object]]:
@@ -186,19 +260,28 @@ def answers(name: str, result: Mapping[str, Any]) -> list[dict[str, object]]:
     table: list[dict[str, object]] = []
     for control in result["controls"]:
         if control["learner"] == result["primary"]:
-            met = {"as expected": True, "misbehaves": False}.get(control["state"], "unclear")
-            table.append(row(f"{name}: {control['arm']}", control["reading"], KNOWN[control["arm"]], met))
-    wanted = ("gan", "none", result["primary"])
-    weak = next(c for c in result["comparisons"] if (c["arm"], c["against"], c["learner"]) == wanted)
-    points = [f"{100 * weak['gain'][end]:+.1f}" for end in ("mean", "low", "high")]
+            met = {"as expected": True, "misbehaves": False}.get(control["state"], control["state"])
+            answer = f"{points(control['gain'])}: {control['reading']}"
+            table.append(row(f"{name}: {control['arm']}", answer, KNOWN[control["arm"]], met))
+    pairs = {"GAN": "gan", "best classical": "best_classical", "best classical plus GAN": "classical_gan"}
+    for words, arm in pairs.items():
+        wanted = (arm, "none", result["primary"])
+        weak = next(c for c in result["comparisons"] if (c["arm"], c["against"], c["learner"]) == wanted)
+        table.append(row(f"{name}: {words} against none", points(weak["gain"]), "as it comes out", None))
+    for arm, values in result["rare"].items():
+        numbers = f"PR-AUC {values['pr_auc_rare']:.3f}, F1 {values['f1_rare']:.3f}"
+        table.append(row(f"{name}: the rare class with {arm}", numbers, "as it comes out", None))
     return [
         *table,
         row(f"{name}: verdict", result["sentence"], "as it comes out", None),
-        row(
-            f"{name}: GAN against none", f"{points[0]} ({points[1]} to {points[2]})", "as it comes out", None
-        ),
         row(f"{name}: seconds", result["seconds"], *within(name, result["seconds"])),
     ]
+
+
+def points(gain: Mapping[str, float]) -> str:
+    """A gain in points, and its interval."""
+    mean, low, high = (f"{100 * gain[end]:+.1f}" for end in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
 
 
 def within(name: str, seconds: float) -> tuple[str, bool | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +109,8 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
     """The table."""
     table = [line(name, result) for name, result in found.items()]
     real = {name: m["reference"] for name, m in next(iter(found.values()))["metrics"].items()}
-    table.append(
-        {
-            "training": "fresh real faces",
-            **{k: "" if v is None else round(v, 3) for k, v in real.items()},
-            "verdict": "",
-        }
-    )
+    fresh = {k: "" if v is None else round(v, 3) for k, v in real.items()}
+    table.append({"training": "fresh real faces", **fresh, "verdict": "", "bar": "", "met": ""})
     return table
 
 
@@ -126,7 +122,22 @@ def line(name: str, result: dict[str, Any]) -> dict[str, object]:
         values[key] = f"{number['value']:.3g}{error}" if number["value"] is not None else "not defined"
     levels = [verdict["level"] for verdict in result["copying"]]
     worst = next((level for level in ("bad", "warning", "good") if level in levels), "")
-    return {"training": name, **values, "verdict": f"copying: {worst}"}
+    bar, met = BARS[name]
+    said = {"training": name, **values, "verdict": f"copying: {worst}"}
+    return {**said, "bar": bar, "met": "yes" if met(result["metrics"], worst) else "no"}
+
+
+def nearer(metrics: dict[str, Any], worst: str) -> bool:
+    """Whether clearly fewer than half of the samples are learnt by heart, and it has not collapsed."""
+    found = metrics["memorised_pixels"]
+    return worst != "bad" and found["value"] + 2 * found["error"] < MUCH and metrics["recall"]["value"] > 0
+
+
+MUCH = 0.5  # as the verdict counts
+BARS: dict[str, tuple[str, Callable[[dict[str, Any], str], bool]]] = {
+    "no augmentation": ("flagged as copying", lambda _, worst: worst == "bad"),
+    "diffaugment": ("clearly below half by heart, recall above 0", nearer),
+}
 
 
 if __name__ == "__main__":

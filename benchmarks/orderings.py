@@ -19,7 +19,6 @@ QUESTION = """Nine sets of 1,000 images of known faults against 1,000 training a
 Fashion-MNIST: exact copies are flagged (C_T below -5, authenticity below .1), half of the classes lowers
 recall and coverage below .7, the kernel distance of fresh real images is under 5 % of blur's."""
 SEED, N, CLASSES = 0, 1000, 5
-LEARNT = ("memorised", "memorised_pixels")
 SHOWN = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage", "vendi")
 MEMORY = (
     "authenticity",
@@ -43,13 +42,13 @@ def main() -> None:
 
 def orderings(n: int) -> dict[str, dict[str, float | None]]:
     """Every metric of every set."""
-    network = features_named("efficientnet-lite0")
+    network, pixels = features_named("efficientnet-lite0"), features_named("pixels")
     train, labels, held, fresh, few = images(n)
     real, holdout = Side(network(train)), Side(network(held))
     found: dict[str, dict[str, float | None]] = {}
     for name, fake in sets(train, labels, fresh, few).items():
         seen = measure(Sides(real, holdout, Side(network(fake)), SEED))
-        by_pixels = memorised(*(x.flatten(1).double() for x in (train, held, fake)))
+        by_pixels = memorised(*(pixels(x).double() for x in (train, held, fake)))
         found[name] = {k: v.value for k, v in seen.items()} | {"memorised_pixels": by_pixels.value}
     return found
 

@@ -20,6 +20,7 @@ from .proof.clock import Clock
 from .proof.experiment import Experiment, jobs_of
 from .proof.generators import choose_generator, run_of
 from .proof.given import read_with_run
+from .proof.learners import choose_learners
 from .proof.ledger import GENERATORS, Ledger, known_design, settle, whole_lines
 from .proof.options import DEFAULTS, ProofOptions
 from .proof.order import Generator, Make
@@ -35,7 +36,7 @@ from .proof.task import (
     with_test,
     without_copies,
 )
-from .proof.timing import Work, affordable, sizes_of
+from .proof.timing import Work, affordable, sizes_of, unmeasured
 
 if TYPE_CHECKING:
     from .proof.verdict import Conclusion
@@ -184,9 +185,9 @@ def plan(
     refuse_design(design)
     clock.say_all([*task.notes, *([f"{copies} exact copies stay on one side"] if copies else [])])
     work = work_of(task, folds[0], terms, design)
-    work.learners(terms.options.learners, 1)  # refuses unknown ones
     known = known_design(folder)
-    steps, names, notes = settled(known, terms.options) or affordable(work, terms.options.steps)
+    decide = affordable if terms.options.kimg is None else unmeasured  # of the machine
+    steps, names, notes = settled(known, terms.options) or decide(work, terms.options.steps)
     clock.say_all(notes if known is None else [])
     design = replace(design, learners=names)
     gan_seconds = GAN_SHARE * terms.seconds / (design.splits * design.seeds) if generator.trains else 0.0
@@ -272,6 +273,7 @@ def work_of(task: Task, fold: Fold, terms: Terms, design: Design) -> Work:
     examples = Examples(real, task.labels[fold.train])
     share = 1 - GAN_SHARE if design.trained_here else 1.0
     names = terms.options.learners
+    choose_learners(task.kind, terms.options.learners, steps=1, largest=1)  # refuses unknown ones
     return Work(task.kind, examples, len(task.classes), sizes, names, share * terms.seconds)
 
 

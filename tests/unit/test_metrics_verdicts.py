@@ -37,7 +37,8 @@ def test_good_samples_have_no_fault() -> None:
         ("copying", {"c_t": -38.7, "authenticity": 0.0}, "bad"),
         ("copying", {"c_t": -17.9, "authenticity": 0.31}, "bad"),
         ("copying", {"c_t": -3.4, "authenticity": 0.62}, "warning"),
-        ("copying", {"c_t": 5.2, "authenticity": 0.84}, "good"),
+        ("copying", {"c_t": 1.2, "authenticity": 0.84}, "good"),
+        ("copying", {"c_t": 5.2, "authenticity": 0.84}, "warning"),  # so far away that copies would not show
         ("fidelity", {"precision": 0.5, "kernel_distance": 1.0}, "bad"),
         ("fidelity", {"kernel_distance": 0.01}, "warning"),
         ("variety", {"recall": 0.24, "coverage": 0.6}, "bad"),
@@ -52,7 +53,8 @@ def test_faults_are_named(about: str, values: dict[str, float], expected: str) -
 
 def test_one_sample_again_and_again_is_no_copy_of_the_training_data() -> None:
     """None is authentic, for all are alike; but C_T says that they lie far from what was learnt from."""
-    assert level("copying", c_t=5.1, authenticity=0.0) == "good"
+    found = [v for v in verdicts(numbers(c_t=5.1, authenticity=0.0)) if v.about == "copying"]
+    assert [v.level for v in found] == ["warning"] and "cannot be told" in found[0].text
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, "good"), (0.001, "bad")])
@@ -89,7 +91,7 @@ def test_what_is_not_defined_says_nothing_but_that() -> None:
 
 @pytest.mark.parametrize(
     ("share", "error", "expected"),
-    [(0.95, 0.2, "bad"), (0.95, 0.4, "good"), (0.35, 0.1, "warning"), (0.15, 0.01, "good")],
+    [(0.95, 0.2, "bad"), (0.95, 0.4, "warning"), (0.35, 0.1, "warning"), (0.15, 0.01, "good")],
 )
 @pytest.mark.parametrize("name", ["memorised", "memorised_pixels"])
 def test_what_was_learnt_by_heart_is_spoken_of_if_it_is_much_and_no_chance(

@@ -23,7 +23,7 @@ from tenfold.proof.order import Order
 from tenfold.proof.score import Score
 from tenfold.proof.splits import Fold
 from tenfold.proof.task import Task, fit_encoding, same_bytes
-from tenfold.proof.timing import Work, affordable
+from tenfold.proof.timing import Work, affordable, unmeasured
 from tenfold.proving import ProofOptions, prove
 
 OPTIONS = ProofOptions(learners=("linear", "kernel"), quiet=True)
@@ -435,6 +435,15 @@ def test_the_slowest_learner_is_left_out_where_time_is_short(monkeypatch: pytest
         assert (found[0], list(found[1])) == (steps, names) and bool(found[2]) == (seconds < 20)
     asked = affordable(replace(work, names=("linear", "kernel", "trees", "cnn")), 300)
     assert asked[0] == 300 and len(asked[1]) == 4
+
+
+def test_with_a_number_of_samples_nothing_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "_timed", lambda *given: pytest.fail("the machine was measured"))
+    monkeypatch.setattr(timing, "_steps", lambda work: pytest.fail("the machine was measured"))
+    real = Examples(np.zeros((20, 1, 4, 4), np.float32), np.arange(20) % 2)
+    work = Work("images", real, 2, np.array([20, 100]), None, seconds=1.0)
+    assert unmeasured(work, None) == (300, ("linear", "kernel", "trees", "cnn"), [])
+    assert unmeasured(replace(work, names=("linear",)), None) == (0, ("linear",), [])
 
 
 def test_a_gan_learns_from_training_items_and_from_unlabelled_ones(tmp_path: Path) -> None:

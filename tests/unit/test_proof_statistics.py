@@ -9,7 +9,6 @@ from sklearn import metrics
 
 from tenfold.errors import DataError
 from tenfold.proof.statistics import (
-    alarms,
     bootstrap_interval,
     corrected_interval,
     false_alarms,
@@ -178,11 +177,3 @@ def test_flipped_signs_rarely_look_like_a_help():
     assert abs(nulls.mean()) < 0.03
     assert 0 < false_alarms(differences, (0, 60), 2000, seed=0) < 0.045
     assert false_alarms(differences, (20, 60), 2000, seed=0) < 0.01
-
-
-def test_gains_of_zero_do_not_dilute_the_alarms():
-    moving = np.random.default_rng(4).normal(0.5, 1, 10)
-    found = alarms([moving, np.zeros(10)], (0, 60), 1000, seed=0)
-    alone = false_alarms(moving, (0, 60), 1000, seed=0)
-    assert (found.share, found.moving, found.moving_share) == (alone / 2, 1, alone) and alone > 0
-    assert alarms([np.zeros(10)], (0, 60), 10, seed=0).moving_share is None

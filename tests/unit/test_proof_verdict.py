@@ -177,6 +177,33 @@ def test_samples_that_no_split_chose_are_not_called_a_gain_of_nothing():
     assert [r for r in found.remarks if "chosen in no split" in r and "Against" not in r]
 
 
+def test_copies_that_gain_a_little_but_surely_are_noticed():
+    found = conclude(experiment(LEVELS | {"control_copies": 0.71, "classical_gan": 0.805}), DESIGN)
+    assert {c.state for c in found.controls if c.arm == "control_copies"} == {"noticeable"}
+    assert found.verdict == "helps" and not found.alarms
+    assert any(r.startswith("Copies of the training items alone gain +1.0") for r in found.remarks)
+    more = conclude(experiment(LEVELS | {"control_copies": 0.71, "classical_gan": 0.83}), DESIGN)
+    assert not any("Copies" in r for r in more.remarks)
+
+
+def test_a_recipe_that_is_worse_than_none_flatters():
+    """It was the best on validation, and is not on the test items."""
+    scores = [
+        replace(s, test={k: v - 0.2 for k, v in s.test.items()}) if s.arm == "augmentation" else s
+        for s in experiment()
+    ]
+    found = conclude(scores, DESIGN)
+    assert any("worse on the test items than none (-" in r for r in found.remarks)
+    assert not any("worse" in r for r in concluded(0.80).remarks)
+
+
+def test_the_largest_ratio_chosen_is_said():
+    design = replace(DESIGN, ratios=(0.0, 0.5))
+    scores = [s for s in experiment(LEVELS | {"classical_gan": 0.85}) if s.ratio <= 0.5]
+    assert any("largest ratio" in r for r in conclude(scores, design).remarks)
+    assert not any("largest ratio" in r for r in concluded(0.85).remarks)
+
+
 def test_the_worth_in_real_items_by_hand():
     """Every doubling of the items gains 0.05, so 0.05 is worth as many again."""
     levels = LEVELS | {"real_75": 0.70 + 0.05 * np.log2(0.75), "classical_gan": 0.85}

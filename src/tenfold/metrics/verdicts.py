@@ -69,8 +69,19 @@ def copying(numbers: Numbers) -> Iterator[Verdict]:
         text = f"The samples lie nearer to the training data than fresh real ones do: {said}."
         text += " They copy, or are more typical than real ones."
         yield Verdict("copying", "warning", text, AGAINST_COPIES)
-    elif not found:
+    elif not found and telling(numbers, z):
         yield Verdict("copying", "good", f"No sign of copying: {said}.")
+    elif not found:
+        text = f"Whether the samples copy cannot be told: {said}; "
+        text += "they lie too far from real ones, or too few real ones were held out."
+        yield Verdict("copying", "warning", text, "Hold out more real samples, or train longer.")
+
+
+def telling(numbers: Numbers, z: float) -> bool:
+    """Whether copies would have been noticed: noise hides them from C_T, and distance from all."""
+    given = [numbers[name] for name in ("memorised", "memorised_pixels") if name in numbers]
+    sharp = [m for m in given if m.value is not None and -COPY_Z * (m.error or 0.0) <= MUCH]
+    return z <= -COPY_Z if not given else bool(sharp)
 
 
 def learnt(numbers: Numbers) -> Iterator[Verdict]:

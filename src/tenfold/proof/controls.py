@@ -9,7 +9,7 @@ from .picks import Picks
 from .score import ARM_WORDS, CONTROLS
 from .statistics import Interval, signed
 
-State = Literal["as expected", "unclear", "misbehaves"]
+State = Literal["as expected", "noticeable", "unclear", "misbehaves"]
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,12 @@ def _against(picks: Picks, arm: str, learner: str) -> str:
 
 
 def _copies(gain: Interval, width: float) -> tuple[State, str]:
-    if abs(gain.mean) <= width:
-        return "as expected", "about zero as it must be"
     if gain.low <= 0 <= gain.high:
+        if gain.half <= width:
+            return "as expected", "about zero as it must be"
         return "unclear", "expected about zero, and the interval is wide"
+    if abs(gain.mean) <= width:
+        return "noticeable", "little, but not by chance alone: a gain from samples must exceed it"
     return "misbehaves", "although copies hold nothing new: learners or their steps are not matched"
 
 

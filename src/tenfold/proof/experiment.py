@@ -89,6 +89,9 @@ class Experiment:
         first: Stage | None = Stage(self, 0, self.folds[0])
         if not self.generator.trains:
             first.pools.prepare(0)  # what it gives is refused before anything takes time
+        elif self.unlabelled is not None:
+            for split, fold in enumerate(self.folds):
+                Stage(self, split, fold).refuse_known(self.unlabelled)
         if self.design.fixed_test:  # all splits choose the classical arm together
             for split, fold in enumerate(self.folds):
                 Stage(self, split, fold).without_gan()
@@ -214,10 +217,10 @@ class Stage:
         return [ratio for ratio in self.of.design.ratios if ratio > 0]
 
     @cached_property
-    def pools(self) -> Pools:
-        """Made items of this split, by seed."""
+    def order(self) -> Order:
+        """What a generator of this split is asked for."""
         of = self.of
-        order = Order(
+        return Order(
             task=of.task,
             fold=self.fold,
             encoding=self.encoding,
@@ -228,14 +231,23 @@ class Stage:
             split=self.split,
             kimg=of.kimg,
         )
+
+    @cached_property
+    def pools(self) -> Pools:
+        """Made items of this split, by seed."""
+        of, order = self.of, self.order
         if of.generator.trains and of.unlabelled is not None:
-            order = replace(order, unlabelled=self.guessed(order, of.unlabelled))
+            order = replace(order, unlabelled=self.guessed(of.unlabelled))
         return Pools(of.generator, order, of.clock)
 
-    def guessed(self, order: Order, unlabelled: np.ndarray) -> Examples:
+    def refuse_known(self, unlabelled: np.ndarray) -> None:
+        """Raises a DataError if unlabelled items are nearer to test items than new ones are."""
+        examples = Examples(self.encoding.encode(unlabelled), np.zeros(len(unlabelled), int))
+        refuse_near_copies(examples, self.order, "unlabelled items")
+
+    def guessed(self, unlabelled: np.ndarray) -> Examples:
         """Unlabelled items, each with the class that the best classifier of the training items gives it."""
         of, values = self.of, self.encoding.encode(unlabelled)
-        refuse_near_copies(Examples(values, np.zeros(len(values), int)), order, "unlabelled items")
         sign, metric = better(of.design.metric), of.design.metric
         learner = max(of.learners, key=lambda one: sign * self.best(one).validation[metric])
         best = self.best(learner)

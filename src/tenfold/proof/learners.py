@@ -26,7 +26,7 @@ LANDMARKS = 500
 TREES = 100
 MODELS = ("ensemble", "kernel_approximation", "linear_model", "svm")
 WIDTH, BATCH, RATE = 16, 64, 4e-3
-FEWEST_STEPS, MOST_STEPS = 150, 600
+FEWEST_STEPS, STEPS, MOST_STEPS = 150, 300, 600
 
 Logits = Callable[[np.ndarray], Float[np.ndarray, "n k"]]
 Fit = Callable[[Examples, int, int], Logits]

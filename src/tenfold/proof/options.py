@@ -18,9 +18,10 @@ class ProofOptions:
         minimum: the least gain that would be useful.
         width: differences up to this one do not matter; a wider interval leaves the question open.
         learners: kinds of classifiers; all that suit the data if not given.
-        steps: of the small convolutional network's training; measured if not given.
+        steps: of the small convolutional network's training; if not given, what the time allows.
         kimg: thousands of samples that every GAN sees; what the first GAN's share of the time allows if not
-            given, so that with it an experiment can be repeated exactly.
+            given. With it nothing else is measured of the machine either: all learners take part, and the
+            network takes a fixed number of steps, so that the experiment can be repeated.
         size: longest side to which pictures are resized.
         skip_bad: leave out what cannot be read.
         device: where a GAN is trained.

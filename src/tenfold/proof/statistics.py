@@ -314,37 +314,6 @@ def false_alarms(
     return float(np.mean([corrected_interval(null[:, None].tolist(), *shares).low > 0 for null in nulls]))
 
 
-@dataclass(frozen=True)
-class Alarms:
-    """How often nulls would be called a help.
-
-    Attributes:
-        share: of all nulls; 0.025 is what the interval promises.
-        moving: how many of the gains are not zero in every split; only these can give an alarm.
-        moving_share: of the nulls of these, None if there are none.
-    """
-
-    share: float
-    moving: int
-    moving_share: float | None
-
-
-def alarms(
-    gains: Sequence[Float[np.ndarray, " splits"]], shares: tuple[int, int], draws: int, seed: int
-) -> Alarms:
-    """False alarms among the sign-flipped nulls of several gains, with and without those that are all zero.
-
-    Args:
-        gains: differences of each split, seeds averaged; at least one of them.
-        shares: test items and training items of a split.
-        draws: how many nulls of each.
-        seed: of the signs.
-    """
-    found = [false_alarms(np.asarray(gain), shares, draws, seed) for gain in gains]
-    moving = [share for share, gain in zip(found, gains, strict=True) if np.any(np.abs(gain) > 1e-12)]
-    return Alarms(float(np.mean(found)), len(moving), float(np.mean(moving)) if moving else None)
-
-
 def signed(value: float) -> str:
     """A difference in points, with its sign.
 

@@ -250,8 +250,16 @@ def joined_tables(
         return labelled, None
     values = task.values[judge:rest]
     if group is not None and group in unlabelled and task.groups is not None and labelled.groups is not None:
-        values = values[~np.isin(task.groups[judge:rest], labelled.groups)]
+        labelled, values = _without_groups(labelled, values, task.groups[judge:rest])
     return without_copies(labelled, values)
+
+
+def _without_groups(labelled: Task, values: np.ndarray, groups: np.ndarray) -> tuple[Task, np.ndarray]:
+    assert labelled.groups is not None
+    shared = np.isin(groups, labelled.groups)
+    note = f"{shared.sum()} unlabelled rows belong to groups of labelled ones; they are left out"
+    notes = (*labelled.notes, *([note] if shared.any() else []))
+    return replace(labelled, notes=notes), values[~shared]
 
 
 def _first_rows(task: Task, count: int, train: int | None) -> Task:

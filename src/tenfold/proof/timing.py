@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from ..watching.progress import clock
 from .arms import COPIES, PARTS, Arm, Examples, classical_arms, counts_of
-from .learners import FEWEST_STEPS, Learner, choose_learners, measured_steps, viewed
+from .learners import FEWEST_STEPS, STEPS, Learner, choose_learners, measured_steps, viewed
 from .workers import WORKERS, one_thread_each
 
 NETWORK_SHARE = 0.25  # of the time, for the small convolutional network
@@ -82,6 +82,12 @@ def sizes_of(
 
 def _size(arm: Arm, labels: np.ndarray, kind: str, classes: int) -> int:
     return int(counts_of(arm, labels, kind, classes).sum())
+
+
+def unmeasured(work: Work, steps: int | None) -> tuple[int, tuple[str, ...], list[str]]:
+    """All learners, and as many steps on every machine: for an experiment that is to be repeated."""
+    chosen = steps or STEPS * work.network
+    return chosen, tuple(learner.name for learner in work.learners(work.names, chosen)), []
 
 
 def affordable(work: Work, steps: int | None) -> tuple[int, tuple[str, ...], list[str]]:

@@ -107,6 +107,7 @@ def conclude(scores: Sequence[Score], design: Design) -> Conclusion:
     refuse_design(design)
     picks = Picks(scores, design)
     primary = picks.primary()
+    known = tuple(c for learner in design.learners for c in controls(picks, learner))
     comparisons = [c for against in ("none", "best_classical") for c in _compared(picks, against)]
     decisive = _found(comparisons, "classical_gan", "best_classical", primary)
     verdict = judge(decisive.gain, design.minimum, design.width)
@@ -121,11 +122,11 @@ def conclude(scores: Sequence[Score], design: Design) -> Conclusion:
         recipe=recipe,
         decisive=decisive,
         comparisons=tuple(comparisons),
-        controls=tuple(c for learner in design.learners for c in controls(picks, learner)),
+        controls=known,
         ratios=ratios,
         worth=worth(picks, primary),
         items_needed=needed,
-        remarks=(*_remarks(comparisons, decisive), *_unlabelled(comparisons, decisive, design)),
+        remarks=tuple(_all_remarks(comparisons, decisive, known, ratios, design)),
     )
 
 
@@ -270,6 +271,19 @@ def _unwanted(recipe: str) -> str:
     )
 
 
+def _all_remarks(
+    comparisons: Sequence[Comparison],
+    decisive: Comparison,
+    known: Sequence[Control],
+    ratios: Mapping[str, int],
+    design: Design,
+) -> Iterable[str]:
+    yield from _remarks(comparisons, decisive)
+    yield from _doubts(comparisons, decisive, known)
+    yield from _edge(ratios, design)
+    yield from _unlabelled(comparisons, decisive, design)
+
+
 def _remarks(comparisons: Sequence[Comparison], decisive: Comparison) -> list[str]:
     if all(c.arm != "gan" for c in comparisons):
         return []
@@ -281,6 +295,34 @@ def _remarks(comparisons: Sequence[Comparison], decisive: Comparison) -> list[st
         f"Against no augmentation at all, GAN samples gain {signed(weak.mean)} points (95 % interval "
         f"{signed(weak.low)} to {signed(weak.high)})" + (": a weak baseline flatters." if flatters else ".")
     ]
+
+
+def _doubts(
+    comparisons: Sequence[Comparison], decisive: Comparison, known: Sequence[Control]
+) -> Iterable[str]:
+    """What a gain over the best classical recipe may owe to other things than new samples."""
+    base = _found(comparisons, "best_classical", "none", decisive.learner).gain
+    if base.high < 0:
+        yield (
+            "The classical recipe that was chosen on validation is worse on the test items than none "
+            f"({signed(base.mean)} points, 95 % interval {signed(base.low)} to {signed(base.high)}): gains "
+            "over it flatter."
+        )
+    for control in known:
+        copies, gain = control.gain, decisive.gain
+        mine = (control.arm, control.learner) == ("control_copies", decisive.learner)
+        if mine and copies.low > 0 and 0 < gain.mean <= copies.mean:
+            yield (
+                f"Copies of the training items alone gain {signed(copies.mean)} points with this learner, no "
+                "less than the samples do."
+            )
+
+
+def _edge(ratios: Mapping[str, int], design: Design) -> Iterable[str]:
+    """Whether the largest ratio that was tried is the one that is mostly chosen."""
+    most = f"{max(design.ratios):g}"
+    if len(design.ratios) > 1 and ratios.get(most, 0) > sum(ratios.values()) / 2:
+        yield f"Mostly the largest ratio was chosen, {most} made items per real one: more might gain more."
 
 
 def _unlabelled(comparisons: Sequence[Comparison], decisive: Comparison, design: Design) -> list[str]:
