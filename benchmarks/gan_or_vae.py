@@ -1,4 +1,4 @@
-"""A GAN or a VAE in the same minute? Four recipes on half of the digits, judged by the other half."""
+"""A GAN or a VAE in the same time? Four recipes on half of the digits, judged by the other half."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tenfold.metrics.suite import Measured, Side, Sides, measure
 if TYPE_CHECKING:
     from tenfold.run import Run
 
-QUESTION = """dcgan and vae without labels, cgan and cvae with them (preset small), 60 s each on half of
+QUESTION = """dcgan and vae without labels, cgan and cvae with them (preset small), 40 s each on half of
 scikit-learn's digits; judged by the other half in features of efficientnet-lite0, beside what fresh real
 digits get (in brackets). Means over three seeds with their standard deviation. The kernel distance is over
 all pairs without labels, class by class with them: compare within a pair of recipes. There is no bar."""
-BUDGET = "60s"
+BUDGET = "40s"
 RECIPES = ("dcgan", "vae", "cgan", "cvae")
 SHOWN = ("kernel_distance", "recall", "coverage", "c_t")
 OF_LABELS, JUDGE_SEED, MADE_SEED = "label_accuracy", 1, 1

@@ -119,6 +119,7 @@ def line(name: str, result: dict[str, Any]) -> dict[str, object]:
     values: dict[str, object] = {}
     for key, number in result["metrics"].items():
         error = f"±{number['error']:.2g}" if "error" in number else ""
+        error += f" (p {number['p']:.2g})" if "p" in number else ""
         values[key] = f"{number['value']:.3g}{error}" if number["value"] is not None else "not defined"
     levels = [verdict["level"] for verdict in result["copying"]]
     worst = next((level for level in ("bad", "warning", "good") if level in levels), "")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 import torch
 from scipy.stats import mannwhitneyu
@@ -120,14 +122,22 @@ def test_memorised_by_hand():
     every = torch.zeros(20).double()  # shares of the samples to which each real one is the nearest
     every[:9], every[15:19], every[9:11] = 1 / 14, 1 / 14, 0.5 / 14
     assert seen.error == pytest.approx((10 * 0.5 * every.var().item()) ** 0.5 / 0.5)
+    values = every.tolist()
+    sums = [sum(chosen) for chosen in combinations(values, 10)]
+    as_few = sum(total <= sum(values[10:]) + 1e-9 for total in sums) / len(sums)
+    assert seen.p == pytest.approx(as_few, abs=0.004) and 0.005 < as_few < 0.02
 
 
 def test_memorised_error_is_that_of_another_choice_of_what_was_learnt():
     real, fake = normal(120, 3, seed=1), normal(200, 3, seed=2)
-    orders = [torch.randperm(120, generator=torch.Generator().manual_seed(s)) for s in range(400)]
+    orders = [torch.randperm(120, generator=torch.Generator().manual_seed(s)) for s in range(200)]
     seen = [memorised(real[order[:90]], real[order[90:]], fake) for order in orders]
+    found = torch.tensor([learnt.p for learnt in seen])
+    assert ((found < 0.1).float().mean() - 0.1).abs() < 0.05 and (
+        (found < 0.5).float().mean() - 0.5
+    ).abs() < 0.1
     values = torch.tensor([estimate.value for estimate in seen])
-    assert abs(values.mean()) < 4 * values.std() / 20
+    assert abs(values.mean()) < 4 * values.std() / 200**0.5
     assert seen[0].error == pytest.approx(values.std().item(), rel=0.15)
 
 
@@ -136,9 +146,18 @@ def test_noise_and_shrinking_do_not_hide_what_was_learnt_by_heart():
     assert c_t(TRAIN, HOLDOUT, far).z > -3  # not clearly nearer to training samples than held-out ones are
     for fake in (TRAIN, far, 0.9 * TRAIN):
         seen = memorised(TRAIN, HOLDOUT, fake)
-        assert seen.value > 0.3 and seen.value > 4 * seen.error
+        assert seen.value > 0.3 and seen.value > 4 * seen.error and seen.p < 0.001
     fresh = memorised(TRAIN, HOLDOUT, FRESH)
     assert abs(fresh.value) < 3 * fresh.error
+
+
+def test_few_held_out_samples_are_enough_where_all_is_learnt_by_heart():
+    """Twenty of a hundred: the error is large, and chance all the same no explanation."""
+    real = normal(100, 3, seed=1)
+    fake = torch.cat([real[:8].repeat(20, 1), real[8:60]])
+    seen = memorised(real[:80], real[80:], fake)
+    assert seen.value == pytest.approx(1.0) and seen.p < 0.001
+    assert seen.value < 3.5 * seen.error
 
 
 @pytest.mark.parametrize(("n", "m"), [(400, 40), (40, 400)])

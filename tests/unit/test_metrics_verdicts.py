@@ -90,12 +90,18 @@ def test_what_is_not_defined_says_nothing_but_that() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "error", "expected"),
-    [(0.95, 0.2, "bad"), (0.95, 0.4, "warning"), (0.35, 0.1, "warning"), (0.15, 0.01, "good")],
+    ("share", "error", "p", "expected"),
+    [
+        (0.95, 0.2, 1e-4, "bad"),
+        (0.95, 0.4, 1e-4, "bad"),
+        (0.95, 0.4, 0.02, "warning"),
+        (0.35, 0.1, 1e-4, "warning"),
+        (0.15, 0.01, 1e-4, "good"),
+    ],
 )
 @pytest.mark.parametrize("name", ["memorised", "memorised_pixels"])
 def test_what_was_learnt_by_heart_is_spoken_of_if_it_is_much_and_no_chance(
-    name: str, share: float, error: float, expected: str
+    name: str, share: float, error: float, p: float, expected: str
 ) -> None:
-    found = numbers(c_t=6.1, authenticity=0.84) | {name: Measured(share, 0.0, 400, error)}
+    found = numbers(c_t=6.1, authenticity=0.84) | {name: Measured(share, 0.0, 400, error, p=p)}
     assert [v.level for v in verdicts(found) if v.about == "copying"] == [expected]

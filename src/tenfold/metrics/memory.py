@@ -11,12 +11,12 @@ from torch import Generator, Tensor
 
 from ..draw import derive
 from .frechet import frechet_distance
-from .kernel import Estimate
 from .neighbours import blocks, nearest, nearest_other
 from .rows import Undefined, comparable
 
 _LEAST = 10
 _MOST_CELLS = 10
+_MOST_DRAWN, _DRAWS = 2000, 4000  # real samples that are drawn from to see what chance gives; how often
 _TIED = 1e-9  # of a distance: two that differ by less are equal but for rounding
 
 
@@ -165,18 +165,33 @@ def frechet_gap(
     return frechet_distance(fresh, fake) - frechet_distance(seen, fake)
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """How much was learnt by heart.
+
+    Attributes:
+        value: share of the samples.
+        error: standard error of it.
+        p: how probable as much is if it does not matter which real samples were learnt from.
+    """
+
+    value: float
+    error: float
+    p: float
+
+
 def memorised(
     train: Float[Tensor, "n d"], holdout: Float[Tensor, "m d"], fake: Float[Tensor, "k d"]
-) -> Estimate:
+) -> Learnt:
     """Share of generated samples whose nearest real sample is a training one because it was learnt from.
 
     If it does not matter which real samples were learnt from, the nearest one is among n training and m
     held-out samples with probability n / (n + m); what goes beyond is put down to learning. Copies of the
     given training samples get 1, noisy ones nearly as much, blurred ones less where the features mind blur;
-    fresh samples get 0 on average. Real samples that are equally near share. The error is that of drawing
-    the n from all real samples at random, whatever the features: the test needs no sample to be a good one.
-    It does need training and held-out samples of one distribution, and says nothing of training samples
-    that are not given.
+    fresh samples get 0 on average. Real samples that are equally near share. The error, and p, are those of
+    drawing the n from all real samples at random, whatever the features: the test needs no sample to be a
+    good one. It does need training and held-out samples of one distribution, and says nothing of training
+    samples that are not given.
 
     Raises:
         DataError: if the rows do not match, or hold NaN or infinite numbers.
@@ -203,7 +218,21 @@ def memorised(
         )
     chance = n / len(real)
     spread = (n * (1 - chance) * each.var()).sqrt().item()  # of a sum of n that are drawn from all
-    return Estimate((each[:n].sum().item() - chance) / (1 - chance), spread / (1 - chance))
+    value, error = (each[:n].sum().item() - chance) / (1 - chance), spread / (1 - chance)
+    return Learnt(value, error, _by_chance(each.cpu(), len(holdout), value / error if error else 0.0))
+
+
+def _by_chance(each: Float[Tensor, " n"], held: int, z: float) -> float:
+    """How often so many real samples drawn at random are nearest to as few as the last ones are."""
+    if len(each) > _MOST_DRAWN:
+        return math.erfc(z / 2**0.5) / 2  # a sum of so many is as good as normal
+    generator, found = Generator().manual_seed(derive(0, "memorised")), 1
+    few = each[-held:].sum() + _TIED
+    for _ in range(_DRAWS // 1000):
+        keys = torch.rand(1000, len(each), generator=generator)
+        chosen = keys.topk(held, 1, sorted=False).indices
+        found += int((each[chosen].sum(1) <= few).sum())
+    return found / (_DRAWS + 1)
 
 
 @dataclass(frozen=True, eq=False)

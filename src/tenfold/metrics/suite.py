@@ -43,6 +43,7 @@ class Measured:
         reference_n: samples behind the reference, where they are not n.
         how: how it was estimated, where there is more than one way.
         why: why there is no value.
+        p: how probable such a value is by chance, where the metric is a test.
     """
 
     value: float | None
@@ -52,6 +53,7 @@ class Measured:
     reference_n: int | None = None
     how: str = ""
     why: str = ""
+    p: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields, without those that say nothing."""
@@ -274,7 +276,7 @@ def by_heart(sides: Sides) -> Measured:
         found = memorised(sides.train.x, sides.holdout.x, sides.fake.x)
     except Undefined as error:
         return Measured(None, None, n, why=str(error))
-    return Measured(found.value, 0.0, n, found.error, reference_n=len(sides.holdout))
+    return Measured(found.value, 0.0, n, found.error, reference_n=len(sides.holdout), p=found.p)
 
 
 PER_CLASS = ("kernel_distance", "precision", "recall", "coverage", "vendi", "c_t", "authenticity")

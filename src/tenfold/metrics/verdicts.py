@@ -11,6 +11,7 @@ from .suite import Measured
 COPY_Z = -3.0
 """Standard deviations of the data-copying test from which on it speaks."""
 LITTLE, MUCH = 0.2, 0.5  # of the samples, learnt by heart: spoken of, and bad
+BY_CHANCE = 0.001  # less than a test so improbable counts as found
 LEAST_SHARE = 0.02  # of samples; fewer near duplicates are not spoken of
 AGAINST_COPIES = (
     "Look at the gallery. Train on more data, augment (--augment diffaugment), or stop earlier (--patience)."
@@ -87,7 +88,7 @@ def telling(numbers: Numbers, z: float) -> bool:
 def learnt(numbers: Numbers) -> Iterator[Verdict]:
     """Does it matter to the samples which real ones were learnt from?"""
     given = [numbers[name] for name in ("memorised", "memorised_pixels") if name in numbers]
-    sure = [m for m in given if m.value is not None and m.value > -COPY_Z * (m.error or 0.0)]
+    sure = [m for m in given if m.value is not None and m.p is not None and m.p < BY_CHANCE]
     most = max((m.value for m in sure if m.value is not None), default=0.0)
     if most > LITTLE:
         text = (

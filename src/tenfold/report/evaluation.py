@@ -107,6 +107,7 @@ def _cells(found: Measured) -> tuple[str, str, str]:
     if found.value is None:
         return "not defined", "", str(found.n)
     error = "" if found.error is None else f" ± {found.error:.2g}"
+    error += "" if found.p is None else f" (p {found.p:.2g})"
     return (
         f"{found.value:.4g}{error}",
         "" if found.reference is None else f"{found.reference:.4g}",
