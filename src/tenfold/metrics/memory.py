@@ -16,7 +16,7 @@ from .rows import Undefined, comparable
 
 _LEAST = 10
 _MOST_CELLS = 10
-_MOST_DRAWN, _DRAWS = 2000, 4000  # real samples that are drawn from to see what chance gives; how often
+_MOST_DRAWN, _DRAWS = 1000, 4000  # real samples that are drawn from to see what chance gives; how often
 _TIED = 1e-9  # of a distance: two that differ by less are equal but for rounding
 
 
