@@ -283,7 +283,8 @@ def design_of(task: Task, folds: Sequence[Fold], terms: Terms, generator: Genera
     Raises:
         RecipeError: the metric is unknown, or not defined for these classes.
     """
-    options, counts = terms.options, np.bincount(task.labels, minlength=len(task.classes))
+    labels = task.labels if task.test is None else task.labels[~task.test]  # what can be learnt from
+    options, counts = terms.options, np.bincount(labels, minlength=len(task.classes))
     rare = int(counts.argmin()) if counts.max() > UNEVEN * counts.min() else None
     refuse_metric(options.metric, rare)
     splits, seeds = repeats_of(terms)

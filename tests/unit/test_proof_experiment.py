@@ -194,6 +194,17 @@ def test_a_recipe_makes_rows_of_every_class(tmp_path: Path) -> None:
         np.testing.assert_allclose(pool["values"][:, 2:4].sum(1), 1)
 
 
+def test_a_class_is_rare_by_what_trains_whatever_the_test_set_holds(tmp_path: Path) -> None:
+    data = vectors(tmp_path / "d.npz")  # three of the one to one of the other
+    rng = np.random.default_rng(1)
+    np.savez(tmp_path / "test.npz", x=rng.normal(size=(80, 3)), y=(np.arange(80) >= 10).astype(np.int64))
+    options = replace(OPTIONS, learners=("linear",), test=str(tmp_path / "test.npz"))
+    prove(data, generator=Spy(), out=tmp_path / "p", quick=True, options=options)
+    design = json.loads((tmp_path / "p" / "design.json").read_text())
+    assert design["counts"] == [90, 30] and design["rare_class"] == 1
+    assert "class_weights" in design["arms"]
+
+
 def test_a_folder_of_samples_and_copies_of_test_items(tmp_path: Path) -> None:
     data = vectors(tmp_path / "d.npz")
     with np.load(data) as arrays:
