@@ -1,4 +1,4 @@
-"""A GAN or a VAE in the same time? Four recipes on half of the digits, judged by the other half."""
+"""A GAN or a VAE, given the same time? Four recipes on half of the digits, judged by the other half."""
 
 from __future__ import annotations
 

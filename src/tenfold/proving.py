@@ -273,7 +273,7 @@ def work_of(task: Task, fold: Fold, terms: Terms, design: Design) -> Work:
     examples = Examples(real, task.labels[fold.train])
     share = 1 - GAN_SHARE if design.trained_here else 1.0
     names = terms.options.learners
-    choose_learners(task.kind, terms.options.learners, steps=1, largest=1)  # refuses unknown ones
+    choose_learners(task.kind, names, steps=1, largest=1)  # refuses unknown ones
     return Work(task.kind, examples, len(task.classes), sizes, names, share * terms.seconds)
 
 

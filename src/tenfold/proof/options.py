@@ -20,8 +20,8 @@ class ProofOptions:
         learners: kinds of classifiers; all that suit the data if not given.
         steps: of the small convolutional network's training; if not given, what the time allows.
         kimg: thousands of samples that every GAN sees; what the first GAN's share of the time allows if not
-            given. With it nothing else is measured of the machine either: all learners take part, and the
-            network takes a fixed number of steps, so that the experiment can be repeated.
+            given. With it all learners take part, too, and the network takes a fixed number of steps, however
+            fast the machine is, so that the experiment can be repeated on the same one.
         size: longest side to which pictures are resized.
         skip_bad: leave out what cannot be read.
         device: where a GAN is trained.
