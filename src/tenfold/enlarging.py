@@ -88,7 +88,7 @@ def refuse_other(run: Run, dataset: Dataset) -> None:
 def refuse_unconditional(recipe: Recipe, dataset: Dataset) -> None:
     """Raises a RecipeError if samples of each class are wanted of a recipe that knows no classes."""
     classes = dataset.spec.classes
-    if len(classes) > 1 and not recipe.conditional:
+    if len(classes) > 1 and not recipe.conditions(dataset.spec):
         raise RecipeError(
             f"the data have {len(classes)} classes, and recipe {recipe_name(recipe)!r} cannot make "
             "samples of one of them. Train one that can: --recipe cgan (it needs two training images of each)"

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from .data import Codec
+from .data.dataset import digest
 from .draw import derive
 from .errors import DataError, RunError
 from .folder import write_json
-from .material import Material, Part, digest, of_folders, of_run
+from .material import Material, Part, of_folders, of_run
 from .metrics.cached import cached, key_of
 from .metrics.crossfit import classifier_features
 from .metrics.duplicates import near_duplicates, perceptual_hash
@@ -25,6 +26,7 @@ from .metrics.labels import Labels, judge_labels
 from .metrics.memory import Copies, nearest_copies
 from .metrics.suite import Measured, Side, Sides, by_class, by_heart, measure
 from .metrics.verdicts import COPY_Z, Verdict, verdicts
+from .recipe import recipe_class
 from .run import Run
 from .watching.progress import clock
 
@@ -237,6 +239,13 @@ def choose_features(
     features: str | Features | None, material: Material, seed: int
 ) -> tuple[Features, Material, tuple[str, ...]]:
     """The features asked for or the best there are, what they may be used on, and a sentence on why."""
+    looked = recipe_class(str(material.facts["recipe"])).looks_through if "recipe" in material.facts else ""
+    if looked and features == looked:
+        raise DataError(
+            f"the discriminator looked through {looked}, which then cannot judge. Use --features pixels."
+        )
+    if looked and features is None:
+        features = "classifier" if material.classes else "pixels"
     if features == "classifier":
         return from_labels(material, seed)
     if features is None:

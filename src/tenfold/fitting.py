@@ -23,6 +23,7 @@ from .probe import Mode, choose_mode, make_trainer, step_seconds
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .training import Training, environment, feature_network
+from .watching.augmented import augmented_sheet
 from .watching.journal import Journal
 from .watching.progress import Progress
 from .watching.quality import Quality
@@ -107,6 +108,9 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
     training = assemble(plan, runtime, mode, planned, folder, quality, options, looks)
     if runtime.rank == 0:
         write_records(training, mode, options)
+        augmentation = plan.recipe.augmentation()
+        if augmentation is not None and plan.data.codec.kind == "images":
+            augmented_sheet(plan.data.train, augmentation, folder / "augmented.png")
         training.save()
         training.look(training.trainer)
     return training
@@ -139,7 +143,9 @@ def resume(
     refuse_other_recipe(old, recipe)
     options = options_of(old, options)
     source, seed = source_of(old, data), old.facts["seed"]
-    plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=options)
+    without = replace(options, start=None, freeze_d=0)  # its own checkpoint holds what it took
+    plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=without)
+    plan = replace(plan, freeze_d=options.freeze_d)
     refuse_other_data(old, plan)
     runtime = start(options.device)
     with locked(old.path, runtime.rank), disk_errors(old.path):
@@ -245,11 +251,15 @@ def refuse_other_recipe(run: Run, recipe: str | None) -> None:
 
 def refuse_other_data(run: Run, plan: Plan) -> None:
     """Raises a DataError if the data are not those that the run was trained on."""
-    if plan.data.fingerprint != run.facts["fingerprint"]:
-        raise DataError(
-            f"the data in {plan.data.source} are not those that {run.path} was trained on (files were added, "
-            "removed or changed). Restore them, or start a new run with another --out."
-        )
+    data, facts = plan.data, run.facts
+    more = data.unlabelled_fingerprint, facts.get("unlabelled_fingerprint", "")
+    own, other = (data.fingerprint, facts["fingerprint"]), facts["options"].get("unlabelled")
+    for source, (now, then) in {data.source: own, other: more}.items():
+        if now != then:
+            raise DataError(
+                f"the data in {source} are not those that {run.path} was trained on (files were added, "
+                "removed or changed). Restore them, or start a new run with another --out."
+            )
 
 
 def assemble(
@@ -275,7 +285,7 @@ def assemble(
 
 def conditions(plan: Plan) -> int:
     """The number of classes a sampler can be asked for."""
-    return len(plan.data.spec.classes) if plan.recipe.conditional else 0
+    return plan.recipe.conditions(plan.data.spec)
 
 
 def planned_samples(
@@ -352,11 +362,13 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "source": lasting(plan.data.source),
         "in_memory": in_memory(plan),
         "fingerprint": plan.data.fingerprint,
+        "unlabelled_fingerprint": plan.data.unlabelled_fingerprint,
         "spec": plain(asdict(plan.data.spec)),
         "codec": plan.data.codec.to_json(),
         "notes": list(plan.data.notes),
         "seed": plan.seed,
-        "options": asdict(options) | {"holdout": options.holdout and lasting(options.holdout)},
+        "options": asdict(options)
+        | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
         "looks": training.planned_looks,
@@ -367,6 +379,11 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "environment": environment({"world": training.trainer.runtime.world}),
     }
     write_json(folder / "run.json", facts)
+
+
+def lasting_or_none(source: str | None) -> str | None:
+    """The same of what may not have been given."""
+    return source and lasting(source)
 
 
 def lasting(source: str) -> str:

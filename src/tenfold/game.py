@@ -70,9 +70,14 @@ class Game(nn.Module, ABC, Generic[S]):
 
     A game is a module: what it holds in submodules and buffers is moved, saved and resumed with it.
     A submodule that belongs to no player never moves. Subclasses are final.
+
+    Attributes:
+        sampler: what survives training.
+        progress: share of the planned samples that has been seen; the trainer sets it before every step.
     """
 
     sampler: S
+    progress: float = 0.0
 
     @abstractmethod
     def players(self) -> Mapping[str, nn.Module]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .data import Codec, Dataset, LoadOptions, Split, open_data
+from .data.dataset import digest
 from .data.images import LAYOUT
 from .data.order import Rows, Samples
 from .data.plan import survey
@@ -114,6 +114,8 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
         notes.append(
             "the hold-out also chose the checkpoint, which flatters; --holdout DIR can give a fresh one"
         )
+    if run.facts["options"].get("unlabelled"):
+        notes.append("copies of the samples without labels, which it learnt from, too, do not show")
     sides = (whole(train), None if held is None else whole(held), made)
     return assemble(sides, dataset, labels is not None, notes, facts, most, seed)
 
@@ -272,11 +274,6 @@ def apart(train: Split, held: Split | None, *, strict: bool) -> tuple[Split, Spl
     names = tuple(held.names[i] for i in kept)
     fewer = replace(held, values=held.values[kept], labels=labels, names=names) if len(kept) else None
     return train, fewer, [f"{what}; they are left out"]
-
-
-def digest(row: np.ndarray) -> bytes:
-    """The same for the same values."""
-    return blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
 
 
 def assemble(

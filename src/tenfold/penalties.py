@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
@@ -10,7 +11,9 @@ from typing import Literal, Protocol
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import relu, softplus
 
+from .adaptive import Adaptive
 from .draw import Draw
 
 Side = Literal["real", "fake"]
@@ -25,6 +28,7 @@ class Look:
         real, fake: the inputs, `(n, ...)`; they require grad where a penalty of this look says so.
         real_logits, fake_logits: what the critic said of them, `(n, k)`.
         draw: the randomness of this look, a row per sample.
+        plain: maps inputs to logits without the critic's augmentation; None if it has none.
     """
 
     critic: Callable[[Tensor], Tensor]
@@ -33,6 +37,7 @@ class Look:
     real_logits: Tensor
     fake_logits: Tensor
     draw: Draw
+    plain: Callable[[Tensor], Tensor] | None = None
 
     @cached_property
     def slopes(self) -> dict[Side, Float[Tensor, " n"]]:
@@ -56,7 +61,7 @@ class Penalty(Protocol):
         ...
 
     @property
-    def weight(self) -> float:
+    def weight(self) -> float | Tensor:
         """Factor in the loss."""
         ...
 
@@ -149,3 +154,141 @@ class Interpolated:
         # The root of a zero gradient has no derivative: a plain sqrt would give NaN there.
         norm = squared_gradient_norm(seen.critic(x), x).clamp_min(1e-12).sqrt()
         return (norm - 1).square()
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """What D says of a sample must not change with what the augmentation does to it.
+
+    References:
+        Consistency Regularization for Generative Adversarial Networks (Zhang et al., 2019),
+        https://arxiv.org/abs/1910.12027
+        Improved Consistency Regularization for GANs (Zhao et al., 2020), https://arxiv.org/abs/2002.04724
+    """
+
+    weight: float = 10.0
+    every: int = 1
+    name: str = "consistency"
+    slopes_of: tuple[Side, ...] = ()
+
+    def __call__(self, seen: Look) -> Float[Tensor, " n"]:
+        """Squared difference to what D says of the same samples as they are, real and generated ones."""
+        plain = seen.plain or seen.critic
+        real, fake = seen.real_logits - plain(seen.real), seen.fake_logits - plain(seen.fake)
+        return (real.square() + fake.square()).mean(1)
+
+
+class LeCam(Adaptive):
+    """D's logits of each kind must not leave the mean of the other kind too far behind.
+
+    The means are averages over time, and move when a turn is over.
+
+    References:
+        Regularizing Generative Adversarial Networks under Limited Data (Tseng et al., 2021),
+        https://arxiv.org/abs/2104.03310
+    """
+
+    noted: Tensor
+    means: Tensor
+    turns: Tensor
+
+    def __init__(self, weight: float = 0.3, decay: float = 0.99, warm_up: int = 100) -> None:
+        super().__init__()
+        self.weight, self.decay, self.warm_up = weight, decay, warm_up
+        self.every, self.name = 1, "lecam"
+        self.slopes_of: tuple[Side, ...] = ()
+        self.register_buffer("noted", torch.zeros(3))  # sums of real and of generated logits, number of them
+        self.register_buffer("means", torch.zeros(2))
+        self.register_buffer("turns", torch.zeros(()))
+
+    def forward(self, seen: Look) -> Float[Tensor, " n"]:
+        """Squared distance beyond the other kind's mean; nothing until the means are more than noise."""
+        real, fake = seen.real_logits, seen.fake_logits
+        beyond = relu(real - self.means[1]).square() + relu(self.means[0] - fake).square()
+        return beyond.mean(1) * (self.turns >= self.warm_up)
+
+    @torch.no_grad()
+    def watch(self, seen: Look) -> Mapping[str, Tensor]:
+        """Note the sums of logits."""
+        real, fake = seen.real_logits, seen.fake_logits
+        self.noted += torch.stack([real.sum(), fake.sum(), real.new_tensor(float(real.numel()))])
+        return {}
+
+    def settle(self, progress: float) -> None:
+        """Move the means towards those that were noted; the first time, onto them."""
+        there = (self.noted[2] > 0).float()
+        found = self.noted[:2] / self.noted[2].clamp_min(1)
+        self.means.lerp_(found, there * torch.where(self.turns > 0, 1 - self.decay, 1.0))
+        self.turns += there
+        self.noted.zero_()
+
+
+class Calibrated(Adaptive):
+    """R1 and R2 with a weight that is found early in a run, and kept.
+
+    The weight is the square of a length among pictures: how far real ones lie from generated ones. It depends
+    on the set, and published values span three orders of magnitude. What it does shows in D's relativistic
+    loss, as a share of that of a D which tells nothing apart: low where D is too strong, hence the weight too
+    small. D follows a change of weight within few steps, so that share is steered early in the run, while all
+    generators are alike; then the weight stays, as a good generator brings the share near one by itself.
+
+    Args:
+        weight: the guess that it starts from.
+        share: that is aimed at.
+        begin, until: shares of the run between which the weight moves.
+        reach: largest factor by which it moves away from the guess.
+        every: as for other penalties.
+    """
+
+    noted: Tensor
+    level: Tensor
+    moved: Tensor
+    log_weight: Tensor
+
+    def __init__(
+        self,
+        weight: float,
+        *,
+        share: float = 0.5,
+        begin: float = 0.01,
+        until: float = 0.1,
+        reach: float = 30.0,
+        every: int = 1,
+    ) -> None:
+        super().__init__()
+        self.guess, self.share, self.begin, self.until, self.reach = weight, share, begin, until, reach
+        self.every, self.name = every, "r1_r2"
+        self.slopes_of: tuple[Side, ...] = ("real", "fake")
+        self.register_buffer("noted", torch.zeros(2))  # sum of losses, number of them
+        self.register_buffer("level", torch.ones(()))
+        self.register_buffer("moved", torch.zeros(()))
+        self.register_buffer("log_weight", torch.tensor(weight).log())
+
+    @property
+    def weight(self) -> Tensor:
+        """As it is now."""
+        return self.log_weight.exp()
+
+    def forward(self, seen: Look) -> Float[Tensor, " n"]:
+        """Half the squared gradient norms, at real and at generated samples."""
+        return (seen.slopes["real"] + seen.slopes["fake"]) / 2
+
+    @torch.no_grad()
+    def watch(self, seen: Look) -> Mapping[str, Tensor]:
+        """Note D's loss; says what the weight is."""
+        losses = softplus(seen.fake_logits - seen.real_logits)
+        self.noted += torch.stack([losses.sum(), losses.new_tensor(float(losses.numel()))])
+        return {"gamma": self.weight}
+
+    def settle(self, progress: float) -> None:
+        """Move the weight by how far off the loss is, and by what has passed of the run."""
+        looked = self.noted[1] > 0
+        found = self.noted[0] / self.noted[1].clamp_min(1) / math.log(2)
+        self.level.lerp_(found, 0.1 * looked)
+        speed = 4 * math.log(self.reach) / (self.until - self.begin)
+        passed = (min(progress, self.until) - self.moved.clamp_min(self.begin)).clamp_min(0)
+        step = looked * (speed * passed * (self.share - self.level)).clamp(-0.1, 0.1)
+        middle, far = math.log(self.guess), math.log(self.reach)
+        self.log_weight.copy_((self.log_weight + step).clamp(middle - far, middle + far))
+        self.moved.copy_(torch.where(looked, self.moved.clamp_min(progress), self.moved))
+        self.noted.zero_()

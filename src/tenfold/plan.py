@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,8 +13,12 @@ import numpy as np
 
 from .data import Dataset, LoadOptions, open_data
 from .data.spec import DataSpec
+from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
 from .recipe import Choice, Recipe, make_recipe, recipe_name
+from .run import Run
+from .settings import resolve
+from .transfer import freeze, refuse_unlike, start_from
 from .watching.stopping import check_rules, refuse_without_critic, refuse_without_holdout
 
 DEFAULT_BUDGET = "10m"
@@ -38,12 +42,15 @@ class Options:
         size: longest side to which pictures are resized.
         holdout: a folder of samples to judge by, instead of a part of the data.
         group: metadata column whose groups are never split between training and hold-out.
+        unlabelled: a folder of samples without labels, to be learnt from, too.
         skip_bad: leave out files that cannot be read.
         patience: looks in a row without a better sampler after which the run ends; None for no such end. The
             first look is always the best and the last ends the run, so that it acts up to two less than there
             are looks.
         stop_when: what is good enough to end the run, such as `kernel_distance<0.01`; the whole error bar
             must be beyond the limit.
+        start: folder of another run, from whose weights this one starts.
+        freeze_d: layers of the discriminator, the closest to the picture, that then stay as they are.
         tensorboard: also write TensorBoard events.
         quiet: no progress line.
     """
@@ -55,15 +62,22 @@ class Options:
     size: int | None = None
     holdout: str | None = None
     group: str | None = None
+    unlabelled: str | None = None
     skip_bad: bool = False
     patience: int | None = None
     stop_when: str | None = None
+    start: str | None = None
+    freeze_d: int = 0
     tensorboard: bool = False
     quiet: bool = False
 
     def __post_init__(self) -> None:
         """Raises a RecipeError if a value is unknown or can never be."""
         check_rules(self.patience, self.stop_when)
+        if self.freeze_d and self.start is None:
+            raise RecipeError(
+                f"--freeze-d {self.freeze_d} keeps layers of another run, and there is none. Name it: --from."
+            )
         for name, known in KNOWN.items():
             if (found := getattr(self, name)) not in known:
                 raise RecipeError(f"{name} is {found!r}. {suggest(str(found), known)}")
@@ -80,6 +94,8 @@ class Plan:
         kimg: thousands of samples it shall see, or None.
         seed: everything random derives from it.
         choices: what was decided, and why.
+        start: folder of the run from whose weights it starts, if any.
+        freeze_d: layers of the discriminator that then stay as they are.
     """
 
     data: Dataset
@@ -88,6 +104,8 @@ class Plan:
     kimg: float | None
     seed: int
     choices: tuple[Choice, ...]
+    start: str | None = None
+    freeze_d: int = 0
 
     def lines(self) -> list[str]:
         """For the terminal: a line per choice, then what was said of the data."""
@@ -111,8 +129,8 @@ Decide = Callable[[DataSpec], tuple[Recipe, list[Choice]]]
 
 
 def exactly(recipe: Recipe) -> Decide:
-    """This recipe, whatever the data."""
-    return lambda spec: (recipe, [])
+    """This recipe; what it leaves at auto follows from the data."""
+    return lambda spec: resolve(recipe, spec)
 
 
 def by_name(
@@ -136,7 +154,8 @@ def by_name(
         if "batch" not in values and recipe.batch > spec.count:
             chosen.append(smaller_batch(recipe, spec))
             recipe = make_recipe(name_, values | {"batch": chosen[-1].value}, preset_)
-        return recipe, chosen
+        recipe, settled = resolve(recipe, spec)
+        return recipe, [*chosen, *settled]
 
     return decide
 
@@ -164,15 +183,48 @@ def make_plan(
         DataError, RecipeError: if something does not fit; the message says what to do.
     """
     seconds, thousands, time = choose_length(budget, kimg)
-    dataset = open_data(data, load_options(options, seed))
-    refuse_few(dataset, options.holdout)
-    recipe, chosen = decide(dataset.spec)
-    check_fit(recipe, dataset.spec)
+    dataset, seen = opened(data, options, seed)
+    recipe, chosen = decide(seen)
+    check_fit(recipe, seen)
+    refuse_unlabelled(recipe, dataset)
     if dataset.holdout is None:
         refuse_without_holdout(options.patience, options.stop_when)
     if options.stop_when and recipe.build(dataset.spec).game.critic() is None:
         refuse_without_critic(options.stop_when, recipe_name(recipe))
-    return Plan(dataset, recipe, seconds, thousands, seed, (*chosen, time))
+    taken = what_is_taken(options.start, options.freeze_d, recipe, dataset.spec)
+    decided = (*chosen, *taken, time)
+    return Plan(dataset, recipe, seconds, thousands, seed, decided, options.start, options.freeze_d)
+
+
+def opened(data: str | Path | np.ndarray, options: Options, seed: int) -> tuple[Dataset, DataSpec]:
+    """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
+    dataset = open_data(data, load_options(options, seed))
+    if options.unlabelled is not None:
+        dataset = with_unlabelled(dataset, options.unlabelled, skip_bad=options.skip_bad)
+    refuse_few(dataset, options.holdout)
+    more = 0 if dataset.unlabelled is None else len(dataset.unlabelled)
+    return dataset, replace(dataset.spec, count=dataset.spec.count + more)
+
+
+def what_is_taken(start: str | None, freeze_d: int, recipe: Recipe, spec: DataSpec) -> list[Choice]:
+    """What the new networks take from another run, if there is one, and what of it stays.
+
+    Raises:
+        RunError: it is of another recipe, or nothing fits.
+        RecipeError: the recipe has no discriminator to freeze.
+    """
+    if start is None:
+        return []
+    game = recipe.build(spec).game
+    run = Run(start)
+    refuse_unlike(run, recipe, spec)
+    found = [Choice("from", start, taken.words) for taken in start_from(run, game, spec)]
+    if not freeze_d:
+        return found
+    if "D" not in game.players():
+        raise RecipeError(f"recipe {recipe_name(recipe)!r} has no discriminator. Leave --freeze-d out.")
+    frozen = freeze(game.players()["D"], freeze_d)
+    return [*found, Choice("freeze_d", freeze_d, f"asked for: {', '.join(frozen)} stay as they are")]
 
 
 def load_options(options: Options, seed: int) -> LoadOptions:
@@ -196,12 +248,10 @@ def choose_recipe(spec: DataSpec) -> Choice:
     """The recipe for data of which nothing else is said."""
     if spec.kind == "vectors":
         return Choice("recipe", "mlp", "the data are rows of numbers")
-    counts = spec.class_counts
-    if len(counts) > 1 and min(counts) > 1:
-        return Choice("recipe", "cgan", f"the images have {len(counts)} classes")
-    if len(counts) > 1:
-        return Choice("recipe", "dcgan", "a class has a single image, so the labels are not used")
-    return Choice("recipe", "dcgan", "the images have no labels")
+    if len(spec.class_counts) > 1 and min(spec.class_counts) < 2:
+        return Choice("recipe", "r3gan", "for images; a class has a single one, so the labels are not used")
+    known = f"which have {len(spec.classes)} classes" if len(spec.classes) > 1 else "without labels"
+    return Choice("recipe", "r3gan", f"the best for images, {known}")
 
 
 def choose_preset(device: str) -> Choice:
@@ -255,13 +305,18 @@ def check_fit(recipe: Recipe, spec: DataSpec) -> None:
             "Choose another: tenfold recipes"
         )
     refuse_images_only(recipe, spec)
-    if recipe.conditional and len(spec.classes) < 2:
+    if recipe.augment not in recipe.augments:
+        raise RecipeError(
+            f"recipe {name!r} cannot be trained with --augment {recipe.augment}. Choose "
+            f"{' or '.join(recipe.augments)}."
+        )
+    if recipe.conditional == "always" and len(spec.classes) < 2:
         found = f"one class ({spec.classes[0]})" if spec.classes else "no labels"
         raise RecipeError(
             f"recipe {name!r} needs at least two classes, the data have {found}. Put each class in a folder "
             "of its own, or use an unconditional recipe: --recipe dcgan"
         )
-    if recipe.conditional and min(spec.class_counts) < 2:
+    if recipe.conditional == "always" and min(spec.class_counts) < 2:
         lone = spec.classes[int(np.argmin(spec.class_counts))]
         raise RecipeError(
             f"class {lone!r} has a single training image; recipe {name!r} needs at least two of each. Add "
@@ -274,13 +329,22 @@ def check_fit(recipe: Recipe, spec: DataSpec) -> None:
         )
 
 
+def refuse_unlabelled(recipe: Recipe, dataset: Dataset) -> None:
+    """Raises a RecipeError if there are samples without labels and the recipe needs one of each."""
+    if dataset.unlabelled is not None and recipe.conditions(dataset.spec) and not recipe.partly_labelled:
+        raise RecipeError(
+            f"recipe {recipe_name(recipe)!r} needs the label of every sample, and those of --unlabelled have "
+            "none. Leave them out, or use --recipe r3gan."
+        )
+
+
 def refuse_images_only(recipe: Recipe, spec: DataSpec) -> None:
     """Raises a RecipeError if a field has a value that does not work on rows of numbers."""
     for name, value in recipe.images_only.items():
-        if spec.kind != "images" and getattr(recipe, name) == value:
+        if spec.kind != "images" and getattr(recipe, name) in value:
             raise RecipeError(
-                f"{name} {value!r}, which works on images; the data are {spec.kind}. Choose another "
-                f"--{name}, or a --preset without it."
+                f"{name} {getattr(recipe, name)!r}, which works on images; the data are {spec.kind}. Choose "
+                f"another --{name}, or a --preset without it."
             )
 
 

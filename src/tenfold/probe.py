@@ -14,13 +14,17 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
+from .augment.ada import ADA
 from .data.order import Shuffled
+from .data.unlabelled import PartlyLabelled
 from .draw import Draw, derive
 from .engine.runtime import Runtime, has_bf16
 from .engine.trainer import Settings, Trainer
 from .errors import RunError
 from .plan import Options, Plan
 from .recipe import Choice, recipe_name
+from .run import Run
+from .transfer import freeze, start_from
 
 CONTROL_GROUP = Path("/sys/fs/cgroup")
 FEWEST = 2  # samples in a micro-batch: batch norm has no statistics of a single one
@@ -49,19 +53,28 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     """A trainer at the start of a planned run; the same for the same plan."""
     torch.manual_seed(derive(plan.seed, "networks"))
     play = plan.recipe.build(plan.data.spec)
+    if plan.start is not None:
+        start_from(Run(plan.start), play.game, plan.data.spec)
+    if plan.freeze_d:
+        freeze(play.game.players()["D"], plan.freeze_d)
     layout = torch.channels_last if mode.channels_last else torch.contiguous_format
     play.game.to(runtime.device).to(memory_format=layout)  # pyright: ignore[reportCallIssue]
+    half_life = plan.recipe.half_life_kimg
+    assert half_life != "auto"
     settings = Settings(
         seed=plan.seed,
         planned=planned,
-        half_life_kimg=plan.recipe.half_life_kimg,
+        half_life_kimg=half_life,
         micro_batches=mode.micro_batches,
         channels_last=mode.channels_last,
     )
     recipe = plan.recipe
-    data = Shuffled(
-        plan.data.train, recipe.batch, plan.seed, balanced=play.balanced, labelled=recipe.conditional
-    )
+    classes, batch, more = recipe.conditions(plan.data.spec), recipe.batch, plan.data.unlabelled
+    if more is None:
+        labelled = classes > 0
+        data = Shuffled(plan.data.train, batch, plan.seed, balanced=play.balanced, labelled=labelled)
+    else:
+        data = PartlyLabelled(plan.data.train, more, batch, plan.seed, classes=classes)
     runtime = replace(runtime, bf16=mode.bf16)
     return Trainer(
         play.game, play.optimizers, data, settings=settings, schedules=play.schedules, runtime=runtime
@@ -98,6 +111,16 @@ def choose_mode(plan: Plan, options: Options, runtime: Runtime) -> tuple[Mode, C
     return best, Choice("mode", best.words(), reason)
 
 
+def augment_most(trainer: Trainer) -> None:
+    """Let a trainer that is only measured augment as it will when it must; it begins without."""
+    for part in trainer.adaptive:
+        match part:
+            case ADA():
+                part.p.fill_(part.most)
+            case _:
+                pass
+
+
 def candidates(options: Options, runtime: Runtime) -> list[Mode]:
     """The modes that may be chosen from; several ranks must not choose differently, so they do not."""
     hardware = has_bf16(runtime.device)
@@ -109,6 +132,7 @@ def candidates(options: Options, runtime: Runtime) -> list[Mode]:
 
 def step_seconds(trainer: Trainer, at_least_s: float) -> float:
     """Seconds of a step: the median of as many as fit into a time, after three to warm up."""
+    augment_most(trainer)
     times: list[float] = []
     for _ in range(3):
         trainer.play_step()
@@ -159,6 +183,7 @@ def step_bytes(trainer: Trainer) -> tuple[int, int]:
     passes through.
     """
     weights = sum(p.numel() * p.element_size() for p in trainer.game.parameters())
+    augment_most(trainer)
     turns = trainer.game.turns(0)
     per_sample = max(kept_per_sample(trainer, t.loss, min(2 * FEWEST, trainer.data.size)) for t in turns)
     return 5 * weights, 2 * per_sample

@@ -17,12 +17,13 @@ from pydantic.dataclasses import dataclass as schema
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
+from .augment import Augmentation, Change
+from .augment.ada import ADA
 from .augment.diffaugment import DiffAugment
 from .data.spec import DataSpec
 from .engine.schedule import SCHEDULES, Schedule, ScheduleName
 from .errors import RecipeError, suggest
 from .game import Game
-from .games.gan import Augment
 
 STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -30,7 +31,9 @@ Positive = Annotated[int, Gt(0)]
 Batch = Annotated[int, Ge(2)]  # batch norm has no statistics of a single sample
 Rate = Annotated[float, Gt(0), Le(1)]
 Moment = Annotated[float, Ge(0), Lt(1)]
-Augmentation = Literal["none", "diffaugment"]
+Auto = Literal["auto"]
+Augment = Literal["auto", "none", "diffaugment", "ada"]
+Conditional = Literal["never", "if_labelled", "always"]
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,17 @@ class Recipe(ABC):
     """Hyperparameters, and how to build the game they describe."""
 
     about: ClassVar[About]
-    conditional: ClassVar[bool] = False
+    conditional: ClassVar[Conditional] = "never"
+    """Whether samples can be asked for by class."""
     kinds: ClassVar[tuple[str, ...]] = ("images",)
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
-    images_only: ClassVar[Mapping[str, Any]] = {"augment": "diffaugment"}
+    partly_labelled: ClassVar[bool] = True
+    """Whether samples without labels may be learnt from beside those with."""
+    looks_through: ClassVar[str] = ""
+    """Name of the feature network in the discriminator, which then cannot judge."""
+    augments: ClassVar[tuple[Augment, ...]] = ("auto", "none", "diffaugment", "ada")
+    """Augmentations that work with this recipe's game."""
+    images_only: ClassVar[Mapping[str, tuple[Any, ...]]] = {"augment": ("diffaugment", "ada")}
     """Values of fields that do not work on rows of numbers."""
     unused: ClassVar[tuple[str, ...]] = ()
     """Fields of every recipe that mean nothing to this one; they are no flags of it."""
@@ -78,8 +88,13 @@ class Recipe(ABC):
     """Real samples per update."""
     latent: Positive = 100
     """Dimension of the noise."""
-    augment: Augmentation = "none"
+    augment: Augment = "none"
     """Differentiable augmentation of all that the discriminator sees, for small sets that overfit."""
+    augment_most: Annotated[float, Ge(0), Le(1)] | Auto = "auto"
+    """Largest probability of a change by ada."""
+    without: tuple[Change, ...] = ()
+    """Changes that augmentation leaves out, as they would change what a picture means; of diffaugment's
+    brightness, contrast and saturation, one leaves out all."""
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     """Optimiser of every player."""
     lr_g: Rate = 2e-4
@@ -92,12 +107,21 @@ class Recipe(ABC):
     """Decay of the mean of squared gradients."""
     schedule: ScheduleName = "constant"
     """How the learning rates fall over the run."""
-    half_life_kimg: Annotated[float, Ge(0)] = 10.0
+    half_life_kimg: Annotated[float, Ge(0)] | Auto = 10.0
     """Half-life of the averaged generator's memory, in thousands of samples."""
 
     @abstractmethod
     def build(self, spec: DataSpec) -> Play:
         """Networks, game and optimisers for data of this kind."""
+
+    def conditions(self, spec: DataSpec) -> int:
+        """How many classes samples can be asked for; 0 if none.
+
+        A recipe that may do without labels uses them where there are two classes, and two samples of each.
+        """
+        usable = len(spec.classes) > 1 and min(spec.class_counts) > 1
+        wanted = self.conditional == "always" or (self.conditional == "if_labelled" and usable)
+        return len(spec.classes) if wanted else 0
 
     def play(self, game: Game[Any], *, balanced: bool = False) -> Play:
         """A game with this recipe's optimisers and schedules."""
@@ -119,9 +143,21 @@ class Recipe(ABC):
             case "sgd":
                 return SGD(parameters, lr, self.beta1, fused=True)
 
-    def augmentation(self) -> Augment | None:
-        """What the discriminator sees of a sample."""
-        return DiffAugment() if self.augment == "diffaugment" else None
+    def augmentation(self) -> Augmentation | None:
+        """What the discriminator sees of a sample; that of auto is settled before (see `resolve`)."""
+        left_out = self.without
+        match self.augment:
+            case "diffaugment":
+                colour = not {"brightness", "contrast", "saturation"}.intersection(left_out)
+                shift, cutout = 0.125 * ("shift" not in left_out), 0.5 * ("cutout" not in left_out)
+                return DiffAugment(colour, shift, cutout)
+            case "ada":
+                most = 0.8 if self.augment_most == "auto" else self.augment_most
+                return ADA(left_out, most=most)
+            case "auto":
+                raise RecipeError("augment is auto, which the data settle: pass the recipe through resolve.")
+            case "none":
+                return None
 
 
 @dataclass(frozen=True)
@@ -186,5 +222,6 @@ def make_recipe(name: str, values: Mapping[str, Any], preset: str | None = None)
         return cls(**{**(cls.presets[preset] if preset else {}), **values})
     except ValidationError as error:
         wrong = error.errors()[0]
-        where = ".".join(str(part) for part in wrong["loc"])
+        inner = [str(part) for part in wrong["loc"][1:] if isinstance(part, int)]  # not a union's branches
+        where = ".".join([str(wrong["loc"][0]), *inner])
         raise RecipeError(f"{name}.{where} is {wrong['input']!r}: {wrong['msg'].lower()}.") from None

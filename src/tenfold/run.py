@@ -73,7 +73,7 @@ class Run:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes that can be asked for; none for an unconditional recipe."""
-        return self.spec.classes if self.recipe.conditional else ()
+        return self.spec.classes if self.recipe.conditions(self.spec) else ()
 
     @cached_property
     def sampler(self) -> Sampler:

@@ -33,6 +33,7 @@ from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_st
 
 SAVE_EVERY_S = 30.0
 DRAW_EVERY_S = 20.0
+SEEN_FROM, SEEN_CHANNELS = 24, 4  # pixels of the longer side, and channels, that a pretrained network sees
 
 
 @dataclass
@@ -276,7 +277,7 @@ def stopping(trainer: Trainer) -> Iterator[None]:
 def feature_network(
     plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = False
 ) -> tuple[Features, Choice]:
-    """What distances are measured in: a classifier of the user's labels, kept with the run; else pixels.
+    """What distances are measured in: a classifier of the user's labels, kept with the run, if there are any.
 
     The first rank trains it, the others wait and read it.
 
@@ -287,11 +288,11 @@ def feature_network(
         fresh: train it even if there is one, which then a start that failed has left.
     """
     from .metrics.classifier import Classifier, train_classifier
-    from .metrics.features import ClassifierFeatures, Pixels
+    from .metrics.features import ClassifierFeatures
 
     spec = plan.data.spec
     if spec.kind != "images" or len(spec.classes) < 2:
-        return Pixels(), Choice("features", "pixels", "there are no labels to train a classifier on")
+        return without_labels(plan)
     path = folder / "features.safetensors"
     there = path.is_file() and path.with_suffix(".json").is_file()
     if runtime.rank == 0 and (fresh or not there):
@@ -300,6 +301,22 @@ def feature_network(
     runtime.barrier()
     choice = Choice("features", "classifier", "trained on the data's labels")
     return ClassifierFeatures(Classifier.load(path)), choice
+
+
+def without_labels(plan: Plan) -> tuple[Features, Choice]:
+    """The best features that need no labels; not those that the discriminator looks through."""
+    from .metrics.features import Pixels, default_features
+
+    spec, through = plan.data.spec, plan.recipe.looks_through
+    if spec.kind != "images":
+        return Pixels(), Choice("features", "pixels", "the values themselves: the data are no pictures")
+    if through:
+        return Pixels(), Choice("features", "pixels", f"the discriminator looks through {through}")
+    if max(spec.shape[1:]) < SEEN_FROM or spec.shape[0] > SEEN_CHANNELS:
+        why = f"a network of other pictures sees nothing in {'x'.join(map(str, spec.shape))} numbers"
+        return Pixels(), Choice("features", "pixels", why)
+    features, why = default_features(images=True)
+    return features, Choice("features", features.name, f"there are no labels; {why}")
 
 
 def environment(facts: Mapping[str, Any]) -> dict[str, Any]:

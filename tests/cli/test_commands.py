@@ -48,7 +48,7 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("fit cats --recipe dcgn", "Did you mean 'dcgan'?"),
         ("fit cats --recipe dcgan --latentt 3", "dcgan has no flag '--latentt'. Did you mean '--latent'?"),
         ("fit cats --latentt 3", "Did you mean '--latent'?"),
-        ("fit cats --penalty 3", "--penalty is a field of cgan, mlp, wgan_gp. Name one with --recipe."),
+        ("fit cats --penalty 3", "is a field of cgan, mlp, r3gan, stylegan2, wgan_gp. Name one with"),
         ("fit cats --no-batch-norm", "--no-batch-norm is a field of mlp. Name one with --recipe."),
         ("fit cats --widht 3", "Did you mean '--width'?"),
         ("fit cats --seed -1", "--seed is -1"),
@@ -215,15 +215,28 @@ def test_a_preset_shows_its_own_defaults(capsys: Said) -> None:
 def test_every_option_is_a_flag() -> None:
     assert read_options(fit_command.read(["cats"])) == Options()
     changed = ["--size", "8", "--skip-bad", "--micro-batches", "2", "--memory-format", "contiguous"]
-    rules = ["--patience", "3", "--stop-when", "recall>0.9"]
-    assert read_options(fit_command.read(["cats", *changed, *rules])) == Options(
+    rules = ["--patience", "3", "--stop-when", "recall>0.9", "--unlabelled", "more", "--freeze-d", "2"]
+    assert read_options(fit_command.read(["cats", *changed, *rules, "--from", "runs/a"])) == Options(
         size=8,
         skip_bad=True,
         micro_batches=2,
         memory_format="contiguous",
         patience=3,
         stop_when="recall>0.9",
+        unlabelled="more",
+        start="runs/a",
+        freeze_d=2,
     )
+
+
+def test_a_field_may_be_a_number_or_a_word() -> None:
+    values = given(fit_command.read(["cats", "--recipe", "r3gan", "--width", "8", "--penalty", "auto"]))
+    assert values == {"width": 8, "penalty": "auto"}
+    assert make_recipe("r3gan", values)
+    with pytest.raises(WrongCommand, match="invalid int value: 'wide'"):
+        fit_command.read(["cats", "--recipe", "r3gan", "--width", "wide"])
+    chosen = given(fit_command.read(["cats", "--recipe", "r3gan", "--without", "hue", "mirror"]))
+    assert chosen == {"without": ("hue", "mirror")}
 
 
 def test_recipes(capsys: Said) -> None:

@@ -28,7 +28,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_commands_run(cats: Path) -> None:
     lines = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
     commands = [line[1:] for line in lines if line and line[0] == "tenfold"]
-    named = {"check", "fit", "sample", "enlarge", "evaluate", "prove", "recipes"}
+    named = {"check", "fit", "sample", "enlarge", "evaluate", "explore", "prove", "recipes"}
     assert {command[0] for command in commands} == named
     for command in commands:
         try:

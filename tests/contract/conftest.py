@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,22 @@ CLASSES = ("a", "b", "c", "d")
 FIRST_SEED, ONE_PROCESS = Settings(), Runtime()
 
 
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "r3gan, residual": ("r3gan", {"network": "residual", "width": 16}),
+    "r3gan, adaptive": (
+        "r3gan",
+        {
+            "augment": "ada",
+            "lecam": 0.05,
+            "consistency": 1.0,
+            "penalty": 1.0,
+            "calibrate": True,
+        },
+    ),
+}
+"""Settings of a recipe that its tiny preset leaves out."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A recipe and the shape of the samples it learns."""
@@ -27,6 +44,7 @@ class Case:
     name: str
     shape: tuple[int, ...] = (1, 8, 8)
     count: int = 32
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def spec(self) -> DataSpec:
@@ -35,14 +53,14 @@ class Case:
 
     def rows(self) -> Rows:
         values = 2 * torch.rand(self.count, *self.shape, generator=torch.Generator().manual_seed(5)) - 1
-        return Rows(values, np.arange(self.count) % 4 if RECIPES[self.name].conditional else None)
+        return Rows(values, np.arange(self.count) % 4 if RECIPES[self.name].conditional != "never" else None)
 
     def condition(self, n: int) -> torch.Tensor | None:
-        return torch.arange(n) % 4 if RECIPES[self.name].conditional else None
+        return torch.arange(n) % 4 if RECIPES[self.name].conditional != "never" else None
 
     def build(self, preset: str = "tiny", **values: Any) -> Play:
         torch.manual_seed(1)
-        return make_recipe(self.name, values, preset).build(self.spec)
+        return make_recipe(self.name, {**self.values, **values}, preset).build(self.spec)
 
     def trainer(
         self, settings: Settings = FIRST_SEED, runtime: Runtime = ONE_PROCESS, **values: Any
@@ -59,7 +77,10 @@ def make() -> type[Case]:
     return Case
 
 
-@pytest.fixture(params=[*sorted(RECIPES), "mlp on vectors", "cvae on vectors"])
+@pytest.fixture(params=[*sorted(RECIPES), *VARIANTS, "mlp on vectors", "cvae on vectors"])
 def case(request: pytest.FixtureRequest) -> Case:
+    if request.param in VARIANTS:
+        name, values = VARIANTS[request.param]
+        return Case(name, values=values)
     name, _, vectors = request.param.partition(" on ")
     return Case(name, (5,)) if vectors else Case(name)

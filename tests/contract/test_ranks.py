@@ -45,7 +45,7 @@ def of(found: Tensors, when: str, name: str) -> Tensors:
     return {key: value for key, value in found.items() if key.startswith(f"{when}/{name}/")}
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", [*sorted(RECIPES), "r3gan residual", "r3gan adaptive"])
 def test_two_ranks_equal_one(name, played):
     one, first, second = (of(found, "end", name) for found in played)
     start = of(played[0], "start", name)
@@ -55,7 +55,7 @@ def test_two_ranks_equal_one(name, played):
     torch.testing.assert_close(second, first, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", [*sorted(RECIPES), "r3gan residual", "r3gan adaptive"])
 def test_two_ranks_log_the_same(name, played):
     one, first, second = (of(found, "log", name) for found in played)
     assert first == second

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import tenfold.recipes  # noqa: F401  (registers them)
+from tenfold.augment.ada import ADA
 from tenfold.data.order import Rows, Shuffled
 from tenfold.data.spec import DataSpec
 from tenfold.engine import runtime as processes
@@ -28,20 +30,34 @@ VALUES = {"optimizer": "sgd", "lr_g": 0.02, "lr_d": 0.02, "augment": "diffaugmen
 BATCHES = {"dcgan": 9, "mlp": 7}  # the ranks' shares differ in size
 
 
-def trainer_of(name: str, runtime: Runtime) -> Trainer:
+CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in sorted(RECIPES)} | {
+    "r3gan residual": ("r3gan", {"network": "residual", "width": 16}),
+    "r3gan adaptive": (
+        "r3gan",
+        {"augment": "ada", "lecam": 0.05, "transition": 0.5, "penalty": 1.0, "calibrate": True},
+    ),
+}
+
+
+def trainer_of(case: str, runtime: Runtime) -> Trainer:
     torch.manual_seed(1)
-    play = make_recipe(name, VALUES, "tiny").build(SPEC)
+    name, values = CASES[case]
+    play = make_recipe(name, VALUES | values, "tiny").build(SPEC)
+    for part in play.game.modules():
+        if isinstance(part, ADA):
+            part.p.fill_(0.5)
     share_statistics(play.game, runtime.sum_over_ranks if runtime.world > 1 else lambda x: x)
     pixels = 2 * torch.rand(SPEC.count, *SPEC.shape, generator=torch.Generator().manual_seed(5)) - 1
-    rows = Rows(pixels, np.arange(SPEC.count) % 4 if RECIPES[name].conditional else None)
+    rows = Rows(pixels, np.arange(SPEC.count) % 4 if RECIPES[name].conditional != "never" else None)
     data = Shuffled(rows, BATCHES.get(name, 8), balanced=play.balanced)
-    return Trainer(play.game, play.optimizers, data, settings=Settings(log_every=1), runtime=runtime)
+    settings = Settings(log_every=1, planned=64)
+    return Trainer(play.game, play.optimizers, data, settings=settings, runtime=runtime)
 
 
 def play_all(runtime: Runtime) -> dict[str, Tensor]:
     """What every recipe's game holds after two steps, and its start."""
     found = {}
-    for name in sorted(RECIPES):
+    for name in CASES:
         trainer = trainer_of(name, runtime)
         found |= {f"start/{name}/{k}": v.clone() for k, v in trainer.game.state_dict().items()}
         for _ in range(2):

@@ -27,7 +27,7 @@ CASES = [(name, kind) for name, cls in sorted(RECIPES.items()) for kind in cls.k
 
 
 def trainer_of(name: str, kind: str) -> Trainer:
-    shape, conditional = SHAPES[kind], RECIPES[name].conditional
+    shape, conditional = SHAPES[kind], RECIPES[name].conditional != "never"
     spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4)
     torch.manual_seed(1)
     values = {"augment": "diffaugment" if kind == "images" else "none", "schedule": "cosine"}

@@ -19,7 +19,7 @@ from tenfold.engine.trainer import Settings, Trainer
 from tenfold.metrics.modes import RING, mode_report
 from tenfold.recipe import RECIPES, make_recipe
 
-UNLABELLED = sorted(name for name, cls in RECIPES.items() if not cls.conditional)
+UNLABELLED = sorted(name for name, cls in RECIPES.items() if cls.conditional == "never")
 MORE: dict[str, dict[str, Any]] = {
     "mlp": {"widths": (128,), "widths_d": (128,)},
     # else it first makes codes readable

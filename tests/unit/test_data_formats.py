@@ -237,8 +237,8 @@ BAD = {
 def test_a_bad_image_is_named_counted_and_can_be_skipped(tmp_path, kind):
     content, why = BAD[kind]
     suffix = ".jpg" if kind == "cut" else ".png"
-    good = to_bytes(noise(3, (64, 64)), "JPEG" if kind == "cut" else "PNG")
-    folder(tmp_path, (suffix, good), (suffix, content), (suffix, good))
+    good = [to_bytes(noise(3, (64, 64), seed=i), "JPEG" if kind == "cut" else "PNG") for i in range(2)]
+    folder(tmp_path, (suffix, good[0]), (suffix, content), (suffix, good[1]))
     with pytest.raises(DataError, match=rf"(?i)1 of 3 images .*first: 01{suffix}, .*({why}).*--skip-bad"):
         open_data(tmp_path)
     data = open_data(tmp_path, LoadOptions(skip_bad=True))

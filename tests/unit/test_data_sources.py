@@ -52,6 +52,24 @@ def test_folder_per_class(tmp_path):
     assert data.train.labels.dtype == np.int64 and data.train.labels.tolist() == [0, 0, 0, 1, 1]
 
 
+def test_class_folders_that_are_empty_are_said(tmp_path):
+    for name in ("a", "b", "c"):
+        fill(tmp_path / name, 10)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("no image")
+    data = open_data(tmp_path)
+    assert data.spec.classes == ("a", "b", "c")
+    assert any("2 of 5 folders hold no image and are no classes (first: empty)" in n for n in data.notes)
+
+
+def test_images_that_are_all_the_same_are_refused(tmp_path):
+    for name in "abcdefgh":
+        put(tmp_path / f"{name}.png", 7)
+    with pytest.raises(DataError, match="Every image is the same"):
+        open_data(tmp_path)
+
+
 def test_classes_that_are_numbers_are_in_their_order(tmp_path):
     for name in ("10", "9", "2"):
         fill(tmp_path / name, 2)

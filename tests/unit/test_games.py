@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tenfold.draw import Draw
-from tenfold.games.gan import GAN, NoiseSampler
+from tenfold.games.gan import GAN, NoiseSampler, Updates
 from tenfold.games.infogan import InfoGAN, InfoSampler
 from tenfold.objectives import HINGE, NON_SATURATING, RELATIVISTIC, WASSERSTEIN
 from tenfold.penalties import R1, R2, Interpolated, Look
@@ -202,7 +202,7 @@ def test_a_penalty_sees_the_critic_as_this_look_does():
 
 
 def test_clipping_bounds_every_weight():
-    game = gan(clip=0.5)
+    game = gan(updates=Updates(clip=0.5))
     (turn, _) = game.turns(0)
     assert turn.after is not None
     with torch.no_grad():
@@ -213,7 +213,7 @@ def test_clipping_bounds_every_weight():
 
 
 def test_the_number_of_critic_steps_is_a_function_of_the_step():
-    game = gan(critic_steps=lambda step: 7 - step)
+    game = gan(updates=Updates(steps=lambda step: 7 - step))
     assert [game.turns(step)[0].repeat for step in range(3)] == [7, 6, 5]
     assert [t.repeat for t in gan().turns(0)] == [1, 1]
 

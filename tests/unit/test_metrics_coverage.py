@@ -22,9 +22,10 @@ def test_equals_prdc(k: int, scale: float, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(neighbours, "CHUNK", 32)
     real, fake = normal(90, 3, seed=1), scale * normal(70, 3, seed=2)
     fake[:3] = real[:3]
-    assert asdict(manifold(real, fake, k)) == pytest.approx(
-        compute_prdc(real.numpy(), fake.numpy(), k), abs=1e-12
-    )
+    found = asdict(manifold(real, fake, k))
+    covered = found.pop("covered")
+    assert found == pytest.approx(compute_prdc(real.numpy(), fake.numpy(), k), abs=1e-12)
+    assert covered.double().mean().item() == pytest.approx(found["coverage"], abs=1e-12)
 
 
 def test_by_hand():

@@ -17,7 +17,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 TOP = {
     *("recipe", "recipes", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
     *("filters", "filtering", "rejection", "material", "evaluating", "proof", "proving", "report"),
-    *("demo", "cli"),
+    *("settings", "transfer", "explore", "exploring", "demo", "cli"),
 }
 FORBIDDEN = {
     **dict.fromkeys(
@@ -26,9 +26,10 @@ FORBIDDEN = {
     "nn": TOP | {"games", "engine", "data", "objectives", "penalties"},
     "games": TOP | {"engine"},
     "recipe": TOP - {"recipe", "recipes"},
-    "recipes": TOP - {"recipe", "recipes"} | {"engine"},
+    "recipes": TOP - {"recipe", "recipes", "settings"} | {"engine"},
+    "settings": TOP - {"recipe"} | {"engine"},
 }
-ENGINE_KNOWS = {"game", "draw", "errors", "engine"}
+ENGINE_KNOWS = {"game", "adaptive", "draw", "errors", "engine"}
 READS = "metrics.weights"  # the one file that may read other people's weights, tensors only
 VAGUE = {"utils", "misc", "common", "helpers"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef

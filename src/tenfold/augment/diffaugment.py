@@ -34,6 +34,10 @@ class DiffAugment:
     shift: float = 0.125
     cutout: float = 0.5
 
+    def strongest(self) -> DiffAugment:
+        """It is always as strong."""
+        return self
+
     def __call__(self, x: Images, draw: Draw) -> Images:
         """Each picture, changed in its own way."""
         if self.colour:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..errors import Interrupted, TenfoldError, suggest
-from . import check, enlarge, evaluate, fit, prove, recipes, sample
+from . import check, enlarge, evaluate, explore, fit, prove, recipes, sample
 from .parser import WrongCommand
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int | None]] = {
@@ -20,6 +20,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int | None]] = {
     "sample": sample.main,
     "enlarge": enlarge.main,
     "evaluate": evaluate.main,
+    "explore": explore.main,
     "prove": prove.main,
     "recipes": recipes.main,
 }

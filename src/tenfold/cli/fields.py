@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, BooleanOptionalAction, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -42,7 +42,7 @@ def fields_of_some(recipes: Mapping[str, type[Recipe]], known: type[Recipe]) -> 
     owners: dict[str, list[str]] = {}
     for recipe, cls in sorted(recipes.items()):
         for name, info in described(cls).items():
-            forms = ("--", "--no-") if info.annotation is bool else ("--",)
+            forms = ("--", "--no-") if bool in (info.annotation, *get_args(info.annotation)) else ("--",)
             for flag in (form + name.replace("_", "-") for form in forms):
                 owners.setdefault(flag, []).extend([] if name in described(known) else [recipe])
     return {
@@ -65,12 +65,27 @@ def reading(kind: Any) -> dict[str, Any]:  # noqa: ANN401
     if origin is Literal:
         return {"choices": parts}
     if origin in (Union, UnionType):
-        return reading(next(part for part in parts if part is not type(None)))
+        words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
+        numbers = (part for part in parts if part is not type(None) and get_origin(part) is not Literal)
+        return or_word(reading(next(numbers)), words)
     if origin is tuple:
         return {**reading(parts[0]), "nargs": "+"}
     if kind is bool:
         return {"action": BooleanOptionalAction}
     return {"type": kind, "metavar": METAVARS[kind]}
+
+
+def or_word(inner: dict[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """What argparse needs to read a value, or one of some words as it is."""
+    kind = inner.get("type")
+    if kind is None or not words:
+        return inner
+
+    def read(text: str) -> Any:  # noqa: ANN401
+        return text if text in words else kind(text)
+
+    read.__name__ = kind.__name__
+    return {**inner, "type": read, "metavar": "|".join([inner["metavar"], *words])}
 
 
 def described(cls: type[Recipe]) -> dict[str, FieldInfo]:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from ..plan import Options
 
 
+FLAGS = {"start": "from"}
+"""Flags of options that are called otherwise, as Python keeps the word for itself."""
+
+
 def data_name(text: str) -> str:
     """DATA as it was given; if that is nothing, a shell variable was not set, and no folder was meant."""
     if not text.strip():
@@ -48,6 +52,20 @@ def add_run_flags(parser: Parser) -> None:
         metavar="RULE",
         help='end when it is good enough, by more than the standard error: "kernel_distance<0.01"',
     )
+    add(
+        "--unlabelled",
+        type=data_name,
+        metavar="DIR",
+        help="learn from these samples, too, which have no labels",
+    )
+    add("--from", dest="start", type=data_name, metavar="RUN", help="start from the weights of another run")
+    add(
+        "--freeze-d",
+        type=int,
+        default=0,
+        metavar="N",
+        help="layers of D closest to the picture that then stay",
+    )
     add("--tensorboard", action="store_true", help="write events for TensorBoard too")
     add("--quiet", action="store_true", help="show no progress")
 
@@ -69,4 +87,4 @@ def asked_for(options: Options, changeable: Collection[str]) -> list[str]:
 
 def as_flags(names: Iterable[str]) -> str:
     """Names of options as they are written on the command line."""
-    return ", ".join("--" + name.replace("_", "-") for name in names)
+    return ", ".join("--" + FLAGS.get(name, name).replace("_", "-") for name in names)

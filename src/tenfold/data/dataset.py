@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,13 @@ from .spec import DataSpec
 if TYPE_CHECKING:
     from jaxtyping import Int, Shaped
     from torch import Tensor
+
+    from .order import Samples
+
+
+def digest(row: np.ndarray) -> bytes:
+    """The same for the same values."""
+    return blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +67,8 @@ class Dataset:
         holdout: what is never trained on; None if there are too few samples to keep any back.
         fingerprint: changes when a file's name, size or time of change, a label or an option does.
         notes: everything that was decided or changed, a sentence each.
+        unlabelled: what is trained on, too, but has no labels; None if there is nothing.
+        unlabelled_fingerprint: changes when that does.
     """
 
     source: str
@@ -68,3 +78,5 @@ class Dataset:
     holdout: Split | None
     fingerprint: str
     notes: tuple[str, ...]
+    unlabelled: Samples | None = None
+    unlabelled_fingerprint: str = ""

@@ -78,12 +78,16 @@ class Learned:
     bad: list[tuple[str, str]] = field(default_factory=list)
     low: np.ndarray = field(default_factory=lambda: np.array([np.inf]))
     high: np.ndarray = field(default_factory=lambda: np.array([-np.inf]))
+    first: np.ndarray | None = None
+    varied: bool = False
 
     def note(self, block: Block, kept: list[Item]) -> None:
         """Takes in a block."""
         kept.extend(block.items)
         self.bad.extend(block.bad)
         if block.values.size:
+            self.first = block.values[0].copy() if self.first is None else self.first
+            self.varied = self.varied or bool((block.values != self.first).any())
             # Pixels share a range; features may be of any scale, so each has its own.
             axis = 0 if self.plan.kind == "vectors" else None
             self.low = np.minimum(self.low, block.values.min(axis))
@@ -206,6 +210,8 @@ def _codec(learned: Learned, from_array: bool) -> Codec:
     if low == high:
         same = f"value in the data is {low[0]:g}" if len(set(low)) == 1 else "row of the data is the same"
         raise DataError(f"Every {same}; there is nothing to learn. Look at the files.")
+    if not learned.varied:
+        raise DataError("Every image is the same; there is nothing to learn. Look at the files.")
     plain = plan.dtype == "uint8" or (plan.dtype == "uint16" and plan.channels == 1)
     suffix = ".npy" if plan.kind == "vectors" or (from_array and not plain) else ".png" if plain else ".tif"
     grid = plan.grid

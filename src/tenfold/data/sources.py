@@ -201,7 +201,17 @@ def _images_part(tree: Tree, group: str | None) -> Part:
         )
     if group == "prefix":
         items = [replace(item, group=prefix(item.file)) for item in items]
-    return _files_part(tree, items, notes)
+    return _files_part(tree, items, (*notes, *_without_images(tree, items)))
+
+
+def _without_images(tree: Tree, items: list[Item]) -> tuple[str, ...]:
+    """A note on folders that look like classes and hold no image."""
+    classes = {item.label for item in items if item.label is not None}
+    empty = sorted({*tree.folders(), *(name for name in tree.bare if "/" not in name)} - classes)
+    if not classes or not empty:
+        return ()
+    total = len(classes) + len(empty)
+    return (f"{len(empty)} of {total} folders hold no image and are no classes (first: {empty[0]})",)
 
 
 def _by_folder(images: list[str]) -> tuple[list[Item], tuple[str, ...]]:

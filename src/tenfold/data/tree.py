@@ -27,19 +27,22 @@ class Tree:
         files: size in bytes and time of change of each file.
         open: opens a file for reading bytes.
         skipped: links that were not followed.
+        bare: folders in which nothing lies.
     """
 
     root: str
     files: Mapping[str, tuple[int, int]]
     open: Callable[[str], BinaryIO]
     skipped: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
 
     def below(self, folder: str) -> Tree:
         """The tree of one folder in this one."""
         prefix = f"{folder}/"
         files = {name[len(prefix) :]: s for name, s in self.files.items() if name.startswith(prefix)}
         skipped = tuple(name[len(prefix) :] for name in self.skipped if name.startswith(prefix))
-        return Tree(f"{self.root}/{folder}", files, lambda name: self.open(prefix + name), skipped)
+        bare = tuple(name[len(prefix) :] for name in self.bare if name.startswith(prefix))
+        return Tree(f"{self.root}/{folder}", files, lambda name: self.open(prefix + name), skipped, bare)
 
     def folders(self) -> tuple[str, ...]:
         """Names of the folders directly in the root that hold a file somewhere."""
@@ -64,13 +67,16 @@ def folder_tree(root: Path) -> Tree:
     """The files below a folder. Links to folders, and links that lead out, are not followed."""
     files: dict[str, tuple[int, int]] = {}
     skipped: list[str] = []
+    bare: list[str] = []
     for name, entry in _walk(root, ""):
-        if entry.is_symlink() and not _stays_inside(Path(entry.path), root):
+        if entry.is_dir(follow_symlinks=False):
+            bare.append(name)
+        elif entry.is_symlink() and not _stays_inside(Path(entry.path), root):
             skipped.append(name)
         elif entry.is_file():
             found = entry.stat()
             files[name] = (found.st_size, found.st_mtime_ns)
-    return Tree(str(root), files, lambda name: open(root / name, "rb"), tuple(skipped))
+    return Tree(str(root), files, lambda name: open(root / name, "rb"), tuple(skipped), tuple(bare))
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -83,7 +89,8 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
         if is_hidden(entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), f"{name}/")
+            found = list(_walk(Path(entry.path), f"{name}/"))
+            yield from found or [(name, entry)]
         else:
             yield name, entry
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
+from ..adaptive import Adaptive
 from ..draw import Draw, derive
 from ..errors import Diverged
 from ..game import Batch, Game, Terms, Turn
@@ -113,6 +114,7 @@ class Trainer:
         self.ema = EMA(game.sampler, settings.half_life_kimg)
         self.players = {name: Player(module) for name, module in game.players().items()}
         self.base_rates = {name: [g["lr"] for g in o.param_groups] for name, o in optimizers.items()}
+        self.adaptive = [part for part in game.modules() if isinstance(part, Adaptive)]
         self.step, self.drawn, self.rate, self.stopping = 0, 0, 1.0, False
         self.log = Log()
         set_modes(game, self.players.values())
@@ -121,6 +123,11 @@ class Trainer:
     def seen(self) -> int:
         """Samples seen: the clock of a run."""
         return self.step * self.data.size
+
+    @property
+    def progress(self) -> float:
+        """Share of the planned samples that has been seen."""
+        return self.seen / self.settings.planned if self.settings.planned else 0.0
 
     def fit(self, kimg: float) -> Trainer:
         """Play until the run has seen so many thousand samples, or until it is asked to stop."""
@@ -141,6 +148,7 @@ class Trainer:
 
     def play_step(self) -> None:
         """Every turn of one step, then the average of the sampler."""
+        self.game.progress = self.progress
         self.set_rates()
         for number, turn in enumerate(self.game.turns(self.step)):
             if self.step % turn.every == 0:
@@ -170,6 +178,9 @@ class Trainer:
         optimizer.step()
         if turn.after is not None:
             turn.after()
+        for part in self.adaptive:
+            part.noted.copy_(self.runtime.mean(part.noted))
+            part.settle(self.progress)
 
     def parts(self) -> list[slice]:
         """The rows of the global batch that this rank looks at, one micro-batch at a time."""
@@ -192,9 +203,8 @@ class Trainer:
 
     def set_rates(self) -> None:
         """The learning rates of this step."""
-        progress = self.seen / self.settings.planned if self.settings.planned else 0.0
         for name, optimizer in self.optimizers.items():
-            factor = self.rate * self.schedules.get(name, constant)(progress)
+            factor = self.rate * self.schedules.get(name, constant)(self.progress)
             for group, base in zip(optimizer.param_groups, self.base_rates[name], strict=True):
                 group["lr"] = base * factor
 

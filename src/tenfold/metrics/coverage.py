@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from .neighbours import blocks, reach
@@ -24,12 +24,16 @@ class Manifold:
         recall: real samples that lie in the neighbourhood of some generated sample.
         density: real neighbourhoods a generated sample lies in, divided by k; 1 for fresh real samples.
         coverage: real samples with a generated sample in their neighbourhood.
+        covered: which they are.
     """
 
     precision: float
     recall: float
     density: float
     coverage: float
+    covered: Bool[Tensor, " n"] = field(
+        default_factory=lambda: torch.zeros(0, dtype=torch.bool), repr=False, compare=False
+    )
 
 
 def manifold(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"], k: int = 5) -> Manifold:
@@ -56,11 +60,13 @@ def manifold(real: Float[Tensor, "n d"], fake: Float[Tensor, "m d"], k: int = 5)
         covered.append(inside.any(1))
         recalled.append((distance < fake_radius).any(1))
         neighbourhoods += inside.sum(0)
+    held = torch.cat(covered)
     return Manifold(
         precision=_share(neighbourhoods > 0),
         recall=_share(torch.cat(recalled)),
         density=neighbourhoods.mean().item() / k,
-        coverage=_share(torch.cat(covered)),
+        coverage=_share(held),
+        covered=held,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -104,6 +106,27 @@ def efficientnet_lite0() -> NetworkFeatures:
     network = filled(efficientnet.EfficientNetLite0, efficientnet.renamed(weights), str(path))
     fold(network, efficientnet.NORMS)
     return NetworkFeatures("efficientnet-lite0", fingerprint(weights), network, SIDES, efficientnet.HEAD)
+
+
+@cache
+def frozen_maps() -> Callable[[Tensor], list[Tensor]]:
+    """EfficientNet-Lite0 as something to look through: gives its maps at four sizes, and never moves.
+
+    Raises:
+        MissingExtra: if the package with its weights is not installed.
+    """
+    there: dict[str, efficientnet.EfficientNetLite0] = {}
+
+    def levels(x: Tensor) -> list[Tensor]:
+        device = str(x.device)
+        if device not in there:
+            with torch.inference_mode(False):  # a first look without gradients must not mark the weights
+                network = cast("efficientnet.EfficientNetLite0", efficientnet_lite0().network)
+                there[device] = network.requires_grad_(False).to(x.device)
+        return there[device].levels(x)
+
+    efficientnet_lite0()  # raises at once
+    return levels
 
 
 def inception_v3(path: Path) -> NetworkFeatures:

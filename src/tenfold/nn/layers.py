@@ -146,18 +146,27 @@ class SpectralConv(nn.Module):
 
     Args:
         inputs, outputs: channels.
-        kernel, stride, padding: as in `torch.nn.Conv2d`.
+        kernel, stride, padding, bias: as in `torch.nn.Conv2d`.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0, *, bias: bool = True
+    ) -> None:
         super().__init__()
         self.stride, self.padding = stride, padding
         self.normalised = Spectral(outputs, inputs, kernel, kernel)
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k i j"]:
         """The convolution."""
         return F.conv2d(x, self.normalised(), self.bias, self.stride, self.padding)
+
+
+def normed(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0
+) -> tuple[SpectralConv, BatchNorm]:
+    """A convolution of spectral norm one, and a batch norm: alone, many of the former let signals fade."""
+    return SpectralConv(inputs, outputs, kernel, stride, padding, bias=False), BatchNorm(outputs)
 
 
 class SpectralLinear(nn.Module):

@@ -140,7 +140,7 @@ def refuse_recipe(name: str, task: Task) -> None:
             f"recipe {name!r} takes {' or '.join(cls.kinds)}, the data are {task.kind}. Use: --generator "
             f"{default_recipe(task)}"
         )
-    if kind == "images" and not cls.conditional:
+    if kind == "images" and cls.conditional == "never":
         raise RecipeError(
             f"recipe {name!r} cannot be asked for a class, so what it makes has no labels. Use one that can: "
             "--generator cgan"

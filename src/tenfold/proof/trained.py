@@ -58,7 +58,8 @@ class Trained:
         """Train a GAN, and ask it for items."""
         shutil.rmtree(order.folder, ignore_errors=True)  # of a training that was interrupted
         order.folder.mkdir(parents=True)
-        conditional, images = recipe_class(self.recipe).conditional, order.task.kind == "images"
+        images = order.task.kind == "images"
+        conditional = recipe_class(self.recipe).conditional != "never"
         data = order.folder / "train.npz"
         (write_labelled if images or conditional else write_joined)(order, data)
         size = max(order.task.values.shape[2:]) if images else None

@@ -2,6 +2,36 @@
 
 from __future__ import annotations
 
-from . import cgan, cvae, dcgan, infogan, lsgan, mlp, sngan, vae, wgan, wgan_gp
+from . import (
+    cgan,
+    cvae,
+    dcgan,
+    fastgan,
+    infogan,
+    lsgan,
+    mlp,
+    projected,
+    r3gan,
+    sngan,
+    stylegan2,
+    vae,
+    wgan,
+    wgan_gp,
+)
 
-__all__ = ["cgan", "cvae", "dcgan", "infogan", "lsgan", "mlp", "sngan", "vae", "wgan", "wgan_gp"]
+__all__ = [
+    "cgan",
+    "cvae",
+    "dcgan",
+    "fastgan",
+    "infogan",
+    "lsgan",
+    "mlp",
+    "projected",
+    "r3gan",
+    "sngan",
+    "stylegan2",
+    "vae",
+    "wgan",
+    "wgan_gp",
+]

@@ -26,9 +26,9 @@ class CGAN(Recipe):
         "Miyato and Koyama",
         2018,
         "https://arxiv.org/abs/1802.05637",
-        "the default for labelled pictures",
+        "the classic for labelled pictures",
     )
-    conditional: ClassVar = True
+    conditional: ClassVar = "always"
     presets: ClassVar = {
         "tiny": {"width": 4, "latent": 8, "batch": 8},
         "small": {"width": 64},

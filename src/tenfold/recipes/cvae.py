@@ -25,9 +25,11 @@ class CVAE(Recipe):
         "https://papers.nips.cc/paper/5775",
         "no GAN: the baseline beside cgan, for labelled data of either kind",
     )
-    conditional: ClassVar = True
+    conditional: ClassVar = "always"
+    partly_labelled: ClassVar = False
     kinds: ClassVar = ("images", "vectors")
     unused: ClassVar = ("lr_d",)
+    augments: ClassVar = ("none", "diffaugment")
     presets: ClassVar = {
         "tiny": {"width": 4, "widths": (16, 16), "latent": 4, "batch": 8},
         "small": {"width": 32},

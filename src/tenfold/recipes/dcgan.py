@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge
 
 from ..data.spec import DataSpec
 from ..games.gan import GAN, NoiseSampler
@@ -32,6 +34,8 @@ class DCGAN(Recipe):
 
     width: Positive = 64
     """Channels at the finest resolution; the model's size grows with its square."""
+    width_d: Annotated[int, Ge(0)] = 0
+    """Channels of the discriminator; 0 for as many as the generator's."""
     lr_g: Rate = 2e-3
     """Learning rate of the generator: higher than the discriminator's, which else wins at once."""
     lr_d: Rate = 4e-4
@@ -45,7 +49,7 @@ class DCGAN(Recipe):
         """Mirror-image networks in the classic game."""
         game = GAN(
             NoiseSampler(DCGenerator(self.latent, spec.shape, self.width, hidden=self.hidden), self.latent),
-            DCDiscriminator(spec.shape, self.width),
+            DCDiscriminator(spec.shape, self.width_d or self.width),
             objective=NON_SATURATING,
             augment=self.augmentation(),
         )

@@ -23,6 +23,7 @@ class InfoGANRecipe(Recipe):
         "https://arxiv.org/abs/1606.03657",
         "finds classes and directions without labels",
     )
+    augments: ClassVar = ("none", "diffaugment")
     presets: ClassVar = {
         "tiny": {"width": 4, "latent": 8, "batch": 8},
         "small": {"width": 32},

@@ -27,7 +27,7 @@ class MLP(Recipe):
         "to learn from; rows of numbers; very small pictures",
     )
     kinds: ClassVar = ("images", "vectors")
-    images_only: ClassVar = {"augment": "diffaugment", "discriminator": "conv"}
+    images_only: ClassVar = {"augment": ("diffaugment", "ada"), "discriminator": ("conv",)}
     presets: ClassVar = {
         "tiny": {"widths": (16, 16), "widths_d": (16, 16), "latent": 4, "batch": 8},
         "small": {},

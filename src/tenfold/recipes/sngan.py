@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 
 from ..data.spec import DataSpec
-from ..games.gan import GAN, NoiseSampler
+from ..games.gan import GAN, NoiseSampler, Updates
 from ..nn.layers import Activation
 from ..nn.networks.resnet import ResNetDiscriminator, ResNetGenerator
 from ..objectives import HINGE
@@ -68,7 +68,7 @@ class SNGAN(Recipe):
             ResNetDiscriminator(spec.shape, self.width_d or self.width, hidden=self.hidden),
             objective=HINGE,
             augment=self.augmentation(),
-            critic_steps=self.critic_steps_at,
+            updates=Updates(self.critic_steps_at),
             joint=True,
         )
         return self.play(game)

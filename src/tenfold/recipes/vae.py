@@ -31,6 +31,7 @@ class VAE(Recipe):
     )
     kinds: ClassVar = ("images", "vectors")
     unused: ClassVar = ("lr_d",)
+    augments: ClassVar = ("none", "diffaugment")
     presets: ClassVar = {
         "tiny": {"width": 4, "widths": (16, 16), "latent": 4, "batch": 8},
         "small": {"width": 32},

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Gt
 
 from ..data.spec import DataSpec
-from ..games.gan import GAN, NoiseSampler
+from ..games.gan import GAN, NoiseSampler, Updates
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..objectives import WASSERSTEIN
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, recipe
@@ -57,8 +57,7 @@ class WGAN(Recipe):
             DCDiscriminator(spec.shape, self.width, bias=False),
             objective=WASSERSTEIN,
             augment=self.augmentation(),
-            critic_steps=self.critic_steps_at,
-            clip=self.clip,
+            updates=Updates(self.critic_steps_at, self.clip),
         )
         return self.play(game)
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 
 from ..data.spec import DataSpec
-from ..games.gan import GAN, NoiseSampler
+from ..games.gan import GAN, NoiseSampler, Updates
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..objectives import WASSERSTEIN
 from ..penalties import Interpolated
@@ -57,7 +57,7 @@ class WGANGP(Recipe):
             objective=WASSERSTEIN,
             penalties=[Interpolated(self.penalty)],
             augment=self.augmentation(),
-            critic_steps=self.critic_steps_at,
+            updates=Updates(self.critic_steps_at),
             joint=True,
         )
         return self.play(game)

@@ -50,7 +50,14 @@ def health(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]] = ()
         why = f"D tells {order:.0%} of pairs apart, and G's gradient has norm {norm:.2g}"
         return Health("discriminator too strong", why)
     told = f"D tells {order:.0%} of pairs apart; " if "D/order" in signals else ""
-    return Health("learning", f"{told}samples spread {spread:.2f} of real")
+    return Health("learning", f"{told}samples spread {spread:.2f} of real{at_the_cap(signals)}")
+
+
+def at_the_cap(signals: Mapping[str, float]) -> str:
+    """A warning where adaptive augmentation can do no more."""
+    if signals.get("D/augment_room", 1.0) > 0.01:
+        return ""
+    return "; augmentation is at its cap, where changes may show in samples: add data, or start --from a run"
 
 
 def by_heart(looks: Sequence[Mapping[str, Any]]) -> Health | None:

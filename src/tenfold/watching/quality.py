@@ -26,6 +26,7 @@ from .overfitting import Opinion
 MOST = 1000
 BLOCK = 64
 REFERENCES, REFERENCE_ROWS = 5, 2000  # sets of real samples, and about how many in all: more are hardly surer
+MOST_CLASSES, LEAST_OF_CLASS = 50, 5  # for numbers class by class
 LEAST = 3  # samples of each class, for a distance class by class
 
 
@@ -100,13 +101,15 @@ class Quality:
     """
 
     def __init__(self, data: Dataset, features: Features, folder: Path, classes: int) -> None:
-        self.features, self.folder, self.classes = features, folder, classes
+        self.features, self.folder = features, folder
+        self.classes, self.names = classes, data.spec.classes
         self.chooses, self.opinion = data.holdout is not None, Opinion(data, classes)
         judges: Samples = data.train if data.holdout is None else data.holdout
         index = chosen(judges, MOST, derive(0, "judges"))
         real = judges.gather(index)["real"]
         self.count, self.real, self.real_spread = len(real), features(real), spread(real)
         known = None if judges.labels is None else judges.labels[index]
+        self.real_labels = known
         self.labels = self.labels_like(known)
         self.by_class = classes > 0 and counted(known, LEAST) and counted(data.train.labels, LEAST)
         self.references = 0
@@ -149,7 +152,18 @@ class Quality:
             "kernel_distance_error": distance.error,
             "recall": shape.recall,
             "coverage": shape.coverage,
+            **self.coverage_by_class(shape.covered.numpy()),
         }
+
+    def coverage_by_class(self, covered: np.ndarray) -> dict[str, float]:
+        """The covered share of each class, by its number, if there are a few classes of several samples."""
+        labels = self.real_labels
+        if labels is None:
+            return {}
+        numbers, counts = np.unique(labels, return_counts=True)
+        if not 1 < len(numbers) <= MOST_CLASSES or counts.min() < LEAST_OF_CLASS:
+            return {}
+        return {f"coverage_of_class_{c}": float(covered[labels == c].mean()) for c in numbers}
 
     def distance(self, fake: Tensor, labels: Tensor | None) -> Estimate:
         """The kernel distance: class by class where the labels of both sides are the same."""
@@ -172,6 +186,11 @@ class Quality:
         error = f"{found['kernel_distance']:.4f}±{found['kernel_distance_error']:.4f}"
         pairs = [("kernel distance", "kernel_distance", error, ".4f")]
         pairs += [(name, name, f"{found[name]:.2f}", ".2f") for name in ("recall", "coverage")]
+        by_class = {k: v for k, v in found.items() if k.startswith("coverage_of_class_")}
+        if by_class:
+            worst = min(by_class, key=lambda key: by_class[key])
+            name = f"coverage of class {self.names[int(worst.rpartition('_')[2])]}"
+            pairs.append((name, worst, f"{by_class[worst]:.2f}", ".2f"))
         real = self.reference
         each = [
             f"{say} {value}" + (f" ({real[key]:{form}})" if real else "") for say, key, value, form in pairs

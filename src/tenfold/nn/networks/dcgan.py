@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...conditioning import ConditionalBatchNorm, ProjectionHead
+from ...conditioning import Condition, ConditionalBatchNorm, ProjectionHead
 from ..layers import (
     Activation,
     BatchNorm,
@@ -78,7 +78,7 @@ class DCGenerator(nn.Module):
         start_like_dcgan(self)
 
     def forward(
-        self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
+        self, z: Float[Tensor, "n latent"], condition: Condition | None = None
     ) -> Float[Tensor, "n c h w"]:
         """Pictures in [-1, 1]."""
         x = self.hidden(self.norms[0](self.stem(z, condition), condition))
@@ -129,7 +129,7 @@ class DCDiscriminator(nn.Module):
         start_like_dcgan(self)
 
     def forward(
-        self, x: Float[Tensor, "n c h w"], condition: Int[Tensor, " n"] | None = None
+        self, x: Float[Tensor, "n c h w"], condition: Condition | None = None
     ) -> Float[Tensor, "n 1"]:
         """One logit per picture."""
         return self.last(self.body(x), condition)

@@ -12,10 +12,11 @@ from math import prod
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...conditioning import Condition
 from ..layers import Activation, BatchNorm, Flatten, FullPrecision, activation
 
 Output = Literal["tanh", "sigmoid", "linear"]
@@ -88,9 +89,7 @@ class MLPDiscriminator(nn.Module):
         self.body = nn.Sequential(*layers)
         self.last = FullPrecision(nn.Linear(sizes[-1], 1, bias=bias))
 
-    def forward(
-        self, x: Float[Tensor, "n ..."], condition: Int[Tensor, " n"] | None = None
-    ) -> Float[Tensor, "n 1"]:
+    def forward(self, x: Float[Tensor, "n ..."], condition: Condition | None = None) -> Float[Tensor, "n 1"]:
         """One logit per sample."""
         h = x.flatten(1)
         if condition is not None:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import sqrt
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...conditioning import ConditionalBatchNorm, ProjectionHead
+from ...conditioning import Condition, ConditionalBatchNorm, ProjectionHead
 from ..layers import Activation, FullPrecision, SpectralConv, activation
 from .grid import base_grid
 from .stem import Stem
@@ -81,7 +81,7 @@ class ResNetGenerator(nn.Module):
             nn.init.xavier_uniform_(layer.weight)
 
     def forward(
-        self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
+        self, z: Float[Tensor, "n latent"], condition: Condition | None = None
     ) -> Float[Tensor, "n c h w"]:
         """Pictures in [-1, 1]."""
         x = self.stem(z, condition)
@@ -146,7 +146,7 @@ class ResNetDiscriminator(nn.Module):
         self.hidden, self.last = activation(hidden), ProjectionHead(width, classes, bias=bias, spectral=True)
 
     def forward(
-        self, x: Float[Tensor, "n c h w"], condition: Int[Tensor, " n"] | None = None
+        self, x: Float[Tensor, "n c h w"], condition: Condition | None = None
     ) -> Float[Tensor, "n 1"]:
         """One logit per picture."""
         return self.last(self.hidden(self.blocks(x)).sum((2, 3)), condition)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from ...conditioning import ConditionalLatent
+from ...conditioning import Condition, ConditionalLatent
 from ..layers import Unflatten
 from .grid import BaseGrid
 
@@ -30,7 +30,7 @@ class Stem(nn.Module):
         self.spread = Unflatten(grid.height, grid.width)
 
     def forward(
-        self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
+        self, z: Float[Tensor, "n latent"], condition: Condition | None = None
     ) -> Float[Tensor, "n c h w"]:
         """The coarsest picture."""
         return self.spread(self.linear(self.latent(z, condition)))

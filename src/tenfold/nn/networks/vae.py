@@ -13,10 +13,11 @@ from itertools import pairwise
 from typing import cast
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from ...conditioning import Condition
 from ..layers import Activation, FullPrecision, activation
 from .dcgan import DCDiscriminator
 from .mlp import MLPGenerator
@@ -38,7 +39,7 @@ class Encoder(nn.Module):
         self.last = FullPrecision(nn.Linear(features + classes, 2 * latent))
 
     def forward(
-        self, x: Float[Tensor, "n ..."], condition: Int[Tensor, " n"] | None = None
+        self, x: Float[Tensor, "n ..."], condition: Condition | None = None
     ) -> tuple[Float[Tensor, "n latent"], Float[Tensor, "n latent"]]:
         """Mean and log variance."""
         mean, log_variance = self.last(joined(self.body(x), condition, self.classes)).chunk(2, 1)
@@ -70,7 +71,7 @@ class RowDecoder(nn.Module):
         self.body = MLPGenerator(latent + classes, shape, widths, hidden=hidden, output="linear")
 
     def forward(
-        self, z: Float[Tensor, "n latent"], condition: Int[Tensor, " n"] | None = None
+        self, z: Float[Tensor, "n latent"], condition: Condition | None = None
     ) -> Float[Tensor, "n d"]:
         """Rows of the given length."""
         return self.body(joined(z, condition, self.classes))
@@ -92,10 +93,9 @@ def row_encoder(
     return Encoder(body, [*shape, *widths][-1], latent, classes=classes)
 
 
-def joined(
-    rows: Float[Tensor, "n d"], condition: Int[Tensor, " n"] | None, classes: int
-) -> Float[Tensor, "n k"]:
+def joined(rows: Float[Tensor, "n d"], condition: Condition | None, classes: int) -> Float[Tensor, "n k"]:
     """Rows with their class beside them, if there is one."""
     if condition is None:
         return rows
-    return torch.cat([rows, one_hot(condition, classes).to(rows.dtype)], 1)
+    shares = condition if condition.is_floating_point() else one_hot(condition, classes)
+    return torch.cat([rows, shares.to(rows.dtype)], 1)

@@ -1,0 +1,115 @@
+"""Do the latent tools do what they should? Truncation, interpolation and projection, on Fashion-MNIST."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from judge import Judge
+from record import Record, arguments, child
+from tenfold.explore.projection import project
+from tenfold.explore.space import space_of
+from tenfold.explore.walks import interpolation
+from tenfold.metrics.coverage import manifold
+
+QUESTION = """stylegan2 and r3gan, 8 minutes each on Fashion-MNIST. Truncation: precision rises and recall
+falls with every step of psi. Interpolation: no step in feature space is above three times the median step.
+Projection: of samples of the generator, the root mean square feature distance of what is found is under 10 %
+of that between two samples of the same class."""
+RECIPES, SEED = ("stylegan2", "r3gan"), 0
+PSIS = (1.0, 0.8, 0.6, 0.4)
+FOUND = 8
+
+
+def main() -> None:
+    """Train, then look."""
+    parser = arguments(__doc__ or "")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        train(*given.child)
+        return
+    files = [Path(__file__).with_name("judge.py")]
+    record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick, also=files)
+    budget = "8s" if given.quick else "8m"
+    judge = Judge("fashion-mnist", 500 if given.quick else 2000, 20 if given.quick else None)
+    for recipe in RECIPES:
+        record.measure(recipe, lambda r=recipe: looked(judge, r, budget), budget)
+    record.conclude(rows({key: item["result"] for key, item in record.content["items"].items()}))
+
+
+def looked(judge: Judge, recipe: str, budget: str) -> dict[str, Any]:
+    """All three tools on one run."""
+    from tenfold.run import load
+
+    out = Path(tempfile.gettempdir()) / "tenfold-latent" / recipe
+    shutil.rmtree(out, ignore_errors=True)
+    child(__file__, "--child", recipe, budget, str(out))
+    run = load(out)
+    space, n = space_of(run.sampler), judge.n
+    start, rest = space.latents(n, 1)
+    labels = torch.arange(n) % len(run.classes) if run.classes else None
+    with torch.no_grad():
+        points = space.points(start, labels)
+        parts = [space.paint(space.truncated(points, psi, labels), rest, labels) for psi in PSIS]
+        shapes = [manifold(judge.real, judge.classifier.features(values)) for values in parts]
+        walk = interpolation(space, 6, 40, seed=2, label=0 if run.classes else None)
+    steps = judge.classifier.features(walk).diff(dim=0).norm(dim=1)
+    return {
+        "precision": [round(s.precision, 4) for s in shapes],
+        "recall": [round(s.recall, 4) for s in shapes],
+        "jump": round((steps.max() / steps.median()).item(), 2),
+        "found": found_again(run, space, judge),
+        "seen": run.facts["seen"],
+    }
+
+
+def found_again(run: Any, space: Any, judge: Judge) -> list[float]:
+    """Distances of projected samples to themselves, as shares of that between samples of their class."""
+    describe = judge.classifier.network.body
+    shares = []
+    for i in range(FOUND):
+        name = run.classes[i % len(run.classes)] if run.classes else None
+        label = i % len(run.classes) if run.classes else None
+        others = judge.classifier.features(run.sample(100, seed=6, label=name).values)
+        apart = torch.pdist(others).square().mean().sqrt() / others.shape[1] ** 0.5
+        goal = run.sample(1, seed=5 + 1000 * i, label=name).values
+        shares.append(project(space, goal, describe, label=label).distance / apart.item())
+    return [round(share, 4) for share in sorted(shares)]
+
+
+def train(recipe: str, budget: str, out: str) -> None:
+    """One run; the last line says that it is done."""
+    import tenfold
+
+    options = tenfold.Options(quiet=True)
+    tenfold.fit("fashion-mnist", recipe, budget=budget, out=out, seed=SEED, options=options)
+    print("true")
+
+
+def rows(found: dict[str, Any]) -> list[dict[str, object]]:
+    """The table."""
+    table: list[dict[str, object]] = []
+    for recipe, result in found.items():
+        for psi, precision, recall in zip(PSIS, result["precision"], result["recall"], strict=True):
+            what = f"psi {psi:g}: precision, recall"
+            bar = "rises, falls"
+            table.append(
+                {"recipe": recipe, "what": what, "measured": f"{precision:.3f}, {recall:.3f}", "bar": bar}
+            )
+        jump, shares = f"{result['jump']:.2f}", result["found"]
+        share = f"{shares[len(shares) // 2]:.1%} (median of {len(shares)}; worst {shares[-1]:.1%})"
+        table.append({"recipe": recipe, "what": "largest step / median step", "measured": jump, "bar": "3"})
+        table.append(
+            {"recipe": recipe, "what": "projection / distance of two", "measured": share, "bar": "10 %"}
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Looking around in what a run's sampler knows."""

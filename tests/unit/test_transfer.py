@@ -1,0 +1,158 @@
+"""Starting from another run's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import tenfold
+from tenfold.data.spec import DataSpec
+from tenfold.errors import RecipeError, RunError
+from tenfold.plan import Options
+from tenfold.recipe import make_recipe
+from tenfold.run import Run
+from tenfold.transfer import best_matches, freeze, start_from
+
+QUICK: dict[str, Any] = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous", "quiet": True}
+
+
+def pictures(path: Path, *names: str, side: int = 8, channels: int = 1) -> Path:
+    """Twenty noisy pictures of each class."""
+    random = np.random.default_rng(len(names))
+    shape = (20 * len(names), side, side, channels) if channels > 1 else (20 * len(names), side, side)
+    images = random.integers(0, 256, shape, np.uint8)
+    np.savez(path, images=images, labels=np.repeat(names, 20))
+    return path
+
+
+def trained(data: Path, out: Path, recipe: str = "r3gan", **options: Any) -> Run:
+    return tenfold.fit(
+        data, make_recipe(recipe, {}, "tiny"), kimg=0.05, out=out, options=Options(**QUICK, **options)
+    )
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("first")
+    return trained(pictures(folder / "data.npz", "a", "b", "c"), folder / "run")
+
+
+def game_for(spec: DataSpec) -> Any:
+    torch.manual_seed(7)
+    return make_recipe("r3gan", {}, "tiny").build(spec).game
+
+
+def spec(side: int, *names: str, channels: int = 1) -> DataSpec:
+    return DataSpec("images", (channels, side, side), 60, names, (20,) * len(names))
+
+
+def test_the_same_kind_of_data_takes_all(first: Run) -> None:
+    game = game_for(spec(8, "a", "b", "c"))
+    found = start_from(first, game, spec(8, "a", "b", "c"))
+    assert {t.player: t.taken == t.whole for t in found} == {"G": True, "D": True}
+    last = first.checkpoint().tensors
+    for name, value in game.sampler.state_dict().items():
+        assert torch.equal(value, last[f"ema.{name}"]), name
+    for name, value in game.discriminator.state_dict().items():
+        assert torch.equal(value, last[f"game.discriminator.{name}"]), name
+
+
+def test_classes_are_matched_by_name(first: Run) -> None:
+    game, new = game_for(spec(8, "c", "z", "a")), ("c", "z", "a")
+    found = start_from(first, game, spec(8, *new))
+    assert all(t.taken == t.whole and t.classes == 2 for t in found)
+    old: Tensor = first.checkpoint().tensors["game.discriminator.last.embedding.weight"]
+    table = game.discriminator.last.embedding.weight
+    torch.testing.assert_close(table.detach(), torch.stack([old[2], old.mean(0), old[0]]))
+
+
+@pytest.mark.parametrize("side", [16, 4])
+def test_another_size_takes_what_fits_from_the_picture_on(first: Run, side: int) -> None:
+    wanted = spec(side, "a", "b", "c")
+    game = game_for(wanted)
+    found = {t.player: t for t in start_from(first, game, wanted)}
+    last = first.checkpoint().tensors
+    assert torch.equal(
+        game.sampler.state_dict()["generator.last.inner.weight"], last["ema.generator.last.inner.weight"]
+    ) is (side == 16)
+    if side == 16:
+        assert torch.equal(game.discriminator.body[0].weight, last["game.discriminator.body.0.weight"])
+        assert 0 < found["D"].taken < found["D"].whole
+    assert all(t.left for t in found.values())
+
+
+def test_layers_are_matched_from_the_end_at_which_more_fit() -> None:
+    old = {f"ups.{i}.weight": torch.zeros(8 >> i) for i in range(3)}
+    new = {f"ups.{i}.weight": torch.zeros(16 >> i) for i in range(4)}
+    assert best_matches(new, old)["ups.3.weight"] == "ups.2.weight"
+    same_start = {f"ups.{i}.weight": torch.zeros(8 >> i) for i in range(4)}
+    assert best_matches(same_start, old)["ups.0.weight"] == "ups.0.weight"
+
+
+def test_freezing_starts_at_the_picture() -> None:
+    judge = game_for(spec(16, "a", "b")).discriminator
+    assert freeze(judge, 1) == ["body.0"]
+    assert [n for n, p in judge.named_parameters() if not p.requires_grad] == ["body.0.weight", "body.0.bias"]
+    with pytest.raises(RunError, match=r"--freeze-d is 9; 0 to \d were expected"):
+        freeze(judge, 9)
+
+
+def test_a_run_starts_from_another_and_keeps_what_is_frozen(first: Run, tmp_path: Path) -> None:
+    data = pictures(tmp_path / "other.npz", "b", "z")
+    run = trained(data, tmp_path / "run", start=str(first.path), freeze_d=1)
+    now, then = run.checkpoint().tensors, first.checkpoint().tensors
+    frozen, free = "game.discriminator.body.0.weight", "game.discriminator.last.linear.weight"
+    assert torch.equal(now[frozen], then[frozen])
+    assert not torch.equal(now[free], then[free])
+    assert any("takes" in choice["reason"] for choice in run.facts["choices"])
+    more = tenfold.resume(run.path, kimg=0.05, options=Options(**QUICK))
+    assert torch.equal(more.checkpoint().tensors[frozen], then[frozen])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "channels", "message"),
+    [
+        ("dcgan", 1, "was trained with recipe 'r3gan', and 'dcgan' has other networks"),
+        ("r3gan", 3, "makes pictures of 1 channels, the data are pictures of 3 channels"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    first: Run, tmp_path: Path, recipe: str, channels: int, message: str
+) -> None:
+    data = pictures(tmp_path / "data.npz", "a", "b", channels=channels)
+    with pytest.raises(RunError, match=message):
+        trained(data, tmp_path / "run", recipe, start=str(first.path))
+
+
+def test_freezing_needs_a_run() -> None:
+    with pytest.raises(RecipeError, match="--from"):
+        Options(freeze_d=2)
+
+
+@pytest.mark.parametrize("recipe", ["infogan", "cvae", "stylegan2", "fastgan"])
+def test_every_kind_of_game_can_start_from_another(tmp_path: Path, recipe: str) -> None:
+    """Also where a player's networks lie in several parts of the game."""
+    data = pictures(tmp_path / "data.npz", "a", "b", "c")
+    run = trained(data, tmp_path / "run", recipe)
+    torch.manual_seed(7)
+    game = make_recipe(recipe, {}, "tiny").build(run.spec).game
+    found = start_from(run, game, run.spec)
+    assert all(t.taken == t.whole for t in found)
+    last = run.checkpoint().tensors
+    for name, value in game.sampler.state_dict().items():
+        assert torch.equal(value, last[f"ema.{name}"]), name
+
+
+def test_spectral_tables_are_matched_by_class_name(tmp_path: Path) -> None:
+    run = trained(pictures(tmp_path / "data.npz", "a", "b", "c"), tmp_path / "run", "fastgan")
+    other = spec(8, "c", "a", "d")
+    game = make_recipe("fastgan", {}, "tiny").build(other).game
+    start_from(run, game, other)
+    old = run.checkpoint().tensors["game.discriminator.whole.embedding.normalised.weight"]
+    new = game.discriminator.whole.embedding.normalised.weight
+    torch.testing.assert_close(new, torch.stack([old[2], old[0], old.mean(0)]))
