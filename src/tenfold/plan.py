@@ -248,10 +248,12 @@ def choose_recipe(spec: DataSpec) -> Choice:
     """The recipe for data of which nothing else is said."""
     if spec.kind == "vectors":
         return Choice("recipe", "mlp", "the data are rows of numbers")
-    if len(spec.class_counts) > 1 and min(spec.class_counts) < 2:
-        return Choice("recipe", "r3gan", "for images; a class has a single one, so the labels are not used")
-    known = f"which have {len(spec.classes)} classes" if len(spec.classes) > 1 else "without labels"
-    return Choice("recipe", "r3gan", f"the best for images, {known}")
+    counts = spec.class_counts
+    if len(counts) > 1 and min(counts) > 1:
+        return Choice("recipe", "cgan", f"the images have {len(counts)} classes")
+    if len(counts) > 1:
+        return Choice("recipe", "r3gan", "a class has a single image, so the labels are not used")
+    return Choice("recipe", "r3gan", "the images have no labels")
 
 
 def choose_preset(device: str) -> Choice:
