@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from record import Record, arguments, child
+from record import Record, arguments, child, entry
 from tenfold.watching.journal import read_journal
 
 QUESTION = """r3gan --preset small without augmentation, 60,000 samples each, with the weight of R1 and R2
@@ -26,11 +25,7 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--kimg", type=float, default=KIMG, help="thousands of samples (60)")
     parser.add_argument("--sets", nargs="+", help="only these")
-    parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        train(*given.child)
-        return
     record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick)
     kimg = 2 if given.quick else given.kimg
     for name in given.sets or sources():
@@ -57,7 +52,7 @@ def one(name: str, way: str, kimg: float) -> dict[str, Any]:
 
     out = Path(tempfile.gettempdir()) / "tenfold-calibration" / f"{name}-{way}".replace(" ", "-")
     shutil.rmtree(out, ignore_errors=True)
-    child(__file__, "--child", name, way.split()[0], way.split()[-1], str(kimg), str(out))
+    child(__file__, name, way.split()[0], way.split()[-1], str(kimg), str(out))
     run, log = load(out), list(read_journal(out / "metrics.jsonl"))
     looks = [record for record in log if "coverage" in record]
     steps = [record for record in log if "D/adversarial" in record]
@@ -82,7 +77,7 @@ def log_last(steps: list[Any], key: str) -> float | None:
 
 
 def train(name: str, way: str, weight: str, kimg: str, out: str) -> None:
-    """One run; the last line says that it is done."""
+    """One run."""
     import tenfold
     from tenfold.recipe import make_recipe
 
@@ -91,7 +86,6 @@ def train(name: str, way: str, weight: str, kimg: str, out: str) -> None:
     options = tenfold.Options(quiet=True, size=size)
     recipe = make_recipe("r3gan", values, "small")
     tenfold.fit(source, recipe, kimg=float(kimg), out=out, seed=SEED, options=options)
-    print("true")
 
 
 def rows(found: dict[str, Any]) -> list[dict[str, object]]:
@@ -106,4 +100,4 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

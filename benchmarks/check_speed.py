@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ from statistics import median
 from time import perf_counter, sleep
 from typing import Any
 
-from record import SOURCE, Record, arguments, private_memory
+from record import SOURCE, Record, arguments, entry, private_memory
 
 QUESTION = """Seconds of `tenfold check` on 10,000 PNGs of 64x64 (bar 10) and of `tenfold --help` beyond
 Python's own start (bar 0.3); most private memory while training dcgan (preset small) on 10,000 and on
@@ -25,12 +24,7 @@ FOLDER = Path(tempfile.gettempdir()) / "tenfold-check-speed"
 
 def main() -> None:
     """Measure waiting and memory."""
-    parser = arguments(__doc__ or "")
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child:
-        train(given.child[0], int(given.child[1]))
-        return
+    given = arguments(__doc__ or "").parse_args()
     commands = list((SOURCE / "tenfold" / "cli").glob("*.py"))
     record = Record(__file__, QUESTION, quick=given.quick, also=commands)
     files, repeats = (300, 2) if given.quick else (10_000, 10)
@@ -127,14 +121,16 @@ def most_private(command: Sequence[str]) -> float:
     return round(most / 1e6, 1)
 
 
-def train(data: str, steps: int) -> None:
+def train(data: str, steps: str) -> None:
     """Some steps of dcgan."""
     import tenfold
 
     with tempfile.TemporaryDirectory() as out:
         options = tenfold.Options(quiet=True)
-        tenfold.fit(data, "dcgan", preset="small", kimg=steps * 64 / 1000, out=f"{out}/run", options=options)
+        tenfold.fit(
+            data, "dcgan", preset="small", kimg=int(steps) * 64 / 1000, out=f"{out}/run", options=options
+        )
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

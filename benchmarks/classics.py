@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from judge import Judge, some
-from record import Record, arguments, child
+from record import Record, arguments, child, entry
 
 QUESTION = """Every recipe, as it comes, on mnist, dcgan and cgan also on fashion-mnist, in equal time:
 kernel distance, recall and coverage against test images, in features of a classifier that no run has
@@ -25,9 +25,6 @@ INFOGAN_BAR = 0.9
 def main() -> None:
     """Measure every recipe on its sets; what was measured with this code is not measured again."""
     given = parse()
-    if given.child:
-        train(*given.child)
-        return
     files = [Path(__file__).with_name("judge.py")]
     record = Record(__file__, QUESTION, seeds=[0, 1, 2], quick=given.quick, also=files)
     budget = "8s" if given.quick else given.budget
@@ -49,7 +46,6 @@ def parse() -> argparse.Namespace:
     parser = arguments(__doc__ or "")
     parser.add_argument("--budget", default="5m", help="of each run (5m)")
     parser.add_argument("--recipes", nargs="+", help="only these")
-    parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -67,7 +63,7 @@ def one(judge: Judge, recipe: str, seed: int, budget: str, results: Path) -> dic
 
     folder = Path(tempfile.gettempdir()) / "tenfold-classics" / f"{recipe}-{judge.name}-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
-    child(__file__, "--child", judge.name, recipe, str(seed), budget, str(folder))
+    child(__file__, judge.name, recipe, str(seed), budget, str(folder))
     run = load(folder)
     sheets = results / "sheets"
     sheets.mkdir(exist_ok=True)
@@ -77,11 +73,10 @@ def one(judge: Judge, recipe: str, seed: int, budget: str, results: Path) -> dic
 
 
 def train(name: str, recipe: str, seed: str, budget: str, out: str) -> None:
-    """One run; the last line says that it is done."""
+    """One run."""
     import tenfold
 
     tenfold.fit(name, recipe, budget=budget, out=out, seed=int(seed), options=tenfold.Options(quiet=True))
-    print("true")
 
 
 def code_accuracy(judge: Judge, run: Any) -> float:
@@ -147,4 +142,4 @@ def bar(recipe: str, name: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from record import Record, arguments, child
+from record import Record, arguments, child, entry
 from tenfold.data import LoadOptions, open_data
 from tenfold.metrics.coverage import manifold
 from tenfold.metrics.features import features_named
@@ -32,11 +31,7 @@ def main() -> None:
     """Train every recipe on every set; what was measured with this code is not measured again."""
     parser = arguments(__doc__ or "")
     parser.add_argument("--budget", default="8m", help="of each run (8m)")
-    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        train(*given.child)
-        return
     record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick)
     budget, most = ("8s", 200) if given.quick else (given.budget, MOST)
     picked: dict[str, str] = {}
@@ -100,7 +95,7 @@ def one(name: str, recipe: str, budget: str, most: int, folder: Path) -> dict[st
 
     out = Path(tempfile.gettempdir()) / "tenfold-equal" / f"{name}-{recipe}"
     shutil.rmtree(out, ignore_errors=True)
-    child(__file__, "--child", sources()[name][0], recipe, budget, str(out))
+    child(__file__, sources()[name][0], recipe, budget, str(out))
     run, real = load(out), held(name, most)
     sheets = folder / "sheets"
     sheets.mkdir(exist_ok=True)
@@ -110,11 +105,10 @@ def one(name: str, recipe: str, budget: str, most: int, folder: Path) -> dict[st
 
 
 def train(source: str, recipe: str, budget: str, out: str) -> None:
-    """One run; the last line says that it is done."""
+    """One run."""
     import tenfold
 
     tenfold.fit(source, recipe, budget=budget, out=out, seed=SEED, options=tenfold.Options(quiet=True))
-    print("true")
 
 
 def rows(found: dict[str, Any], picked: dict[str, str]) -> list[dict[str, object]]:
@@ -136,4 +130,4 @@ def rows(found: dict[str, Any], picked: dict[str, str]) -> list[dict[str, object
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 
 from judge import Judge
-from record import Record, arguments, child
+from record import Record, arguments, child, entry
 from tenfold.explore.projection import project
 from tenfold.explore.space import space_of
 from tenfold.explore.walks import interpolation
@@ -28,12 +27,7 @@ FOUND = 8
 
 def main() -> None:
     """Train, then look."""
-    parser = arguments(__doc__ or "")
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child:
-        train(*given.child)
-        return
+    given = arguments(__doc__ or "").parse_args()
     files = [Path(__file__).with_name("judge.py")]
     record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick, also=files)
     budget = "8s" if given.quick else "8m"
@@ -49,7 +43,7 @@ def looked(judge: Judge, recipe: str, budget: str) -> dict[str, Any]:
 
     out = Path(tempfile.gettempdir()) / "tenfold-latent" / recipe
     shutil.rmtree(out, ignore_errors=True)
-    child(__file__, "--child", recipe, budget, str(out))
+    child(__file__, recipe, budget, str(out))
     run = load(out)
     space, n = space_of(run.sampler), judge.n
     start, rest = space.latents(n, 1)
@@ -84,12 +78,11 @@ def found_again(run: Any, space: Any, judge: Judge) -> list[float]:
 
 
 def train(recipe: str, budget: str, out: str) -> None:
-    """One run; the last line says that it is done."""
+    """One run."""
     import tenfold
 
     options = tenfold.Options(quiet=True)
     tenfold.fit("fashion-mnist", recipe, budget=budget, out=out, seed=SEED, options=options)
-    print("true")
 
 
 def rows(found: dict[str, Any]) -> list[dict[str, object]]:
@@ -112,4 +105,4 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

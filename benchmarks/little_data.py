@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from judge import Judge, some
-from record import Record, arguments, child, medians
+from record import Record, arguments, child, entry, medians
 from tenfold.metrics.memory import c_t
 
 QUESTION = """r3gan --preset small on 100 and on 1,000 images of Fashion-MNIST, without augmentation and with
@@ -28,11 +27,7 @@ def main() -> None:
     """Train every case; what was measured with this code is not measured again."""
     parser = arguments(__doc__ or "")
     parser.add_argument("--budget", default="8m", help="of each run (8m)")
-    parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        train(*given.child)
-        return
     files = [Path(__file__).with_name("judge.py")]
     record = Record(__file__, QUESTION, seeds=[0, 1, 2], quick=given.quick, also=files)
     budget, n = ("8s", 300) if given.quick else (given.budget, COMPARED)
@@ -58,7 +53,7 @@ def one(judge: Judge, size: int, policy: str, seed: int, budget: str, folder: Pa
     chosen = np.random.default_rng(seed).permutation(len(judge.data.train))[:size]
     assert judge.data.train.labels is not None
     np.savez(data, images=judge.data.train.values[np.sort(chosen)])
-    child(__file__, "--child", str(data), policy, str(seed), budget, str(out))
+    child(__file__, str(data), policy, str(seed), budget, str(out))
     run = load(out)
     sheets = folder / "sheets"
     sheets.mkdir(exist_ok=True)
@@ -83,14 +78,13 @@ def judged(judge: Judge, run: Any) -> dict[str, float]:
 
 
 def train(data: str, policy: str, seed: str, budget: str, out: str) -> None:
-    """One run; the last line says that it is done."""
+    """One run."""
     import tenfold
     from tenfold.recipe import make_recipe
 
     changes = {"augment": "none", "lecam": 0.0} if policy == "none" else {}
     recipe = make_recipe("r3gan", changes, "small")
     tenfold.fit(data, recipe, budget=budget, out=out, seed=int(seed), options=tenfold.Options(quiet=True))
-    print("true")
 
 
 def rows(found: dict[str, Any]) -> list[dict[str, object]]:
@@ -108,4 +102,4 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

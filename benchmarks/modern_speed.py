@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from time import perf_counter
 from typing import Any
 
 import torch
 
-from record import Record, arguments, child, peak_memory
+from record import Record, arguments, child, entry, peak_memory
 
 QUESTION = """Images per second, peak memory, and the share of the processor's measured matrix-multiply peak,
 of each recipe and preset at 32, 64 and 128 px, the recipe's own batch, in the faster of bf16 and fp32; what
@@ -47,12 +46,7 @@ SECONDS = 12.0
 
 def main() -> None:
     """Measure every case in a process of its own."""
-    parser = arguments(__doc__ or "")
-    parser.add_argument("--child", nargs=6, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child:
-        print_speed(*given.child)
-        return
+    given = arguments(__doc__ or "").parse_args()
     record = Record(__file__, QUESTION, quick=given.quick)
     seconds = "1" if given.quick else str(SECONDS)
     sides = SIDES[:1] if given.quick else SIDES
@@ -70,14 +64,14 @@ def main() -> None:
 
 def fastest(*case: str) -> dict[str, Any]:
     """The numbers of a case in the precision in which it is faster, each in a process of its own."""
-    found = [child(__file__, "--child", *case, precision) for precision in ("bf16", "fp32")]
+    found = [child(__file__, *case, precision) for precision in ("bf16", "fp32")]
     return max(filter(None, found), key=lambda one: one["images_per_second"])
 
 
-def print_speed(name: str, preset: str, changes: str, side: str, seconds: str, precision: str) -> None:
-    """One case; the last line is its numbers, null where the processor has no bf16."""
-    import json
-
+def speed_of(
+    name: str, preset: str, changes: str, side: str, seconds: str, precision: str
+) -> dict[str, Any] | None:
+    """The numbers of one case; none where the processor has no bf16."""
     from tenfold.augment.ada import ADA
     from tenfold.data.order import Rows, Shuffled
     from tenfold.data.spec import DataSpec
@@ -92,8 +86,7 @@ def print_speed(name: str, preset: str, changes: str, side: str, seconds: str, p
     data = Shuffled(Rows(torch.rand(256, 3, px, px) * 2 - 1), recipe.batch)
     bf16 = precision == "bf16"
     if bf16 and not has_bf16(cpu):
-        print("null")
-        return
+        return None
     torch.manual_seed(0)
     play = recipe.build(spec)
     play.game.to(memory_format=torch.channels_last)
@@ -107,7 +100,7 @@ def print_speed(name: str, preset: str, changes: str, side: str, seconds: str, p
     found = {"images_per_second": round(speed, 1), "bf16": bf16, "gflop": round(gflop(trainer), 2), **memory}
     peak = matmul_peak(bf16)
     share = found["gflop"] * speed / peak
-    print(json.dumps({**found, "peak_gflops": round(peak), "share": round(share, 3)}))
+    return {**found, "peak_gflops": round(peak), "share": round(share, 3)}
 
 
 def images_per_second(trainer: Any, seconds: float) -> float:
@@ -169,4 +162,4 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, speed_of)

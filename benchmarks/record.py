@@ -283,9 +283,18 @@ def private_memory(process: int | str) -> int:
     return sum(int(row.split()[1]) * 1024 for row in rows if row.startswith("Anonymous"))
 
 
+def entry(main: Callable[[], None], part: Callable[..., Any]) -> None:
+    """Run a benchmark; or, if `child` started it, a part of it, whose result is printed."""
+    if sys.argv[1:2] == ["--child"]:
+        print(json.dumps(part(*sys.argv[2:])))
+    else:
+        main()
+
+
 def child(script: str | Path, *words: str) -> Any:
-    """What a script printed as its last line, as JSON, when run as a process of its own."""
-    done = subprocess.run([sys.executable, str(script), *words], stdout=subprocess.PIPE, text=True)
+    """What a part of a benchmark returned, when run as a process of its own; see `entry`."""
+    command = [sys.executable, str(script), "--child", *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"{Path(script).name} {' '.join(words)} ended with {done.returncode}.")
     return json.loads(done.stdout.strip().splitlines()[-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 
 from judge import Judge
-from record import Record, arguments, child
+from record import Record, arguments, child, entry
 
 QUESTION = """StackedMNIST: 128,000 training images of three random digits, 26,000 samples, their modes
 counted by a classifier of single digits that is right for at least 99 % of test images; KL of the samples'
@@ -35,11 +34,7 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--budget", default="15m", help="of each run (15m)")
     parser.add_argument("--only", nargs="+", choices=CASES, help="only these")
-    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        train(*given.child)
-        return
     files = [Path(__file__).with_name("judge.py")]
     record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick, also=files)
     budget, images, samples = ("10s", 4000, 1000) if given.quick else (given.budget, IMAGES, SAMPLES)
@@ -79,7 +74,7 @@ def counted(judge: Judge, key: str, budget: str, images: int, samples: int, fold
     if not data.is_file():
         data.parent.mkdir(parents=True, exist_ok=True)
         np.save(data, values)
-    child(__file__, "--child", key, budget, str(data), str(out))
+    child(__file__, key, budget, str(data), str(out))
     run = load(out)
     (folder / "sheets").mkdir(exist_ok=True)
     run.sample(64).grid(folder / "sheets" / f"stacked-mnist-{out.name}.png")
@@ -100,19 +95,19 @@ def divergence(found: np.ndarray, true: np.ndarray) -> float:
 
 
 def train(key: str, budget: str, data: str, out: str) -> None:
-    """One run; the last line says that it is done."""
+    """One run."""
     import tenfold
     from tenfold.data import open_data
+    from tenfold.plan import seconds_of
     from tenfold.recipe import make_recipe
     from tenfold.settings import resolve
 
     name, quarter = CASES[key]
     recipe: Any = make_recipe(name, {}, "small")
     if quarter:
-        settled: Any = resolve(recipe, open_data(data).spec)[0]
+        settled: Any = resolve(recipe, open_data(data).spec, seconds_of(budget))[0]
         recipe = make_recipe(name, {"width_d": max(1, settled.width // 4)}, "small")
     tenfold.fit(data, recipe, budget=budget, out=out, seed=SEED, options=tenfold.Options(quiet=True))
-    print("true")
 
 
 def rows(found: dict[str, Any]) -> list[dict[str, object]]:
@@ -131,4 +126,4 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

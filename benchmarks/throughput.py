@@ -9,7 +9,6 @@ console is off: none of them is called while time is taken.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -22,7 +21,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from record import ROOT, Record, arguments, child, medians, peak_memory, say
+from record import ROOT, Record, arguments, child, entry, medians, peak_memory, say
 
 QUESTION = """Images per second of training, and megabytes. (a) mlp: fully connected generator against a
 convolutional discriminator, 28x28, batch 100: at least 5 times the plain script; the trainer costs at
@@ -53,12 +52,7 @@ def main() -> None:
     parser.add_argument(
         "--compile", action="store_true", help="also measure torch.compile on dcgan, 3 minutes at most"
     )
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        print(json.dumps(measure(given.child[0], given.child[1], given.seconds)))
-        return
     record = Record(__file__, QUESTION, quick=given.quick, also=[Path(__file__).with_name("plain.py")])
     repeats, seconds = (1, 2.0) if given.quick else (5, 12.0)
     for case in given.cases:
@@ -95,14 +89,14 @@ def compare(case: str, repeats: int, seconds: float) -> dict[str, Any]:
         install_torchgan()
     for repeat in range(repeats):
         for variant in VARIANTS[case]:
-            rows[variant].append(child(__file__, "--child", case, variant, "--seconds", str(seconds)))
+            rows[variant].append(child(__file__, case, variant, str(seconds)))
             say(f"  {case} {variant} {repeat + 1}/{repeats}: {rows[variant][-1]}")
     middle = {variant: medians(found) for variant, found in rows.items()}
     rate = {variant: found["images_per_s"] for variant, found in middle.items()}
     found: dict[str, Any] = {"times_faster": round(rate["tenfold"] / rate[VARIANTS[case][0]], 2)}
     if "bare" in rate:
         found["trainer_cost_apart"] = round(rate["bare"] / rate["tenfold"] - 1, 4)
-        costs = [child(__file__, "--child", case, "cost", "--seconds", str(seconds)) for _ in range(repeats)]
+        costs = [child(__file__, case, "cost", str(seconds)) for _ in range(repeats)]
         found |= {"trainer_cost": round(median(row["cost"] for row in costs), 4), "costs": costs}
         say(f"  {case} cost: {costs}")
     return {**found, "median": middle, "repeats": rows}
@@ -131,10 +125,11 @@ def cost(case: str, seconds: float) -> dict[str, float]:
     }
 
 
-def measure(case: str, variant: str, seconds: float) -> dict[str, float]:
+def measure(case: str, variant: str, given: str) -> dict[str, float]:
     """Images per second and memory of one variant, in this process."""
     import torch
 
+    seconds = float(given)
     torch.manual_seed(0)
     if variant == "cost":
         return cost(case, seconds)
@@ -384,4 +379,4 @@ def compiled_here(seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, measure)

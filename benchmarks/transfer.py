@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 
 from judge import Judge
-from record import Record, arguments, child
+from record import Record, arguments, child, entry
 from tenfold.metrics.coverage import manifold
 from tenfold.metrics.kernel import kernel_distance
 
@@ -26,12 +25,7 @@ WAYS = ("scratch", "from", "from, 2 frozen")
 
 def main() -> None:
     """Train, adapt, compare."""
-    parser = arguments(__doc__ or "")
-    parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child:
-        train(*given.child)
-        return
+    given = arguments(__doc__ or "").parse_args()
     files = [Path(__file__).with_name("judge.py")]
     record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick, also=files)
     budgets = ("8s", "8s") if given.quick else ("8m", "2m")
@@ -64,7 +58,7 @@ def fitted(values: np.ndarray, out: Path, budget: str, start: str, freeze: str) 
     shutil.rmtree(out, ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     np.savez(out.with_suffix(".npz"), images=values[:, 0])
-    child(__file__, "--child", str(out.with_suffix(".npz")), budget, start or "none", freeze, str(out))
+    child(__file__, str(out.with_suffix(".npz")), budget, start or "none", freeze, str(out))
     return str(out)
 
 
@@ -88,14 +82,13 @@ def adapted(judge: Judge, tenth: int, way: str, source: str, budget: str, folder
 
 
 def train(data: str, budget: str, start: str, freeze: str, out: str) -> None:
-    """One run; the last line says that it is done."""
+    """One run."""
     import tenfold
 
     options = tenfold.Options(
         quiet=True, start=None if start == "none" else start, freeze_d=0 if start == "none" else int(freeze)
     )
     tenfold.fit(data, "r3gan", preset="small", budget=budget, out=out, seed=SEED, options=options)
-    print("true")
 
 
 def rows(found: dict[str, Any]) -> list[dict[str, object]]:
@@ -110,4 +103,4 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from record import SOURCE, Record, arguments, child, peak_memory
+from record import SOURCE, Record, arguments, child, entry, peak_memory
 from tenfold.data import open_data
 
 QUESTION = """1,000 made against 1,000 real images of 28x28 with EfficientNet-Lite0 in 15 s on two cores, as a
@@ -26,16 +26,7 @@ N = 1000
 
 def main() -> None:
     """Each in a process of its own."""
-    parser = arguments(__doc__ or "")
-    parser.add_argument("--large", type=int, help="(inner) measure so many rows, and say how much memory")
-    parser.add_argument("--train", help="(inner) train for so long, and say what metrics took")
-    given = parser.parse_args()
-    if given.train:
-        print(json.dumps(training(given.train)))
-        return
-    if given.large:
-        print(json.dumps(large(given.large)))
-        return
+    given = arguments(__doc__ or "").parse_args()
     package = SOURCE / "tenfold"
     also = [
         package / "proving.py",
@@ -44,13 +35,11 @@ def main() -> None:
         *package.glob("cli/*.py"),
     ]
     record = Record(__file__, QUESTION, quick=given.quick, also=also)
-    rows = 1000 if given.quick else 10_000
+    rows, budget = (1000, "10s") if given.quick else (10_000, "3m")
     found = {
         "evaluate": record.measure("evaluate", evaluation),
-        "memory": record.measure("memory", lambda: child(__file__, "--large", str(rows)), {"rows": rows}),
-        "training": record.measure(
-            "training", lambda: child(__file__, "--train", "10s" if given.quick else "3m")
-        ),
+        "memory": record.measure("memory", lambda: child(__file__, "large", str(rows)), {"rows": rows}),
+        "training": record.measure("training", lambda: child(__file__, "training", budget)),
         "quick": record.measure("quick", proof),
     }
     record.conclude(table(found))
@@ -76,6 +65,11 @@ def evaluation() -> dict[str, Any]:
             sides += [f"--{name}", str(folder / f"{name}.npy")]
         report = ["--out", str(folder / "report.html"), "--features", "efficientnet-lite0"]
         return {"seconds": timed("evaluate", *sides, *report)["seconds"]}
+
+
+def part(name: str, setting: str) -> dict[str, Any]:
+    """What is measured in a process of its own."""
+    return large(int(setting)) if name == "large" else training(setting)
 
 
 def large(n: int) -> dict[str, float]:
@@ -148,4 +142,4 @@ def table(found: dict[str, Any]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, part)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from record import Record, arguments, child
+from record import Record, arguments, child, entry
 
 QUESTION = """Digits of scikit-learn: 5 labelled images of each class, the rest of one half unlabelled, the
 other half to judge by. An SVM and a small network trained on the labelled ones alone; with pseudo-labels of
@@ -21,12 +20,7 @@ LABELS, CHOICES, SAMPLES = 5, 5, 1000
 
 def main() -> None:
     """One line per choice of labels."""
-    parser = arguments(__doc__ or "")
-    parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child:
-        train(*given.child)
-        return
+    given = arguments(__doc__ or "").parse_args()
     record = Record(__file__, QUESTION, seeds=list(range(CHOICES)), quick=given.quick)
     budget = "8s" if given.quick else "2m"
     for seed in range(1 if given.quick else CHOICES):
@@ -53,7 +47,6 @@ def one(seed: int, budget: str) -> dict[str, float]:
     np.savez(folder / "more.npz", images=pictures[more])
     child(
         __file__,
-        "--child",
         str(folder / "known.npz"),
         str(folder / "more.npz"),
         str(seed),
@@ -87,12 +80,11 @@ def classifier(name: str, seed: int) -> Any:
 
 
 def train(known: str, more: str, seed: str, budget: str, out: str) -> None:
-    """One run; the last line says that it is done."""
+    """One run."""
     import tenfold
 
     options = tenfold.Options(quiet=True, unlabelled=more)
     tenfold.fit(known, "r3gan", budget=budget, out=out, seed=int(seed), options=options)
-    print("true")
 
 
 def rows(found: list[dict[str, float]]) -> list[dict[str, object]]:
@@ -112,4 +104,4 @@ def rows(found: list[dict[str, float]]) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main()
+    entry(main, train)

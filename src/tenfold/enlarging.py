@@ -49,7 +49,7 @@ def enlarge(
     dataset = open_data(data, load_options(options, seed) if trained is None else opened_by(trained))
     refuse(folder, per_class, dataset)
     if trained is None:
-        refuse_unconditional(by_name(recipe, device=options.device)(dataset.spec)[0], dataset)
+        refuse_unconditional(by_name(recipe, device=options.device)(dataset.spec, None)[0], dataset)
         where = folder.with_name(folder.name + "-run")
         trained = fit(data, recipe, budget=budget, out=where, seed=seed, options=options)
     refuse_other(trained, dataset)
@@ -91,7 +91,7 @@ def refuse_unconditional(recipe: Recipe, dataset: Dataset) -> None:
     if len(classes) > 1 and not recipe.conditions(dataset.spec):
         raise RecipeError(
             f"the data have {len(classes)} classes, and recipe {recipe_name(recipe)!r} cannot make "
-            "samples of one of them. Train one that can: --recipe cgan (it needs two training images of each)"
+            "samples of one of them. Train one that can, --recipe r3gan, with two training images of each."
         )
 
 

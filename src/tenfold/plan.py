@@ -124,13 +124,13 @@ class Plan:
         }
 
 
-Decide = Callable[[DataSpec], tuple[Recipe, list[Choice]]]
-"""What settles the recipe once the data are known, and says why."""
+Decide = Callable[[DataSpec, float | None], tuple[Recipe, list[Choice]]]
+"""What settles the recipe once the data are known, and the seconds if time bounds the run, and says why."""
 
 
 def exactly(recipe: Recipe) -> Decide:
     """This recipe; what it leaves at auto follows from the data."""
-    return lambda spec: resolve(recipe, spec)
+    return lambda spec, budget_s: resolve(recipe, spec, budget_s)
 
 
 def by_name(
@@ -145,7 +145,7 @@ def by_name(
         device: where it is to be trained.
     """
 
-    def decide(spec: DataSpec) -> tuple[Recipe, list[Choice]]:
+    def decide(spec: DataSpec, budget_s: float | None) -> tuple[Recipe, list[Choice]]:
         chosen = [] if name else [choose_recipe(spec)]
         chosen += [] if preset else [choose_preset(device)]
         picked = {c.name: str(c.value) for c in chosen}
@@ -154,7 +154,7 @@ def by_name(
         if "batch" not in values and recipe.batch > spec.count:
             chosen.append(smaller_batch(recipe, spec))
             recipe = make_recipe(name_, values | {"batch": chosen[-1].value}, preset_)
-        recipe, settled = resolve(recipe, spec)
+        recipe, settled = resolve(recipe, spec, budget_s)
         return recipe, [*chosen, *settled]
 
     return decide
@@ -184,7 +184,7 @@ def make_plan(
     """
     seconds, thousands, time = choose_length(budget, kimg)
     dataset, seen = opened(data, options, seed)
-    recipe, chosen = decide(seen)
+    recipe, chosen = decide(seen, seconds)
     check_fit(recipe, seen)
     refuse_unlabelled(recipe, dataset)
     if dataset.holdout is None:
@@ -250,7 +250,7 @@ def choose_recipe(spec: DataSpec) -> Choice:
         return Choice("recipe", "mlp", "the data are rows of numbers")
     counts = spec.class_counts
     if len(counts) > 1 and min(counts) > 1:
-        return Choice("recipe", "cgan", f"the images have {len(counts)} classes")
+        return Choice("recipe", "r3gan", f"the images have {len(counts)} classes")
     if len(counts) > 1:
         return Choice("recipe", "r3gan", "a class has a single image, so the labels are not used")
     return Choice("recipe", "r3gan", "the images have no labels")

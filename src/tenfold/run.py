@@ -129,7 +129,7 @@ class Run:
         if not self.classes:
             raise RunError(
                 f"label {label!r} was asked for, but recipe {self.facts['recipe']!r} knows no labels. Leave "
-                "--label out, or train a conditional recipe: --recipe cgan"
+                "--label out, or train a conditional recipe: --recipe r3gan"
             )
         if label not in self.classes:
             raise RunError(f"there is no class {label!r}. {suggest(label, self.classes)}")

@@ -13,6 +13,8 @@ R = TypeVar("R", bound=Recipe)
 Rule = Callable[[DataSpec, Mapping[str, object]], tuple[object, str]]
 """The data, and the recipe's other settings as far as they are settled, to a value and the reason for it.
 
+Among the settings is `budget_s`, the seconds the run may take, if that is known.
+
 Without a reason the setting plays no part.
 """
 
@@ -23,19 +25,21 @@ FINEST = 32  # pixels of the longer side, up to which networks have their full w
 FULL, THINNEST, NARROWING = 48, 16, 128  # channels at the finest size; at the coarsest
 R1_PER_PIXEL = 2e-4  # for batches of one
 BOTH_PER_NUMBER = 1.25e-4  # of what a picture consists of
+USUAL_S = 600  # for which these are the channels
 STEPS = 312  # after which an old state of the generator counts half: 10,000 samples in batches of 32
 
 
-def resolve(recipe: R, spec: DataSpec) -> tuple[R, list[Choice]]:
+def resolve(recipe: R, spec: DataSpec, budget_s: float | None = None) -> tuple[R, list[Choice]]:
     """The recipe with every setting that was left at auto, and why each is what it is.
 
     Args:
         recipe: of which some fields may be "auto".
         spec: what is known of the data.
+        budget_s: seconds the run may take; None if it is not bound by time.
     """
     chosen: list[Choice] = []
     for name, rule in RULES.items():
-        settled = {f.name: getattr(recipe, f.name) for f in fields(recipe)}
+        settled = {f.name: getattr(recipe, f.name) for f in fields(recipe)} | {"budget_s": budget_s}
         if settled.get(name) == "auto":
             value, reason = rule(spec, settled)
             if name == "augment" and value not in recipe.augments:
@@ -73,12 +77,20 @@ def lecam(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]:
 
 
 def width(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]:
-    """Channels at the finest size, where most time goes; at the coarsest, if a network narrows itself."""
+    """Channels at the finest size, where most time goes; at the coarsest, if a network narrows itself.
+
+    They grow with the fourth root of the time: weights, which grow with their square, then grow as steps do.
+
+    References:
+        Training Compute-Optimal Large Language Models (Hoffmann et al., 2022), https://arxiv.org/abs/2203.15556
+    """
     longest = max(spec.shape[1:])
     if settled.get("network") == "residual" or "mapping" in settled:
         return NARROWING, "of coarse sizes; the network narrows where pictures are large"
-    channels = max(THINNEST, FULL * FINEST // max(longest, FINEST) // 8 * 8)
-    return channels, f"pictures of {longest} px: a step takes about as long as one of {FINEST} px"
+    budget_s = settled["budget_s"] or USUAL_S
+    assert isinstance(budget_s, float | int)
+    channels = FULL * FINEST / max(longest, FINEST) * (budget_s / USUAL_S) ** 0.25
+    return max(THINNEST, int(channels / 8) * 8), f"pictures of {longest} px, in {budget_s:g} s or as long"
 
 
 def penalty(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]:

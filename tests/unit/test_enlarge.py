@@ -81,7 +81,7 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
 def test_classes_need_a_recipe_that_knows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = arrays(tmp_path / "in", ("a", "b"))
     run = trained(data, tmp_path / "run", recipe="mlp")
-    with pytest.raises(RecipeError, match=r"'mlp'.*--recipe cgan"):
+    with pytest.raises(RecipeError, match=r"'mlp'.*--recipe r3gan"):
         enlarge(data, per_class=2, out=tmp_path / "out", run=run.path)
     monkeypatch.setattr(enlarging, "fit", lambda *_, **__: pytest.fail("it was trained"))
     with pytest.raises(RecipeError, match=r"'dcgan'.*--recipe cgan"):

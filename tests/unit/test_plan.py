@@ -9,7 +9,7 @@ import pytest
 
 from tenfold.data.spec import DataSpec
 from tenfold.errors import DataError, RecipeError
-from tenfold.plan import Options, by_name, exactly, make_plan
+from tenfold.plan import Options, by_name, choose_recipe, exactly, make_plan
 from tenfold.recipe import make_recipe
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
@@ -70,6 +70,12 @@ def test_fewer_samples_than_quality_can_be_measured_on_are_refused(tmp_path: Pat
     assert make_plan(pictures(60), decide, kimg=1, options=Options(holdout=str(tmp_path / "enough.npy")))
 
 
+@pytest.mark.parametrize("classes", [(), ("a", "b")])
+def test_pictures_are_given_to_r3gan(classes: tuple[str, ...]) -> None:
+    chosen = choose_recipe(DataSpec("images", (1, 8, 8), 40, classes, tuple(20 for _ in classes)))
+    assert (chosen.value, "2 classes" in chosen.reason) == ("r3gan", bool(classes))
+
+
 def test_a_single_sample_leaves_the_batch_to_the_refusal() -> None:
-    recipe, _ = by_name("dcgan", "tiny")(DataSpec("images", (1, 8, 8), 1))
+    recipe, _ = by_name("dcgan", "tiny")(DataSpec("images", (1, 8, 8), 1), None)
     assert recipe.batch == 2

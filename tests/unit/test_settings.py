@@ -56,6 +56,15 @@ def test_width_by_size(side, width):
     assert settled("r3gan", spec(side=side))["width"] == width
 
 
+@pytest.mark.parametrize(
+    ("side", "budget_s", "width"),
+    [(32, 600, 48), (32, 200, 32), (32, 3600, 72), (32, 16 * 600, 96), (64, 200, 16), (64, 16 * 600, 48)],
+)
+def test_width_by_time(side, budget_s, width):
+    recipe, _ = resolve(make_recipe("r3gan", {}), spec(side=side), budget_s)
+    assert vars(recipe)["width"] == width
+
+
 @pytest.mark.parametrize(("side", "penalty"), [(32, 0.384), (64, 1.536), (256, 24.576)])
 def test_the_weight_starts_by_size_and_is_then_measured(side, penalty):
     found = settled("r3gan", spec(side=side))

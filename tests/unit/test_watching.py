@@ -100,6 +100,8 @@ def test_overfitting_is_said_after_two_looks() -> None:
     assert health({}, [FINE, bad]).verdict == "learning"
     found = health({}, [FINE, bad, bad])
     assert found.verdict == "overfitting" and "by heart" in found.why and "held out -0.5" in found.why
+    assert "augment (--augment ada)" in found.why
+    assert "--augment" not in health({"D/augment_room": 0.3}, [FINE, bad, bad]).why  # it is on
     assert health({}, [bad, bad, FINE]).verdict == "learning"
     assert health({}, [bad | {"overfit_z": 2.0}] * 3).verdict == "learning"
 

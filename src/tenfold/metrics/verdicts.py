@@ -14,7 +14,7 @@ LITTLE, MUCH = 0.2, 0.5  # of the samples, learnt by heart: spoken of, and bad
 BY_CHANCE = 0.001  # less than a test so improbable counts as found
 LEAST_SHARE = 0.02  # of samples; fewer near duplicates are not spoken of
 AGAINST_COPIES = (
-    "Look at the gallery. Train on more data, augment (--augment diffaugment), or stop earlier (--patience)."
+    "Look at the gallery. Train on more data, augment (--augment ada), or stop earlier (--patience)."
 )
 SMALL = 100  # samples on a side below which most differences cannot be seen
 Numbers = Mapping[str, Measured]
@@ -177,7 +177,7 @@ def repetition(numbers: Numbers) -> Iterator[Verdict]:
     said += [] if pairs is None else [f"{pairs[0]:.0f} pairs are almost alike ({pairs[1]:.0f})"]
     text = f"The same few samples are made again and again: {', '.join(said)}."
     advice = (
-        "That is a collapse. Lower the learning rate, use --recipe with R1 and R2 (cgan, mlp), or augment."
+        "That is a collapse. Lower the learning rate, use a --recipe with R1 and R2 (r3gan, mlp), or augment."
     )
     yield Verdict("variety", "bad" if fewer and repeated else "warning", text, advice)
 

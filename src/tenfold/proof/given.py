@@ -105,7 +105,7 @@ def _data_of(run: Run) -> tuple[Task, int]:
 
     if len(run.classes) < 2 or run.spec.kind != "images":
         raise RunError(
-            f"{run.path} cannot be asked for pictures of a class. Train one that can: --recipe cgan"
+            f"{run.path} cannot be asked for pictures of a class. Train one that can: --recipe r3gan"
         )
     dataset = open_data(source_of(run, None), opened_by(run))
     if dataset.fingerprint != run.facts["fingerprint"]:

@@ -26,7 +26,7 @@ class CGAN(Recipe):
         "Miyato and Koyama",
         2018,
         "https://arxiv.org/abs/1802.05637",
-        "the default for labelled pictures",
+        "pictures by class; what `prove` trains",
     )
     conditional: ClassVar = "always"
     presets: ClassVar = {

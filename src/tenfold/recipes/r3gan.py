@@ -31,7 +31,7 @@ class R3GAN(Recipe):
         "Huang et al.",
         2024,
         "https://arxiv.org/abs/2501.05441",
-        "the default for pictures without labels",
+        "the default for pictures",
     )
     conditional: ClassVar = "if_labelled"
     presets: ClassVar = {

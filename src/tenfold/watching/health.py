@@ -44,7 +44,7 @@ def health(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]] = ()
         return Health("diverged", f"samples lie {spread:.1f} times as far apart as real ones")
     if spread < 0.35:
         return Health("collapsed", f"samples lie only {spread:.2f} times as far apart as real ones")
-    if (found := fallen(looks, count) or by_heart(looks)) is not None:
+    if (found := fallen(looks, count) or by_heart(looks, signals)) is not None:
         return found
     if order > 0.995 and signals.get("D/real_sign", 1.0) - signals.get("D/fake_sign", -1.0) > 1.9:
         why = f"D tells {order:.0%} of pairs apart, and G's gradient has norm {norm:.2g}"
@@ -60,16 +60,17 @@ def at_the_cap(signals: Mapping[str, float]) -> str:
     return "; augmentation is at its cap, where changes may show in samples: add data, or start --from a run"
 
 
-def by_heart(looks: Sequence[Mapping[str, Any]]) -> Health | None:
+def by_heart(looks: Sequence[Mapping[str, Any]], signals: Mapping[str, float]) -> Health | None:
     """Whether D has learned the training samples by heart: at two looks in a row, far beyond the error."""
     if len(looks) < 2 or any(look.get("overfit_z", 0.0) < CLEARLY for look in looks[-2:]):
         return None
+    augment = "" if "D/augment_room" in signals else "augment (--augment ada), "
     logits = (looks[-1][f"D/{which}_logit"] for which in ("holdout", "train", "made"))
     return Health(
         "overfitting",
         "D no longer takes held-out samples for real (mean logits: held out {:.2g}, trained on {:.2g}, "
-        "generated {:.2g}): it knows the training samples by heart; add data, augment "
-        "(--augment diffaugment), or stop earlier".format(*logits),
+        "generated {:.2g}): it knows the training samples by heart; add data, {}start --from another run, or "
+        "stop earlier".format(*logits, augment),
     )
 
 
