@@ -18,10 +18,10 @@ from tenfold.report.sheet import sheet
 from tenfold.watching.quality import generate_many
 
 QUESTION = """600 pictures of 16x16 pixels of a red arrow that points up, in many sizes and places. r3gan
---preset small with ada, every change with a probability of .6 from the first step to the last, so more than
-it would be steered to; beside it without augmentation. How many of 1,000 samples point elsewhere or are not
-red? Bar: at most 1 % more than without."""
-COUNT, SIDE, MADE, KIMG, P, SEED = 600, 16, 1000, 150, 0.6, 0
+--preset small with ada, every change with a probability of .8 from the first step to the last, which is the
+most that it is ever steered to; beside it without augmentation. How many of 1,000 samples point elsewhere or
+are not red? Bar: at most 1 % more than without."""
+COUNT, SIDE, MADE, KIMG, P, SEED = 600, 16, 1000, 150, 0.8, 0
 
 
 def main() -> None:

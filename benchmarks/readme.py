@@ -1,4 +1,4 @@
-"""Fill the README's tables between their markers: recipes from the registry, measurements from results/.
+"""Fill the tables of README and docs between their markers: recipes from the registry, results from JSON.
 
 `<!-- recipes -->` to `<!-- /recipes -->` holds a row per recipe.
 `<!-- results: NAME -->` to `<!-- /results -->` holds the first line of `NAME.py` and the table in the
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+PAGES = (HERE.parent / "README.md", *sorted(HERE.parent.glob("docs/*.md")))
 
 
 def fill(text: str) -> str:
@@ -61,4 +61,5 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(fill(README.read_text()))
+    for page in PAGES:
+        page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")

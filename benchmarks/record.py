@@ -302,7 +302,7 @@ def child(script: str | Path, *words: str) -> Any:
 
 def medians(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     """The median of every column."""
-    return {name: round(median(row[name] for row in rows), 3) for name in rows[0]}
+    return {name: round(median(row[name] for row in rows), 5) for name in rows[0]}
 
 
 def arguments(about: str) -> argparse.ArgumentParser:

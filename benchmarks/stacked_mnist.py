@@ -84,7 +84,8 @@ def counted(judge: Judge, key: str, budget: str, images: int, samples: int, fold
         seen = torch.stack([judge.classifier.predict(block[:, i : i + 1]) for i in range(3)], 1)
         np.add.at(found, seen.numpy() @ [100, 10, 1], 1)
     true = np.bincount(modes, minlength=MODES)
-    return {"modes": int((found > 0).sum()), "kl": divergence(found, true), "seen": run.facts["seen"]}
+    kl, facts = divergence(found, true), {"seen": run.facts["seen"], "training_s": run.facts["seconds"]}
+    return {"modes": int((found > 0).sum()), "kl": kl, **facts}
 
 
 def divergence(found: np.ndarray, true: np.ndarray) -> float:
@@ -118,6 +119,7 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
             "modes": found[key]["modes"],
             "KL": found[key]["kl"],
             "samples seen": found[key]["seen"],
+            "minutes": round(found[key]["training_s"] / 60, 1),
             "bar": BARS.get(key, ""),
         }
         for key in CASES

@@ -78,7 +78,8 @@ def adapted(judge: Judge, tenth: int, way: str, source: str, budget: str, folder
     test = judge.test.gather(np.flatnonzero(judge.test.labels == tenth)[: judge.n])["real"]
     a, b = (judge.classifier.features(x) for x in (test, run.sample(judge.n, seed=1).values))
     distance, shape = kernel_distance(a, b), manifold(a, b)
-    return {"kernel_distance": distance.value, "error": distance.error, "coverage": shape.coverage}
+    found = {"kernel_distance": distance.value, "error": distance.error, "coverage": shape.coverage}
+    return {**found, "training_s": run.facts["seconds"]}
 
 
 def train(data: str, budget: str, start: str, freeze: str, out: str) -> None:

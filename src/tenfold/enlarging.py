@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from .choosing import by_name
 from .data import Dataset, LoadOptions, open_data
 from .errors import DataError, RecipeError, RunError
 from .fitting import fit
-from .plan import Options, by_name, load_options
+from .plan import Options, load_options
 from .recipe import Recipe, recipe_name
 from .run import Run
 from .samples import LISTING, folder_names, refuse_filled

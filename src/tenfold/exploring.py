@@ -21,6 +21,8 @@ from .explore.film import SUFFIXES, film
 from .explore.projection import project
 from .explore.space import space_of
 from .explore.walks import By, along, classes, codes, directions, interpolation, mixing, truncation
+from .metrics.classifier import Classifier
+from .metrics.features import Pixels
 from .report.sheet import sheet
 from .run import Run
 from .samples import SHEETS
@@ -185,10 +187,23 @@ def projection(run: Run, wish: Wish) -> View:
     if wish.picture is None:
         raise RunError("there is no picture to project. Name one with --picture FILE.")
     picture, note = read_picture(run.codec, wish.picture)
-    space, label = space_of(run.sampler), label_number(run, wish.label)
-    found = project(space, picture, lambda x: x.flatten(1), label=label, seed=wish.seed)
+    among = range(len(run.classes)) if wish.label is None else [label_number(run, wish.label) or 0]
+    found = project(space_of(run.sampler), picture, sight(run), labels=among, seed=wish.seed)
     facts = {"distance": found.distance, "picture": note, "point": found.point[0].tolist()}
+    facts |= {} if found.label is None else {"label": run.classes[found.label]}
     return View(torch.cat([picture, found.picture]), 2, facts=facts)
+
+
+def sight(run: Run) -> Callable[[Tensor], Tensor]:
+    """What two pictures are alike in, beside their pixels: what the run's classifier sees, if it has one.
+
+    Gradients flow through it.
+    """
+    path = run.path / "features.safetensors"
+    if not path.is_file():
+        return Pixels()
+    body = Classifier.load(path).network.body.requires_grad_(False)
+    return lambda x: body(x)
 
 
 def read_picture(codec: Codec, path: str) -> tuple[Tensor, str]:

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 import yaml
 
+from .choosing import by_name, exactly
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
 from .nn.layers import share_statistics
-from .plan import Options, Plan, by_name, choose_length, exactly, make_plan
+from .plan import Options, Plan, choose_length, make_plan
 from .probe import Mode, choose_mode, make_trainer, step_seconds
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
@@ -65,9 +66,9 @@ def fit(
     """
     begun = perf_counter()
     if recipe is None or isinstance(recipe, str):
-        decide = by_name(recipe, preset, device=options.device)
+        decide = by_name(recipe, preset, device=options.device, start=options.start)
     elif preset is None:
-        decide = exactly(recipe)
+        decide = exactly(recipe, options.start)
     else:
         raise RecipeError(
             f"preset {preset!r} was given with a recipe that is complete. Give the recipe's name."

@@ -18,6 +18,8 @@ from .draw import Draw
 
 Side = Literal["real", "fake"]
 
+REACH = 30.0  # largest factor by which a weight that is found lies from where it started
+
 
 @dataclass(frozen=True)
 class Look:
@@ -236,7 +238,7 @@ class Calibrated(Adaptive):
         weight: the guess that it starts from.
         share: that is aimed at.
         begin, until: shares of the run between which the weight moves.
-        reach: largest factor by which it moves away from the guess.
+        reach: largest factor by which it moves away from the guess; 1 keeps it there.
         every: as for other penalties.
     """
 
@@ -252,7 +254,7 @@ class Calibrated(Adaptive):
         share: float = 0.5,
         begin: float = 0.01,
         until: float = 0.1,
-        reach: float = 30.0,
+        reach: float = REACH,
         every: int = 1,
     ) -> None:
         super().__init__()

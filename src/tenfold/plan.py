@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
 from .data.spec import DataSpec
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
-from .recipe import Choice, Recipe, make_recipe, recipe_name
+from .recipe import Choice, Recipe, recipe_name
 from .run import Run
-from .settings import resolve
 from .transfer import freeze, refuse_unlike, start_from
 from .watching.stopping import check_rules, refuse_without_critic, refuse_without_holdout
 
@@ -124,42 +123,6 @@ class Plan:
         }
 
 
-Decide = Callable[[DataSpec, float | None], tuple[Recipe, list[Choice]]]
-"""What settles the recipe once the data are known, and the seconds if time bounds the run, and says why."""
-
-
-def exactly(recipe: Recipe) -> Decide:
-    """This recipe; what it leaves at auto follows from the data."""
-    return lambda spec, budget_s: resolve(recipe, spec, budget_s)
-
-
-def by_name(
-    name: str | None, preset: str | None = None, fields: Mapping[str, Any] | None = None, device: str = "auto"
-) -> Decide:
-    """A recipe by name, or chosen from the data; a preset by name, or chosen from the device.
-
-    Args:
-        name: None to choose.
-        preset: None to choose.
-        fields: values of the recipe's fields.
-        device: where it is to be trained.
-    """
-
-    def decide(spec: DataSpec, budget_s: float | None) -> tuple[Recipe, list[Choice]]:
-        chosen = [] if name else [choose_recipe(spec)]
-        chosen += [] if preset else [choose_preset(device)]
-        picked = {c.name: str(c.value) for c in chosen}
-        name_, preset_, values = name or picked["recipe"], preset or picked["preset"], dict(fields or {})
-        recipe = make_recipe(name_, values, preset_)
-        if "batch" not in values and recipe.batch > spec.count:
-            chosen.append(smaller_batch(recipe, spec))
-            recipe = make_recipe(name_, values | {"batch": chosen[-1].value}, preset_)
-        recipe, settled = resolve(recipe, spec, budget_s)
-        return recipe, [*chosen, *settled]
-
-    return decide
-
-
 def make_plan(
     data: str | Path | np.ndarray,
     decide: Decide,
@@ -242,34 +205,6 @@ def load_options(options: Options, seed: int) -> LoadOptions:
         skip_bad=options.skip_bad,
         seed=seed,
     )
-
-
-def choose_recipe(spec: DataSpec) -> Choice:
-    """The recipe for data of which nothing else is said."""
-    if spec.kind == "vectors":
-        return Choice("recipe", "mlp", "the data are rows of numbers")
-    counts = spec.class_counts
-    if len(counts) > 1 and min(counts) > 1:
-        return Choice("recipe", "r3gan", f"the images have {len(counts)} classes")
-    if len(counts) > 1:
-        return Choice("recipe", "r3gan", "a class has a single image, so the labels are not used")
-    return Choice("recipe", "r3gan", "the images have no labels")
-
-
-def choose_preset(device: str) -> Choice:
-    """A size that the hardware trains in minutes."""
-    from .engine.runtime import best_device
-
-    where = best_device() if device == "auto" else device
-    if where.startswith("cpu"):
-        return Choice("preset", "small", "there is no accelerator")
-    return Choice("preset", "base", f"there is an accelerator ({where})")
-
-
-def smaller_batch(recipe: Recipe, spec: DataSpec) -> Choice:
-    """All the data at once, where they are fewer than the recipe's batch."""
-    count = max(2, spec.count)
-    return Choice("batch", count, f"there are {spec.count} training samples, fewer than {recipe.batch}")
 
 
 def refuse_few(dataset: Dataset, given: str | None) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from math import lcm
+from operator import mul
 from pathlib import Path
+from statistics import median
 from time import perf_counter
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +26,7 @@ from .draw import Draw, derive
 from .engine.runtime import Runtime, has_bf16
 from .engine.trainer import Settings, Trainer
 from .errors import RunError
+from .game import Game
 from .plan import Options, Plan
 from .recipe import Choice, recipe_name
 from .run import Run
@@ -28,6 +34,7 @@ from .transfer import freeze, start_from
 
 CONTROL_GROUP = Path("/sys/fs/cgroup")
 FEWEST = 2  # samples in a micro-batch: batch norm has no statistics of a single one
+WARM_UP = 2  # steps of every kind that are not measured
 MARGIN = 0.95  # another format must be at least this much faster, or results would hang on noise
 
 
@@ -131,20 +138,33 @@ def candidates(options: Options, runtime: Runtime) -> list[Mode]:
 
 
 def step_seconds(trainer: Trainer, at_least_s: float) -> float:
-    """Seconds of a step: the median of as many as fit into a time, after three to warm up."""
+    """Seconds of a step: of each kind the median of what fits into a time, weighed by how often it comes."""
     augment_most(trainer)
-    times: list[float] = []
-    for _ in range(3):
-        trainer.play_step()
+    kinds = kinds_of_step(trainer.game)
+    times: list[list[float]] = [[] for _ in kinds]
     end = perf_counter() + at_least_s
-    alone = (
-        trainer.runtime.world == 1
-    )  # ranks play every step together, so they count and do not look at clocks
-    while (alone and perf_counter() < end) or len(times) < (3 if alone else 10):
-        start = perf_counter()
-        trainer.play_step()
-        times.append(perf_counter() - start)
-    return sorted(times)[len(times) // 2]
+    alone = trainer.runtime.world == 1  # several ranks play every step together: they count, and see no clock
+    while (alone and perf_counter() < end) or len(times[0]) < WARM_UP + (3 if alone else 10):
+        for step, taken in zip(kinds, times, strict=True):
+            trainer.step, start = step, perf_counter()
+            trainer.play_step()
+            taken.append(perf_counter() - start)
+    medians = [median(taken[WARM_UP:]) for taken in times]
+    return sum(map(mul, medians, kinds.values())) / sum(kinds.values())
+
+
+def kinds_of_step(game: Game[Any]) -> dict[int, int]:
+    """A step of every kind, told by the turns that are due, and how many of a period are like it.
+
+    The first period is left out, as more is logged then.
+    """
+    every = [turn.every for turn in game.turns(0)]
+    first: dict[tuple[bool, ...], int] = {}
+    found: Counter[int] = Counter()
+    period = lcm(*every)
+    for step in range(period, 2 * period):
+        found[first.setdefault(tuple(step % k == 0 for k in every), step)] += 1
+    return dict(found)
 
 
 def micro_batches_for(plan: Plan, runtime: Runtime, available: int | None = None) -> int:

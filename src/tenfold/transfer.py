@@ -87,11 +87,27 @@ def start_from(run: Run, game: Game[Any], spec: DataSpec) -> list[Taken]:
     tensors = run.checkpoint().tensors
     old_game, players = part(tensors, "game."), game.players()
     old_game |= {f"sampler.{name}": value for name, value in part(tensors, "ema.").items()}
+    old_game = with_and_without_classes(old_game)
     found = []
     for name, player in players.items():
         found.append(take(name, tensors_of(game, player), old_game, (run.spec.classes, spec.classes)))
     if all(each.taken < LEAST * each.whole for each in found):
-        raise RunError(f"nothing in {run.path} fits these networks. Use the recipe and preset of that run.")
+        raise RunError(
+            f"nothing in {run.path} fits these networks. Leave out --recipe, --preset and --width, or give "
+            "those of that run."
+        )
+    return found
+
+
+def with_and_without_classes(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A run's tensors, and its norms as they would be with or without classes: a mean, or all alike."""
+    found = dict(tensors)
+    for name, tensor in tensors.items():
+        for table, plain in ((".gain.weight", ".norm.weight"), (".bias.weight", ".norm.bias")):
+            if name.endswith(table) and tensor.ndim == 2:
+                found.setdefault(name.removesuffix(table) + plain, tensor.mean(0))
+            elif name.endswith(plain) and tensor.ndim == 1:
+                found.setdefault(name.removesuffix(plain) + table, tensor[None])
     return found
 
 
@@ -135,9 +151,13 @@ def take(player: str, new: Named, old: Mapping[str, Tensor], classes: tuple[Any,
         source = old.get(sources.get(name, name))
         if name.endswith(".share"):  # how far a transition is: this run's own
             continue
-        if source is None or source.shape[1:] != tensor.shape[1:]:
+        if source is not None and beside_classes(source, tensor):
+            shared = min(source.shape[1], tensor.shape[1])
+            tensor.zero_()[:, :shared] = source[:, :shared]
+            took.add(name)
+        elif source is None or source.shape[1:] != tensor.shape[1:]:
             left.append(name)
-        elif name in new.tables and classes[0] != classes[1]:
+        elif name in new.tables and (classes[0] != classes[1] or len(source) != len(tensor)):
             tensor.copy_(by_class(source, *classes))
             took.add(name)
         elif source.shape == tensor.shape:
@@ -146,13 +166,20 @@ def take(player: str, new: Named, old: Mapping[str, Tensor], classes: tuple[Any,
         else:
             left.append(name)
     taken, whole = (sum(new.tensors[n].numel() for n in names & new.weights) for names in (took, new.weights))
-    known = len(set(classes[0]) & set(classes[1])) if new.tables else 0
+    knew = any(old[sources.get(name, name)].shape[0] > 1 for name in took & new.tables)
+    known = len(set(classes[0]) & set(classes[1])) if knew else 0
     return Taken(player, taken, whole, tuple(left), known)
+
+
+def beside_classes(a: Tensor, b: Tensor) -> bool:
+    """Whether one of two matrices reads noise, and the other noise and, behind it, as much of a class."""
+    alike = a.ndim == b.ndim == 2 and len(a) == len(b) > 1
+    return alike and max(a.shape[1], b.shape[1]) == 2 * min(a.shape[1], b.shape[1])
 
 
 def by_class(table: Tensor, old: Sequence[str], new: Sequence[str]) -> Tensor:
     """Rows of the classes that have a namesake; the mean of all for the others."""
-    rows = {name: table[i] for i, name in enumerate(old)}
+    rows = dict(zip(old, table, strict=True)) if len(old) == len(table) else {}
     return torch.stack([rows.get(name, table.mean(0)) for name in new])
 
 

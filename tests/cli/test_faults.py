@@ -17,13 +17,14 @@ import torch
 from PIL import Image
 
 import tenfold
+from tenfold.choosing import exactly
 from tenfold.engine import checkpoint
 from tenfold.engine.checkpoint import finished, read_state
 from tenfold.engine.runtime import Runtime
 from tenfold.errors import DataError, Diverged, Interrupted, RecipeError, RunError
 from tenfold.fitting import assemble, conditions, resume, write_records
 from tenfold.folder import locked
-from tenfold.plan import Options, exactly, make_plan
+from tenfold.plan import Options, make_plan
 from tenfold.probe import Mode
 from tenfold.recipe import make_recipe
 from tenfold.training import Training, feature_network

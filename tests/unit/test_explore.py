@@ -62,6 +62,13 @@ class Plain(Sampler):
 PLAIN = NoiseSpace(Plain(), 2)
 
 
+class Classed(NoiseSpace):
+    """Of class 2 it paints its noise, of others nothing."""
+
+    def paint(self, points, rest, labels):
+        return points.view(-1, 1, 1, 2) * (labels == 2).view(-1, 1, 1, 1)
+
+
 def test_halfway_on_the_great_circle_by_hand() -> None:
     a, b = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
     torch.testing.assert_close(PLAIN.between(a, b, 0.5), torch.tensor([[2**0.5, 2**0.5]]))
@@ -148,9 +155,16 @@ def test_a_step_along_a_direction_by_hand() -> None:
 def test_a_sample_of_the_run_is_found_again(runs: dict[str, Run], name: str) -> None:
     run, space = runs[name], space_of(runs[name].sampler)
     goal, others = run.sample(1, seed=77, label="b").values, run.sample(20, seed=3, label="b").values
-    found = project(space, goal, lambda x: x.flatten(1), label=1, steps=150)
+    found = project(space, goal, lambda x: x.flatten(1), labels=[1], steps=150)
     apart = torch.pdist(others.flatten(1)).mean() / goal.numel() ** 0.5
-    assert found.distance < 0.5 * apart
+    assert found.distance < 0.5 * apart and found.label == 1
+
+
+def test_a_picture_is_looked_for_in_every_class() -> None:
+    goal = torch.tensor([0.9, -0.8]).view(1, 1, 1, 2)
+    found = project(Classed(Plain(), 2), goal, lambda x: x.flatten(1), labels=(0, 1, 2), steps=100)
+    assert found.label == 2 and found.distance < 0.05
+    assert project(Classed(Plain(), 2), goal, lambda x: x.flatten(1), labels=[0], steps=100).distance > 0.5
 
 
 def test_a_film_has_all_frames(tmp_path: Path) -> None:
@@ -194,7 +208,9 @@ def test_a_given_picture_is_projected_whatever_its_size(runs: dict[str, Run], tm
     Image.fromarray(np.full((30, 20), 90, np.uint8)).save(tmp_path / "mine.png")
     found = explore(runs["r3gan"], Wish("project", picture=str(tmp_path / "mine.png")), tmp_path / "out.png")
     assert found["picture"] == "cropped and resized from 20x30 pixels"
-    assert found["distance"] > 0
+    assert found["distance"] > 0 and found["label"] in "abc"
+    wish = Wish("project", picture=str(tmp_path / "mine.png"), label="b")
+    assert explore(runs["r3gan"], wish, tmp_path / "out.png")["label"] == "b"
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tenfold.choosing import by_name, choose_recipe, exactly
 from tenfold.data.spec import DataSpec
 from tenfold.errors import DataError, RecipeError
-from tenfold.plan import Options, by_name, choose_recipe, exactly, make_plan
+from tenfold.plan import Options, make_plan
 from tenfold.recipe import make_recipe
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)

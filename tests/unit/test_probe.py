@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tenfold import probe
+from tenfold.choosing import exactly
 from tenfold.engine.runtime import Runtime
-from tenfold.plan import exactly, make_plan
+from tenfold.game import Turn
+from tenfold.plan import make_plan
 from tenfold.recipe import make_recipe
 
 
@@ -28,6 +31,29 @@ def test_what_the_page_cache_holds_counts_as_free(tmp_path: Path, monkeypatch: p
     assert probe.container_free_bytes() == [800]
     control_group(tmp_path, max="max\n")
     assert probe.container_free_bytes() == []
+
+
+class Timed:
+    """A trainer whose step takes 1 s, one of every eighth 4 s more, and one of every fourth 2 s more."""
+
+    runtime, adaptive, step = Runtime(), (), 0
+
+    def __init__(self) -> None:
+        self.game, self.now = self, 0.0
+
+    def turns(self, step: int) -> list[Turn]:
+        return [Turn("D", self.turns, every=k) for k in (1, 8, 4)]
+
+    def play_step(self) -> None:
+        self.now += 1 + 4 * (self.step % 8 == 0) + 2 * (self.step % 4 == 0)
+        self.step += 1
+
+
+def test_what_is_done_in_some_steps_only_is_a_share_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer: Any = Timed()
+    monkeypatch.setattr(probe, "perf_counter", lambda: trainer.now)
+    assert probe.step_seconds(trainer, 0.0) == pytest.approx(1 + 4 / 8 + 2 / 4)
+    assert probe.step_seconds(trainer, 500.0) == pytest.approx(1 + 4 / 8 + 2 / 4)
 
 
 @pytest.mark.parametrize("batch", [2, 3, 5, 8])

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 import tenfold
+from tenfold.choosing import by_name, exactly
 from tenfold.data.spec import DataSpec
 from tenfold.errors import RecipeError, RunError
-from tenfold.plan import Options
+from tenfold.plan import Options, make_plan
 from tenfold.recipe import make_recipe
 from tenfold.run import Run
 from tenfold.transfer import best_matches, freeze, start_from
@@ -156,3 +157,62 @@ def test_spectral_tables_are_matched_by_class_name(tmp_path: Path) -> None:
     old = run.checkpoint().tensors["game.discriminator.whole.embedding.normalised.weight"]
     new = game.discriminator.whole.embedding.normalised.weight
     torch.testing.assert_close(new, torch.stack([old[2], old[0], old.mean(0)]))
+
+
+@pytest.mark.parametrize(("before", "after"), [("abc", ""), ("", "abc")])
+def test_runs_with_and_without_classes_start_from_each_other(tmp_path: Path, before: str, after: str) -> None:
+    old = trained_on(tmp_path, before)
+    wanted = spec(8, *after)
+    game = game_for(wanted)
+    found = {t.player: t for t in start_from(old, game, wanted)}
+    assert found["G"].taken > 0.9 * found["G"].whole
+    assert set(found["D"].left) <= {"discriminator.last.embedding.weight"}
+    last, now = old.checkpoint().tensors, game.sampler.generator
+    few = 8  # the tiny preset's noise
+    stem = last["ema.generator.stem.linear.weight"]
+    torch.testing.assert_close(now.stem.linear.weight[:, :few].detach(), stem[:, :few])
+    if before:
+        gains = last["ema.generator.norms.0.gain.weight"]
+        torch.testing.assert_close(now.norms[0].norm.weight.detach(), gains.mean(0))
+    else:
+        assert not now.stem.linear.weight[:, few:].any()  # classes are all alike at first
+        plain = last["ema.generator.norms.0.norm.weight"]
+        torch.testing.assert_close(now.norms[0].gain.weight.detach(), plain.expand(3, -1))
+    assert found["G"].classes == 0
+
+
+def trained_on(folder: Path, names: str) -> Run:
+    data = pictures(folder / "data.npz", *(names or "a"))
+    return trained(data, folder / "run")
+
+
+def test_recipe_and_width_are_those_of_the_run_whatever_the_time(tmp_path: Path) -> None:
+    data = str(pictures(tmp_path / "data.npz", "a", "b"))
+    values = {"width": 9, "latent": 6, "batch": 8}
+    run = tenfold.fit(
+        data,
+        make_recipe("fastgan", values, "tiny"),
+        kimg=0.02,
+        out=tmp_path / "run",
+        options=Options(**QUICK),
+    )
+    options = Options(**QUICK, start=str(run.path))
+    plan = make_plan(data, by_name(None, start=options.start), budget="2m", options=options)
+    assert values.items() <= vars(plan.recipe).items()
+    assert any(c.name == "recipe" and str(run.path) in c.reason for c in plan.choices)
+    plan = make_plan(data, by_name(None, fields={"lr_g": 0.5}, start=options.start), kimg=1, options=options)
+    assert {**values, "lr_g": 0.5}.items() <= vars(plan.recipe).items()
+
+
+def test_networks_are_as_wide_as_those_they_start_from(tmp_path: Path) -> None:
+    data = str(pictures(tmp_path / "data.npz", "a", "b"))
+    small = make_recipe("r3gan", {"width": 8, "latent": 4, "batch": 8}, "small")
+    run = tenfold.fit(data, small, kimg=0.02, out=tmp_path / "run", options=Options(**QUICK))
+    options = Options(**QUICK, start=str(run.path))
+    for decide in (
+        by_name("r3gan", "small", {"latent": 4}, start=options.start),
+        exactly(make_recipe("r3gan", {"latent": 4}, "small"), options.start),
+    ):
+        plan = make_plan(data, decide, budget="1h", options=options)
+        assert vars(plan.recipe)["width"] == 8
+        assert [c.reason for c in plan.choices if c.name == "width"] == [f"that of {run.path}"]

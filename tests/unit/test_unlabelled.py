@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tenfold.choosing import by_name
 from tenfold.data import open_data
 from tenfold.data.unlabelled import PartlyLabelled, with_unlabelled
 from tenfold.draw import Draw
 from tenfold.errors import DataError, RecipeError
 from tenfold.games.gan import GAN, NoiseSampler, told
-from tenfold.plan import Options, by_name, make_plan
+from tenfold.plan import Options, make_plan
 
 
 @pytest.fixture

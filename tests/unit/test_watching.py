@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tenfold.choosing import by_name
 from tenfold.data import open_data
 from tenfold.data.order import Rows, Shuffled
 from tenfold.engine.trainer import Trainer
@@ -16,7 +17,7 @@ from tenfold.errors import DataError, RecipeError
 from tenfold.games.gan import GAN, NoiseSampler
 from tenfold.metrics.features import Pixels
 from tenfold.nn.layers import BatchNorm, SpectralLinear
-from tenfold.plan import Options, by_name, make_plan
+from tenfold.plan import Options, make_plan
 from tenfold.watching.health import health
 from tenfold.watching.overfitting import Opinion, overfit, overfit_z
 from tenfold.watching.quality import Quality, alike

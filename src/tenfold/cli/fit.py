@@ -105,10 +105,11 @@ def plan(args: Namespace) -> None:
 
 def intend(args: Namespace) -> Plan:
     """What the flags ask for."""
-    from ..plan import by_name, make_plan
+    from ..choosing import by_name
+    from ..plan import make_plan
 
     options = read_options(args)
-    decide = by_name(args.recipe, args.preset, given(args), options.device)
+    decide = by_name(args.recipe, args.preset, given(args), options.device, options.start)
     return make_plan(args.data, decide, budget=args.budget, kimg=args.kimg, seed=args.seed, options=options)
 
 

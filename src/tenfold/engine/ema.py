@@ -15,6 +15,8 @@ M = TypeVar("M", bound=nn.Module)
 class EMA(Generic[M]):
     """An exponential moving average of a module: floating-point state is averaged, the rest copied.
 
+    Copied is, too, a buffer without dimensions: how far something is, which has no average.
+
     Args:
         module: what is averaged.
         half_life_kimg: thousands of samples after which an old value counts half.
@@ -43,14 +45,19 @@ class EMA(Generic[M]):
         """Move towards the module's present state."""
         # Looked up each time: a module may replace its buffers.
         pairs = list(zip(tensors(self.module), tensors(self.source), strict=True))
-        floats = [pair for pair in pairs if pair[0].is_floating_point()]
+        floats = [pair for pair in pairs if averaged(pair[0])]
         average = get_ema_multi_avg_fn(self.decay(seen, batch))
         average([slow for slow, _ in floats], [fast for _, fast in floats], 0)
         for slow, fast in pairs:
-            if not slow.is_floating_point():
+            if not averaged(slow):
                 slow.copy_(fast)
+
+
+def averaged(tensor: torch.Tensor) -> bool:
+    """Whether a tensor has an average."""
+    return tensor.is_floating_point() and (tensor.ndim > 0 or isinstance(tensor, nn.Parameter))
 
 
 def tensors(module: nn.Module) -> list[torch.Tensor]:
     """Parameters and buffers, in a fixed order."""
-    return [*(p.detach() for p in module.parameters()), *module.buffers()]
+    return [*module.parameters(), *module.buffers()]

@@ -7,17 +7,17 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .space import Space
-from .walks import labels_of
+from .space import Labels, Space
 
 STARTS = 256  # samples of which the one nearest to the picture is started from
+MOST_CLASSES = 16  # each of which gets as many samples; of more, every one gets fewer
 RATE, RAMP_UP, RAMP_DOWN = 0.1, 0.05, 0.25
 
 
@@ -30,12 +30,14 @@ class Found:
         rest: the held part of the latent.
         picture: what the sampler paints there.
         distance: of features, root mean square.
+        label: number of the class it was found in; None if the sampler knows none.
     """
 
     point: Tensor
     rest: Tensor
     picture: Tensor
     distance: float
+    label: int | None
 
 
 def project(
@@ -44,7 +46,7 @@ def project(
     describe: Callable[[Tensor], Tensor],
     *,
     steps: int = 300,
-    label: int | None = None,
+    labels: Sequence[int] = (),
     seed: int = 0,
 ) -> Found:
     """The point whose picture is most like a given one, by gradient descent from the likest of some samples.
@@ -54,17 +56,17 @@ def project(
         picture: in [-1, 1], of the sampler's size.
         describe: maps pictures to rows that gradients flow through; two pictures are as alike as these are.
         steps: of Adam.
-        label: of the class that is asked for.
+        labels: classes to look in; none if the sampler knows none.
         seed: of the samples.
     """
     goal = describe(picture).detach()
-    point, rest = nearest_start(space, goal, describe, label, seed)
+    point, rest, label = nearest_start(space, goal, describe, labels, seed)
     point, rest = point.clone().requires_grad_(), rest.clone()
     optimizer = torch.optim.Adam([point], RATE, (0.9, 0.99))
-    labels, best = labels_of(label, 1), (float("inf"), point.detach().clone())
+    best = float("inf"), point.detach().clone()
     for step in range(steps):
         optimizer.param_groups[0]["lr"] = RATE * ramp(step / steps)
-        painted = space.paint(point, rest, labels)
+        painted = space.paint(point, rest, label)
         distance = (describe(painted) - goal).square().mean()
         loss = distance + (painted - picture).square().mean()
         if loss.item() < best[0]:
@@ -73,22 +75,25 @@ def project(
         loss.backward()
         optimizer.step()
     with torch.no_grad():
-        made = space.paint(best[1], rest, labels)
+        made = space.paint(best[1], rest, label)
         distance = (describe(made) - goal).square().mean().sqrt().item()
-    return Found(best[1], rest, made, distance)
+    return Found(best[1], rest, made, distance, None if label is None else int(label))
 
 
 @torch.no_grad()
 def nearest_start(
-    space: Space, goal: Tensor, describe: Callable[[Tensor], Tensor], label: int | None, seed: int
-) -> tuple[Tensor, Tensor]:
-    """The point and the rest of the sample that is most like the picture."""
-    start, rest = space.latents(STARTS, seed)
-    labels = labels_of(label, STARTS)
-    points = space.points(start, labels)
-    distance = (describe(space.paint(points, rest, labels)) - goal).square().mean(1)
+    space: Space, goal: Tensor, describe: Callable[[Tensor], Tensor], labels: Sequence[int], seed: int
+) -> tuple[Tensor, Tensor, Labels]:
+    """Point, rest and label of the sample that is most like the picture, of all classes in turn."""
+    n = STARTS * max(1, min(len(labels), MOST_CLASSES))
+    start, rest = space.latents(n, seed)
+    asked = torch.tensor(labels)[torch.arange(n) % len(labels)] if labels else None
+    points = space.points(start, asked)
+    parts = [slice(i, i + STARTS) for i in range(0, n, STARTS)]
+    painted = (space.paint(points[p], rest[p], None if asked is None else asked[p]) for p in parts)
+    distance = torch.cat([(describe(part) - goal).square().mean(1) for part in painted])
     i = int(distance.argmin())
-    return points[i : i + 1], rest[i : i + 1]
+    return points[i : i + 1], rest[i : i + 1], None if asked is None else asked[i : i + 1]
 
 
 def ramp(progress: float) -> float:

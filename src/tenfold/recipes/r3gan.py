@@ -13,7 +13,7 @@ from ..games.gan import GAN, NoiseSampler
 from ..nn.networks.dcgan import DCDiscriminator, DCGenerator
 from ..nn.networks.r3 import R3Discriminator, R3Generator
 from ..objectives import RELATIVISTIC
-from ..penalties import R1, R2, Calibrated, Consistency, LeCam, Penalty
+from ..penalties import REACH, Calibrated, Consistency, LeCam, Penalty
 from ..recipe import About, Augment, Auto, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 from ..settings import resolve
 
@@ -118,7 +118,7 @@ class R3GAN(Recipe):
         assert self.penalty != "auto" and self.lecam != "auto"
         found: list[Penalty] = [LeCam(self.lecam)] if self.lecam else []
         found += [Consistency(self.consistency)] if self.consistency else []
-        if self.penalty and self.calibrate:
-            return [Calibrated(self.penalty, every=self.penalty_every), *found]
-        both = [R1(self.penalty, self.penalty_every), R2(self.penalty, self.penalty_every)]
-        return [*both, *found] if self.penalty else found
+        if not self.penalty:
+            return found
+        reach = REACH if self.calibrate else 1.0
+        return [Calibrated(self.penalty, reach=reach, every=self.penalty_every), *found]
