@@ -116,9 +116,10 @@ def images_per_second(trainer: Any, seconds: float) -> float:
 
 
 def gflop(trainer: Any) -> float:
-    """Billions of operations for one image, averaged over a period of lazy penalties."""
+    """Billions of operations of the networks for one image, averaged over a period of lazy penalties."""
     from torch.utils.flop_counter import FlopCounterMode
 
+    trainer.game.augment = None  # the counter's hooks fail where a penalty's input goes into a module first
     trainer.step = 0
     with FlopCounterMode(display=False) as counter:
         for _ in range(16):

@@ -20,7 +20,7 @@ Without a reason the setting plays no part.
 
 FEW, SOME, MANY, ENOUGH = 100, 2_000, 30_000, 70_000  # images
 MOST, LITTLE = 0.8, 0.2  # caps of ada, where there are fewer or many images
-LECAM = 0.05  # .3, made for the hinge, would hold logits of the other objectives within half of their reach
+LECAM = 0.05  # not the paper's .3, which is made for the hinge's logits
 FINEST = 32  # pixels of the longer side, up to which networks have their full width
 FULL, THINNEST, NARROWING = 48, 16, 128  # channels at the finest size; at the coarsest
 R1_PER_PIXEL = 2e-4  # for batches of one

@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+BICUBIC, MIRRORED = 2, 2  # as torch numbers what `grid_sample` calls bicubic and reflection
+
 Images = Float[Tensor, "n c h w"]
 
 
@@ -36,10 +38,6 @@ def resample(x: Images, grid: Float[Tensor, "n h w 2"]) -> Images:
     return sampled
 
 
-def _sample(x: Tensor, grid: Tensor) -> Tensor:
-    return grid_sample(x, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
-
-
 class Gather(torch.autograd.Function):
     """A linear map of x; the grid gets no gradient."""
 
@@ -48,7 +46,7 @@ class Gather(torch.autograd.Function):
         """x at the places of the grid."""
         ctx.save_for_backward(grid)
         ctx.shape = x.shape
-        return _sample(x, grid)
+        return grid_sample(x, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
@@ -64,9 +62,10 @@ class Spread(torch.autograd.Function):
     def forward(ctx: Any, y: Tensor, grid: Tensor, shape: torch.Size) -> Tensor:  # noqa: ANN401
         """Sums of y at the places of the grid."""
         ctx.save_for_backward(grid)
-        with torch.enable_grad():
-            x = torch.zeros(shape, device=y.device, requires_grad=True)
-            (found,) = torch.autograd.grad(_sample(x, grid), x, y)
+        x = y.new_zeros(shape)  # of which only the shape counts
+        found, _ = torch.ops.aten.grid_sampler_2d_backward(
+            y, x, grid, BICUBIC, MIRRORED, False, (True, False)
+        )
         return found
 
     @staticmethod

@@ -56,7 +56,7 @@ class R3GAN(Recipe):
     network: Literal["plain", "residual"] = "plain"
     """Strided convolutions, which are quick, or the paper's residual blocks, which are good and dear."""
     width: Positive | Auto = "auto"
-    """Channels at the finest resolution (plain), or up to 32 pixels a side (residual)."""
+    """Channels at the finest resolution (plain), or up to 32 pixels a side (residual: in groups of 16)."""
     width_d: Annotated[int, Ge(0)] = 0
     """The same of the discriminator; 0 for as many as the generator's."""
     penalty: Annotated[float, Ge(0)] | Auto = "auto"

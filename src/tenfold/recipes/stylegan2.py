@@ -19,7 +19,11 @@ from ..terms import PathLength
 
 @recipe("stylegan2")
 class StyleGAN2(Recipe):
-    """Modulated convolutions, noise, style mixing, lazy R1 and path length."""
+    """Modulated convolutions, noise, style mixing, lazy R1 and path length.
+
+    Other than in the paper, pictures end in a tanh, path lengths are of the whole batch, and the optimisers'
+    rates are not corrected for lazy turns.
+    """
 
     about: ClassVar = About(
         "Analyzing and Improving the Image Quality of StyleGAN",
