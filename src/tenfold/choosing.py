@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .augment import ada, diffaugment
 from .data.spec import DataSpec
-from .recipe import Choice, Recipe, make_recipe
+from .errors import RecipeError
+from .recipe import Choice, Recipe, make_recipe, recipe_name
 from .run import Run
 from .settings import resolve
+from .transfer import start_from
 
 Decide = Callable[[DataSpec, float | None], tuple[Recipe, list[Choice]]]
 """What settles the recipe once the data are known, and the seconds if time bounds the run, and says why."""
@@ -24,12 +27,52 @@ def settled(
     recipe: Recipe, spec: DataSpec, budget_s: float | None, start: str | None
 ) -> tuple[Recipe, list[Choice]]:
     """The recipe with what was left at auto, and why; networks as wide as those that they start from."""
-    there = None if start is None else Run(start).recipe
-    if there is None or type(there) is not type(recipe) or vars(recipe).get("width") != "auto":
+    if spec.kind not in recipe.kinds:
+        raise RecipeError(
+            f"recipe {recipe_name(recipe)!r} takes {' or '.join(recipe.kinds)}, the data are {spec.kind}. "
+            "Choose another: tenfold recipes"
+        )
+    run = None if start is None else Run(start)
+    if run is None or type(run.recipe) is not type(recipe) or vars(recipe).get("width") != "auto":
         return resolve(recipe, spec, budget_s)
-    width = Choice("width", vars(there)["width"], f"that of {start}")
-    found, chosen = resolve(replace(recipe, **{width.name: width.value}), spec, budget_s)
+    width = Choice("width", fitting_width(run, recipe, spec), f"most of {start} fits")
+    found, chosen = resolve(with_width(recipe, width.value), spec, budget_s)
     return found, [width, *chosen]
+
+
+def refuse_idle(recipe: Recipe, found: Recipe) -> None:
+    """Raises a RecipeError if a setting was given that changes nothing, as the others were found."""
+    augment = found.augment
+    has = {"ada": ada.CHANGES, "diffaugment": diffaugment.CHANGES}.get(augment, ())
+    for name in recipe.without:
+        if name not in has:
+            raise RecipeError(
+                f"--without {name} leaves out what {augment if has else 'no'} augmentation does. "
+                + (f"It does: {', '.join(has)}." if has else "Leave it out, or set --augment.")
+            )
+    if recipe.augment_most != "auto" and augment != "ada":
+        raise RecipeError(
+            f"--augment-most {recipe.augment_most} is for ada, and the augmentation is {augment}. Leave it "
+            "out, or set --augment ada."
+        )
+
+
+def with_width(recipe: Recipe, width: int) -> Recipe:
+    """The same, so wide; recipes know their fields by themselves."""
+    return make_recipe(recipe_name(recipe), {**vars(recipe), "width": width})
+
+
+def fitting_width(run: Run, recipe: Recipe, spec: DataSpec) -> int:
+    """The width at which most of a run fits: its own, or for pictures of another size perhaps another."""
+    there = vars(run.recipe)["width"]
+    if run.spec.shape == spec.shape or run.spec.shape[:1] != spec.shape[:1]:
+        return there
+
+    def share(width: int) -> float:
+        game = resolve(with_width(recipe, width), spec)[0].build(spec).game
+        return min(taken.taken / taken.whole for taken in start_from(run, game, spec))
+
+    return max([there, *(w for w in (there // 4, there // 2, 2 * there, 4 * there) if w)], key=share)
 
 
 def by_name(
@@ -52,7 +95,7 @@ def by_name(
 
     def decide(spec: DataSpec, budget_s: float | None) -> tuple[Recipe, list[Choice]]:
         if start is not None and preset is None and name in (None, Run(start).facts["recipe"]):
-            recipe, chosen = like(start, given)
+            recipe, chosen = like(start, given, spec)
         else:
             chosen = [] if name else [choose_recipe(spec)]
             chosen += [] if preset else [choose_preset(device)]
@@ -61,20 +104,26 @@ def by_name(
         if "batch" not in given and recipe.batch > spec.count:
             chosen.append(smaller_batch(recipe, spec))
             recipe = replace(recipe, batch=max(2, spec.count))
-        recipe, more = settled(recipe, spec, budget_s, start)
-        return recipe, [*chosen, *more]
+        found, more = settled(recipe, spec, budget_s, start)
+        refuse_idle(recipe, found)
+        return found, [*chosen, *more]
 
     return decide
 
 
-def like(start: str, given: Mapping[str, Any]) -> tuple[Recipe, list[Choice]]:
+def like(start: str, given: Mapping[str, Any], spec: DataSpec) -> tuple[Recipe, list[Choice]]:
     """The recipe of a run with all of its settings but those that are given or that follow from data."""
     run = Run(start)
     name, there = run.facts["recipe"], vars(run.recipe)
     usual = vars(make_recipe(name, {}))
+    cut = {choice["name"] for choice in run.facts["choices"]} & {"batch"}  # there, for want of samples
+    other = run.spec.shape != spec.shape  # then the width is to be found
+    left_out = {*given, *cut, *({"width"} if other else ())}
     kept = {key: value for key, value in there.items() if usual[key] != "auto" or key == "width"}
-    chosen = Choice("recipe", name, f"that of {start}, with what it was trained with")
-    return make_recipe(name, {**kept, **given}), [chosen]
+    kept = {key: value for key, value in kept.items() if key not in left_out}
+    said = [f"{key} {value}" for key, value in kept.items() if value != usual[key]]
+    words = f", with its {', '.join(said)}" if said else ""
+    return make_recipe(name, {**kept, **given}), [Choice("recipe", name, f"that of {start}{words}")]
 
 
 def choose_recipe(spec: DataSpec) -> Choice:

@@ -28,6 +28,9 @@ from .run import Run
 from .samples import SHEETS
 
 PSIS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
+OF_ONE = ("walk", "truncate", "mix", "directions")  # that show samples of one class
+EVERY = 1_000_000  # directions, which no space has
+APART = 64  # samples of which two are so far apart
 MOVING = ("walk", "classes")  # of which a film can be made
 STEPS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 
@@ -40,7 +43,7 @@ class Wish:
         what: walk, truncate, mix, classes, codes, directions or project.
         count: samples, or stops of a walk.
         frames: from one stop to the next.
-        layer: at which styles change.
+        layer: at which styles change; None for the middle one.
         direction: number of the direction.
         by: how directions are found.
         picture: file to project.
@@ -51,7 +54,7 @@ class Wish:
     what: str
     count: int = 8
     frames: int = 20
-    layer: int = 4
+    layer: int | None = None
     direction: int | None = None
     by: By = "weights"
     picture: str | None = None
@@ -108,7 +111,9 @@ def explore(run: Run, wish: Wish, out: str | Path) -> Mapping[str, Any]:
     else:
         rows = shown.reshape(-1, view.columns, *shown.shape[1:])[:: view.skip].reshape(-1, *shown.shape[1:])
         sheet(rows, view.across or view.columns, labels=view.labels).save(out)
-    return {"out": str(out), **(view.facts or {})}
+    one = run.classes and wish.what in OF_ONE
+    of = {"class": run.classes[label_number(run, wish.label) or 0]} if one else {}
+    return {"out": str(out), **of, **(view.facts or {})}
 
 
 def refuse_other_suffix(out: str | Path) -> None:
@@ -160,22 +165,32 @@ def through_classes(run: Run, wish: Wish) -> View:
     if not run.classes:
         raise RunError(f"{run.path} knows no classes. Explore a run of a conditional recipe, such as r3gan.")
     pictures = classes(space_of(run.sampler), len(run.classes), wish.frames, wish.count, wish.seed)
-    return View(pictures, wish.count, skip=max(1, wish.frames // 4))
+    skip = max(1, wish.frames // 4)
+    frames = range(0, len(run.classes) * wish.frames, skip)
+    names = [run.classes[i // wish.frames] if i % wish.frames < skip else "" for i in frames]
+    return View(pictures, wish.count, names, skip=skip)
 
 
 def all_codes(run: Run, wish: Wish) -> View:
     """What InfoGAN's codes change."""
-    return View(codes(run.sampler, wish.count, wish.seed), wish.count)
+    pictures, categories = codes(run.sampler, wish.count, wish.seed)
+    rows = len(pictures) // wish.count
+    return View(
+        pictures,
+        wish.count,
+        [f"category {i}" for i in range(categories)] + [f"code {i}" for i in range(rows - categories)],
+    )
 
 
 def strongest_directions(run: Run, wish: Wish) -> View:
     """What changes along the strongest directions, or along one of them."""
     space, label = space_of(run.sampler), label_number(run, wish.label)
-    first = wish.count if wish.direction is None else wish.direction + 1
-    found = directions(space, first, wish.by, wish.seed)
+    found = directions(space, wish.count if wish.direction is None else EVERY, wish.by, wish.seed)
     if wish.direction is not None:
         if not 0 <= wish.direction < len(found):
-            raise RunError(f"there are {len(found)} directions; number {wish.direction} was asked for.")
+            raise RunError(
+                f"--direction is {wish.direction}; 0 to {len(found) - 1} were expected, the strongest first."
+            )
         pictures = along(space, found[wish.direction], STEPS, wish.count, wish.seed, label)
         return View(pictures, len(STEPS))
     rows = [along(space, direction, STEPS, 1, wish.seed, label) for direction in found]
@@ -189,8 +204,11 @@ def projection(run: Run, wish: Wish) -> View:
     picture, note = read_picture(run.codec, wish.picture)
     among = range(len(run.classes)) if wish.label is None else [label_number(run, wish.label) or 0]
     found = project(space_of(run.sampler), picture, sight(run), labels=among, seed=wish.seed)
-    facts = {"distance": found.distance, "picture": note, "point": found.point[0].tolist()}
-    facts |= {} if found.label is None else {"label": run.classes[found.label]}
+    others = sight(run)(run.sample(APART, seed=wish.seed).values)
+    apart = torch.pdist(others).square().mean().sqrt().item() / others.shape[1] ** 0.5
+    facts: dict[str, Any] = {"distance": round(found.distance, 4), "apart": round(apart, 4)}
+    facts |= {"picture": note, "point": found.point[0].tolist()}
+    facts |= {} if found.label is None else {"class": run.classes[found.label]}
     return View(torch.cat([picture, found.picture]), 2, facts=facts)
 
 

@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
+from .data.notes import LEAST
 from .data.spec import DataSpec
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
-from .transfer import freeze, refuse_unlike, start_from
+from .settings import FEW
+from .transfer import freeze, refuse_unfit, refuse_unlike, start_from
 from .watching.stopping import check_rules, refuse_without_critic, refuse_without_holdout
 
 DEFAULT_BUDGET = "10m"
-FEWEST = 6  # recall and coverage look at the five nearest others of a sample
 KNOWN = {
     "precision": ("auto", "fp32", "bf16"),
     "memory_format": ("auto", "contiguous", "channels_last"),
@@ -152,8 +154,11 @@ def make_plan(
     refuse_unlabelled(recipe, dataset)
     if dataset.holdout is None:
         refuse_without_holdout(options.patience, options.stop_when)
-    if options.stop_when and recipe.build(dataset.spec).game.critic() is None:
+    with torch.device("meta"):  # without numbers: what a recipe refuses is refused here, and quickly
+        game = recipe.build(dataset.spec).game
+    if options.stop_when and game.critic() is None:
         refuse_without_critic(options.stop_when, recipe_name(recipe))
+    chosen += few(recipe, seen, options.start)
     taken = what_is_taken(options.start, options.freeze_d, recipe, dataset.spec)
     decided = (*chosen, *taken, time)
     return Plan(dataset, recipe, seconds, thousands, seed, decided, options.start, options.freeze_d)
@@ -169,6 +174,14 @@ def opened(data: str | Path | np.ndarray, options: Options, seed: int) -> tuple[
     return dataset, replace(dataset.spec, count=dataset.spec.count + more)
 
 
+def few(recipe: Recipe, spec: DataSpec, start: str | None) -> list[Choice]:
+    """A warning where there are very few images."""
+    if spec.kind != "images" or spec.count >= FEW:
+        return []
+    known = "" if start else "; start from a run on others like them, if there is one (--from)"
+    return [Choice("images", spec.count, f"very few: look for copies of them among samples{known}")]
+
+
 def what_is_taken(start: str | None, freeze_d: int, recipe: Recipe, spec: DataSpec) -> list[Choice]:
     """What the new networks take from another run, if there is one, and what of it stays.
 
@@ -181,7 +194,9 @@ def what_is_taken(start: str | None, freeze_d: int, recipe: Recipe, spec: DataSp
     game = recipe.build(spec).game
     run = Run(start)
     refuse_unlike(run, recipe, spec)
-    found = [Choice("from", start, taken.words) for taken in start_from(run, game, spec)]
+    taken = start_from(run, game, spec)
+    refuse_unfit(run, taken)
+    found = [Choice("from", start, each.words) for each in taken]
     if not freeze_d:
         return found
     if "D" not in game.players():
@@ -209,12 +224,12 @@ def load_options(options: Options, seed: int) -> LoadOptions:
 
 def refuse_few(dataset: Dataset, given: str | None) -> None:
     """Raises a DataError if there are too few samples to measure quality by; a hold-out may be given."""
-    if dataset.spec.count < FEWEST:
+    if dataset.spec.count < LEAST:
         raise DataError(
-            f"the data have {dataset.spec.count} training samples; at least {FEWEST} were expected, or "
+            f"the data have {dataset.spec.count} training samples; at least {LEAST} were expected, or "
             "nothing can be said of the quality of what is made. Add some."
         )
-    if dataset.holdout is None or len(dataset.holdout) >= FEWEST:
+    if dataset.holdout is None or len(dataset.holdout) >= LEAST:
         return
     what_to_do = (
         "Add some, or leave --holdout out."
@@ -223,7 +238,7 @@ def refuse_few(dataset: Dataset, given: str | None) -> None:
         "give samples of your own with --holdout DIR."
     )
     raise DataError(
-        f"the hold-out has {len(dataset.holdout)} samples; at least {FEWEST} were expected, to judge by. "
+        f"the hold-out has {len(dataset.holdout)} samples; at least {LEAST} were expected, to judge by. "
         + what_to_do
     )
 
@@ -236,11 +251,6 @@ def check_fit(recipe: Recipe, spec: DataSpec) -> None:
         DataError: there are fewer samples than a batch holds.
     """
     name = recipe_name(recipe)
-    if spec.kind not in recipe.kinds:
-        raise RecipeError(
-            f"recipe {name!r} takes {' or '.join(recipe.kinds)}, the data are {spec.kind}. "
-            "Choose another: tenfold recipes"
-        )
     refuse_images_only(recipe, spec)
     if recipe.augment not in recipe.augments:
         raise RecipeError(

@@ -54,8 +54,6 @@ def augment(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]
     n = spec.count
     if spec.kind != "images":
         return "none", "it works on images"
-    if n < FEW:
-        return "ada", f"{n} images are very few: expect copies, or start from another run (--from)"
     if n <= ENOUGH:
         return "ada", f"{n} images: D would learn them by heart"
     return "none", f"{n} images are enough"

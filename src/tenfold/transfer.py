@@ -80,9 +80,6 @@ def start_from(run: Run, game: Game[Any], spec: DataSpec) -> list[Taken]:
     Layers are matched by name. Where one network has more than the other, as for pictures of another size,
     they are matched from the end at which more of them fit. Classes are matched by name; a new one starts as
     the mean of all.
-
-    Raises:
-        RunError: nothing fits.
     """
     tensors = run.checkpoint().tensors
     old_game, players = part(tensors, "game."), game.players()
@@ -91,12 +88,17 @@ def start_from(run: Run, game: Game[Any], spec: DataSpec) -> list[Taken]:
     found = []
     for name, player in players.items():
         found.append(take(name, tensors_of(game, player), old_game, (run.spec.classes, spec.classes)))
-    if all(each.taken < LEAST * each.whole for each in found):
-        raise RunError(
-            f"nothing in {run.path} fits these networks. Leave out --recipe, --preset and --width, or give "
-            "those of that run."
-        )
     return found
+
+
+def refuse_unfit(run: Run, found: Sequence[Taken]) -> None:
+    """Raises a RunError if a player takes next to nothing: it would be a beginner against a master."""
+    poor = [each.words.partition(";")[0] for each in found if each.taken < LEAST * each.whole]
+    if poor:
+        raise RunError(
+            f"{run.path} does not fit these networks: {', '.join(poor)}. Leave out --recipe, --preset and "
+            "--width, give those of that run, or bring the pictures to its size."
+        )
 
 
 def with_and_without_classes(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -57,7 +57,7 @@ def test_sampling_is_linear_and_its_gradient_is_its_transpose():
     x, y = torch.rand(2, 1, 5, 4, requires_grad=True), torch.rand(2, 1, 5, 4)
     grid = affine_grid(torch.randn(2, 2, 3) * 0.3 + torch.eye(2, 3), [2, 1, 5, 4], align_corners=False)
     found = resample(x, grid)
-    expected = grid_sample(x, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
+    expected = grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     torch.testing.assert_close(found, expected)
     (slope,) = torch.autograd.grad((found * y).sum(), x)
     (known,) = torch.autograd.grad((expected * y).sum(), x)

@@ -124,7 +124,7 @@ def test_a_way_through_classes_passes_each(runs: dict[str, Run], name: str) -> N
 def test_codes_change_one_thing_at_a_time(runs: dict[str, Run]) -> None:
     sampler: Any = runs["infogan"].sampler
     _, categories, continuous = sampler.sizes
-    found = codes(sampler, 5, seed=0).unflatten(0, (categories + continuous, 5))
+    found = codes(sampler, 5, seed=0)[0].unflatten(0, (categories + continuous, 5))
     assert not torch.equal(found[0], found[1])
     assert not torch.equal(found[-1][0], found[-1][1])
     with pytest.raises(RunError, match="infogan"):
@@ -208,9 +208,9 @@ def test_a_given_picture_is_projected_whatever_its_size(runs: dict[str, Run], tm
     Image.fromarray(np.full((30, 20), 90, np.uint8)).save(tmp_path / "mine.png")
     found = explore(runs["r3gan"], Wish("project", picture=str(tmp_path / "mine.png")), tmp_path / "out.png")
     assert found["picture"] == "cropped and resized from 20x30 pixels"
-    assert found["distance"] > 0 and found["label"] in "abc"
+    assert found["distance"] > 0 and found["class"] in "abc" and found["apart"] > 0
     wish = Wish("project", picture=str(tmp_path / "mine.png"), label="b")
-    assert explore(runs["r3gan"], wish, tmp_path / "out.png")["label"] == "b"
+    assert explore(runs["r3gan"], wish, tmp_path / "out.png")["class"] == "b"
 
 
 @pytest.mark.parametrize(
@@ -221,8 +221,8 @@ def test_a_given_picture_is_projected_whatever_its_size(runs: dict[str, Run], tm
         (Wish("truncate", label="d"), "a.png", "no class 'd'"),
         (Wish("project"), "a.png", "--picture FILE"),
         (Wish("codes"), "a.png", "recipe infogan"),
-        (Wish("directions", direction=1000), "a.png", "number 1000 was asked for"),
-        (Wish("directions", direction=-1), "a.png", "number -1 was asked for"),
+        (Wish("directions", direction=1000), "a.png", "--direction is 1000; 0 to 7 were"),
+        (Wish("directions", direction=-1), "a.png", "--direction is -1; 0 to 7 were"),
     ],
 )
 def test_what_cannot_be(runs: dict[str, Run], tmp_path: Path, wish: Wish, file: str, message: str) -> None:

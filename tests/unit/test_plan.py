@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.choosing import by_name, choose_recipe, exactly
 from tenfold.data.spec import DataSpec
 from tenfold.errors import DataError, RecipeError
 from tenfold.plan import Options, make_plan
-from tenfold.recipe import make_recipe
+from tenfold.recipe import RECIPES, make_recipe
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
 
@@ -75,6 +76,42 @@ def test_fewer_samples_than_quality_can_be_measured_on_are_refused(tmp_path: Pat
 def test_pictures_are_given_to_r3gan(classes: tuple[str, ...]) -> None:
     chosen = choose_recipe(DataSpec("images", (1, 8, 8), 40, classes, tuple(20 for _ in classes)))
     assert (chosen.value, "2 classes" in chosen.reason) == ("r3gan", bool(classes))
+
+
+def test_very_few_images_are_warned_of_whatever_the_recipe() -> None:
+    for recipe in ("dcgan", "r3gan"):
+        plan = make_plan(pictures(110), by_name(recipe, "tiny"), kimg=1)
+        (said,) = [c.reason for c in plan.choices if c.name == "images"]
+        assert "very few" in said and "--from" in said
+    plan = make_plan(pictures(150), by_name("dcgan", "tiny"), kimg=1)
+    assert not [c for c in plan.choices if c.name == "images"]
+
+
+IDLE = [
+    ("r3gan", {"augment": "none", "without": ("hue",)}, "--without hue leaves out what no augmentation does"),
+    (
+        "r3gan",
+        {"augment": "diffaugment", "without": ("mirror",)},
+        "--without mirror .* diffaugment .*: brightness",
+    ),
+    ("r3gan", {"augment": "ada", "without": ("cutout",)}, "--without cutout .* what ada .*: mirror"),
+    ("r3gan", {"augment": "diffaugment", "augment_most": 0.3}, "--augment-most 0.3 is for ada"),
+    ("r3gan", {"transition": 0.5}, "transition fades in classes, and there are none"),
+    ("r3gan", {"penalty": 0.0, "calibrate": True}, "calibrate steers the weight"),
+    ("r3gan", {"augment": "none", "consistency": 1.0}, "consistency compares"),
+]
+
+
+@pytest.mark.parametrize(("recipe", "values", "message"), IDLE)
+def test_settings_that_would_change_nothing_are_refused(recipe: str, values: dict, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        make_plan(pictures(60), by_name(recipe, "tiny", values), kimg=1)
+
+
+@pytest.mark.parametrize("recipe", sorted(n for n, cls in RECIPES.items() if "vectors" not in cls.kinds))
+def test_rows_of_numbers_are_refused_by_recipes_for_pictures(recipe: str) -> None:
+    with pytest.raises(RecipeError, match=f"recipe '{recipe}' takes images, the data are vectors"):
+        make_plan(ROWS, by_name(recipe, "small"), kimg=1)
 
 
 def test_a_single_sample_leaves_the_batch_to_the_refusal() -> None:

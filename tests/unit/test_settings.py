@@ -46,11 +46,6 @@ def test_augmentation_by_the_number_of_images(count, augment, most, lecam):
     assert (found["augment"], found["augment_most"], found["lecam"]) == (augment, most, lecam)
 
 
-def test_fewer_than_a_hundred_images_are_warned_of():
-    _, choices = resolve(make_recipe("r3gan", {}), spec(99))
-    assert "--from" in next(c.reason for c in choices if c.name == "augment")
-
-
 @pytest.mark.parametrize(("side", "width"), [(8, 48), (28, 48), (32, 48), (64, 24), (128, 16), (256, 16)])
 def test_width_by_size(side, width):
     assert settled("r3gan", spec(side=side))["width"] == width

@@ -215,4 +215,4 @@ def test_networks_are_as_wide_as_those_they_start_from(tmp_path: Path) -> None:
     ):
         plan = make_plan(data, decide, budget="1h", options=options)
         assert vars(plan.recipe)["width"] == 8
-        assert [c.reason for c in plan.choices if c.name == "width"] == [f"that of {run.path}"]
+        assert [c.reason for c in plan.choices if c.name == "width"] == [f"most of {run.path} fits"]

@@ -85,7 +85,8 @@ class ADA(Adaptive):
         channels = x.shape[1] - (x.shape[1] in (2, 4))
         matrix, offset = colouring(chances, channels)
         colours = torch.baddbmm(offset[:, :, None], matrix, x[:, :channels].flatten(2))
-        return torch.cat([colours.unflatten(2, x.shape[2:]), x[:, channels:]], 1)
+        colours = colours.unflatten(2, x.shape[2:])
+        return colours if channels == x.shape[1] else torch.cat([colours, x[:, channels:]], 1)
 
     def strongest(self) -> ADA:
         """Another one, at the largest p."""

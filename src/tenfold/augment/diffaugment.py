@@ -15,6 +15,8 @@ from torch import Tensor
 
 from ..draw import Draw
 
+CHANGES = ("brightness", "contrast", "saturation", "shift", "cutout")
+
 Images = Float[Tensor, "n c h w"]
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import grid_sample
 
-BICUBIC, MIRRORED = 2, 2  # as torch numbers what `grid_sample` calls bicubic and reflection
+BILINEAR, MIRRORED = 0, 2  # as torch numbers what `grid_sample` calls bilinear and reflection
 
 Images = Float[Tensor, "n c h w"]
 
@@ -21,15 +21,22 @@ Images = Float[Tensor, "n c h w"]
 def warp(x: Images, matrix: Float[Tensor, "n 2 3"]) -> Images:
     """Each picture moved by its own affine map; beyond the border it goes on mirrored.
 
-    Places in between are interpolated by cubic polynomials, which keep a picture sharp; where a map only
-    turns, mirrors or shifts by whole pixels, values are those of the picture.
+    Places in between are interpolated linearly: cubic polynomials are sharper, and took five times as long.
+    Where a map only turns, mirrors or shifts by whole pixels, values are those of the picture.
 
     Args:
         x: pictures.
         matrix: of each, from places in the result to places in x; both run from -1 to 1 across a picture.
     """
-    grid = affine_grid(matrix.float(), list(x.shape), align_corners=False)
-    return resample(x, grid)
+    height, width = x.shape[2:]
+    across, down = centres(width, x.device), centres(height, x.device)[:, None]
+    (a, b, c), (d, e, f) = (row.unbind(1) for row in matrix.float()[..., None, None].unbind(1))
+    return resample(x, torch.stack([a * across + (b * down + c), d * across + (e * down + f)], -1))
+
+
+def centres(side: int, device: torch.device) -> Float[Tensor, " side"]:
+    """Where the middles of pixels lie, from -1 to 1 across all."""
+    return (2 * torch.arange(side, device=device) + 1) / side - 1
 
 
 def resample(x: Images, grid: Float[Tensor, "n h w 2"]) -> Images:
@@ -46,7 +53,7 @@ class Gather(torch.autograd.Function):
         """x at the places of the grid."""
         ctx.save_for_backward(grid)
         ctx.shape = x.shape
-        return grid_sample(x, grid, mode="bicubic", padding_mode="reflection", align_corners=False)
+        return grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
@@ -64,7 +71,7 @@ class Spread(torch.autograd.Function):
         ctx.save_for_backward(grid)
         x = y.new_zeros(shape)  # of which only the shape counts
         found, _ = torch.ops.aten.grid_sampler_2d_backward(
-            y, x, grid, BICUBIC, MIRRORED, False, (True, False)
+            y, x, grid, BILINEAR, MIRRORED, False, (True, False)
         )
         return found
 

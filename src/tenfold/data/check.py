@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import DataError
 from .blocks import read
 from .holdout import carve, refuse_unknown_classes
-from .notes import bad_images, class_notes, holdout_notes
+from .notes import LEAST, bad_images, class_notes, holdout_notes
 from .options import DEFAULTS, LoadOptions
 from .parts import BadImage, Item, Part, order_labels
 from .plan import Plan, Survey, differences, make_plan, refuse_other, survey, workers
@@ -118,6 +118,8 @@ def check(source: Source, options: LoadOptions = DEFAULTS) -> Report:
     if plan is not None:
         notes += [*holdout_notes(len(train), len(held), found.carve), *_shared(train, held)]
     bad = [*looked.bad, *(given.bad if given else ())]
+    if plan is not None:
+        problems += _hopeless(_kind(good), train)
     if bad and not options.skip_bad:
         total = len(bad) + len(good.items) + (len(given.good.items) if given else 0)
         problems.append(bad_images(bad, total))
@@ -138,6 +140,15 @@ def check(source: Source, options: LoadOptions = DEFAULTS) -> Report:
         notes=tuple(notes),
         problems=tuple(problems),
     )
+
+
+def _hopeless(kind: str, train: Rows) -> list[str]:
+    found: list[str] = []
+    if len(train) < LEAST:
+        found.append(f"{len(train)} {kind} to train on; at least {LEAST} are needed to judge by")
+    if len(train) > 1 and len({digest for _, digest in train}) == 1:
+        found.append(f"all {kind} are the same; there is nothing to learn")
+    return found
 
 
 def _look_at_all(part: Part) -> Looked:

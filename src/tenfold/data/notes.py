@@ -9,6 +9,8 @@ from .codec import Codec
 from .holdout import FEWEST
 from .parts import Item
 
+LEAST = 6  # samples to train on: recall and coverage look at the five nearest others of one
+
 
 def bad_images(bad: Sequence[tuple[str, str]], total: int) -> str:
     """The message about images that cannot be read."""

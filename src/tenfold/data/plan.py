@@ -162,7 +162,11 @@ def _plan_notes(sizes: np.ndarray, size: tuple[int, int], grid: Grid, asked: int
             f"resized to {width}x{height} (was {was}), cropped about the centre where needed{by_itself}"
         )
     if (grid.height, grid.width) != size:
-        notes.append(f"padded {width}x{height} to {grid.width}x{grid.height}; samples are cropped again")
+        share = 1 - height * width / (grid.height * grid.width)
+        much = f"; {share:.0%} of what the networks see is padding: crop to other proportions" * (share > 0.5)
+        notes.append(
+            f"padded {width}x{height} to {grid.width}x{grid.height}; samples are cropped again{much}"
+        )
     return notes
 
 

@@ -57,7 +57,7 @@ def truncation(space: Space, psis: Sequence[float], n: int, seed: int, label: in
 
 
 @torch.no_grad()
-def mixing(space: Space, n: int, first: int, seed: int, label: int | None = None) -> Pictures:
+def mixing(space: Space, n: int, first: int | None, seed: int, label: int | None = None) -> Pictures:
     """Samples down the side and along the top; where they meet, coarse layers of one, fine ones of the other.
 
     Raises:
@@ -65,8 +65,9 @@ def mixing(space: Space, n: int, first: int, seed: int, label: int | None = None
     """
     space = refuse_no_styles(space)
     layers = space.painter.synthesis.layers
+    first = layers // 2 if first is None else first
     if not 0 < first < layers:
-        raise RunError(f"the styles are to change at layer {first}; 1 to {layers - 1} were expected.")
+        raise RunError(f"--layer is {first}; 1 to {layers - 1} were expected: there are {layers} layers.")
     start, rest = space.latents(2 * n, seed)
     points = space.points(start, labels_of(label, 2 * n))
     side, top = points[:n], points[n:]
@@ -105,8 +106,10 @@ def classes(space: Space, count: int, frames: int, n: int, seed: int) -> Picture
 
 
 @torch.no_grad()
-def codes(sampler: Sampler, values: int, seed: int) -> Pictures:
+def codes(sampler: Sampler, values: int, seed: int) -> tuple[Pictures, int]:
     """InfoGAN's codes: a row of samples for each category, then a row for each continuous code from -1 to 1.
+
+    And how many categories there are.
 
     Raises:
         RunError: the sampler has no codes.
@@ -128,7 +131,7 @@ def codes(sampler: Sampler, values: int, seed: int) -> Pictures:
         swept[:, number] = torch.linspace(-1, 1, values)
         code = sampler.strength * one_hot(torch.zeros(values).long(), categories)
         rows.append(sampler(torch.cat([z[:1].expand(values, -1), code, swept], 1)))
-    return torch.cat(rows)
+    return torch.cat(rows), categories
 
 
 @torch.no_grad()

@@ -94,6 +94,10 @@ class R3GAN(Recipe):
             raise RecipeError(
                 "consistency compares a sample with its augmentation, and there is none. Set --augment."
             )
+        if self.transition and not classes:
+            raise RecipeError("transition fades in classes, and there are none. Leave it out.")
+        if self.calibrate is True and not settled.penalty:
+            raise RecipeError("calibrate steers the weight of R1 and R2, and it is 0. Leave one of them out.")
         width, width_d, plain = settled.width, self.width_d or settled.width, self.network == "plain"
         make = DCGenerator if plain else R3Generator
         generator = make(self.latent, spec.shape, width, classes=classes)

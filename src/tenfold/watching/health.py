@@ -36,6 +36,12 @@ def health(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]] = ()
             `overfit_z` and mean logits where D was asked about a hold-out.
         count: of the samples that these looks compared with as many real ones.
     """
+    found = verdict_of(signals, looks, count)
+    return Health(found.verdict, found.why + at_the_cap(signals))
+
+
+def verdict_of(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]], count: int) -> Health:
+    """The same without what is said of augmentation."""
     spread, order = signals.get("spread", 1.0), signals.get("D/order", 0.5)
     norm = signals.get("G/gradient_norm", 1.0)
     if not all(isfinite(value) for value in signals.values()):
@@ -50,7 +56,7 @@ def health(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]] = ()
         why = f"D tells {order:.0%} of pairs apart, and G's gradient has norm {norm:.2g}"
         return Health("discriminator too strong", why)
     told = f"D tells {order:.0%} of pairs apart; " if "D/order" in signals else ""
-    return Health("learning", f"{told}samples spread {spread:.2f} of real{at_the_cap(signals)}")
+    return Health("learning", f"{told}samples spread {spread:.2f} of real")
 
 
 def at_the_cap(signals: Mapping[str, float]) -> str:

@@ -189,7 +189,7 @@ class Quality:
         by_class = {k: v for k, v in found.items() if k.startswith("coverage_of_class_")}
         if by_class:
             worst = min(by_class, key=lambda key: by_class[key])
-            name = f"coverage of class {self.names[int(worst.rpartition('_')[2])]}"
+            name = f"lowest coverage, of class {self.names[int(worst.rpartition('_')[2])]}"
             pairs.append((name, worst, f"{by_class[worst]:.2f}", ".2f"))
         real = self.reference
         each = [
