@@ -69,6 +69,9 @@ def test_help_is_light(arguments: list[str]) -> None:
             "enlarge cats --per-class 1 --out new --run run --recipe dcgan --budget 5m --size 8 --device cpu",
             "--run makes samples with run as it is. Leave out --device, --size, --recipe, --budget.",
         ),
+        ("explore run walk --out a.gif --picture b.png", "walk does not look at --picture"),
+        ("explore run codes --out a.png --label 3", "codes does not look at --label"),
+        ("explore run walk --out a.gif --seed -1", "--seed is -1"),
         ("recipes --jsn", "Did you mean '--json'?"),
     ],
 )  # fmt: skip
@@ -292,7 +295,7 @@ def test_from_data_to_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     assert len(list((tmp_path / "more").rglob("*.png"))) == 5
     assert (tmp_path / "sheet.png").is_file()
     assert main(["sample", "run", "--label", "3", "--out", "other"]) == 2
-    assert "cgan" in capsys.readouterr().err
+    assert "r3gan" in capsys.readouterr().err
 
 
 def test_samples_go_where_there_is_nothing(

@@ -152,3 +152,19 @@ def test_neither_torch_nor_scikit_learn_is_imported(tmp_path):
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_too_few_and_all_alike_are_problems(tmp_path):
+    fill(tmp_path / "few", 5)
+    assert check(tmp_path / "few").problems == ("5 images to train on; at least 6 are needed to judge by",)
+    (tmp_path / "same").mkdir()
+    for number in range(9):
+        Image.new("L", (8, 8), 90).save(tmp_path / "same" / f"{number}.png")
+    assert check(tmp_path / "same").problems == ("all images are the same; there is nothing to learn",)
+
+
+@pytest.mark.parametrize(("size", "said"), [((17, 1), True), ((30, 28), False)])
+def test_pictures_that_are_mostly_padding_are_spoken_of(tmp_path, size, said):
+    for number in range(9):
+        Image.new("L", size, number).save(tmp_path / f"{number}.png")
+    assert any("of what the networks see is padding" in note for note in check(tmp_path).notes) is said

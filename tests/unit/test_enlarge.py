@@ -84,7 +84,7 @@ def test_classes_need_a_recipe_that_knows_them(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(RecipeError, match=r"'mlp'.*--recipe r3gan"):
         enlarge(data, per_class=2, out=tmp_path / "out", run=run.path)
     monkeypatch.setattr(enlarging, "fit", lambda *_, **__: pytest.fail("it was trained"))
-    with pytest.raises(RecipeError, match=r"'dcgan'.*--recipe cgan"):
+    with pytest.raises(RecipeError, match=r"'dcgan'.*--recipe r3gan"):
         enlarge(data, per_class=2, out=tmp_path / "out", recipe="dcgan", options=QUICK)
     assert not (tmp_path / "out").exists()
 

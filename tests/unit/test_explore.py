@@ -25,7 +25,7 @@ from tenfold.explore.walks import (
     mixing,
     truncation,
 )
-from tenfold.exploring import Wish, explore
+from tenfold.exploring import KINDS, Wish, explore
 from tenfold.game import Sampler
 from tenfold.plan import Options
 from tenfold.recipe import make_recipe
@@ -240,3 +240,21 @@ def test_pictures_that_do_not_suit(runs: dict[str, Run], tmp_path: Path) -> None
     ):
         with pytest.raises(DataError, match=message):
             explore(runs["r3gan"], Wish("project", picture=str(tmp_path / file)), tmp_path / "out.png")
+
+
+def test_the_sheet_of_classes_names_the_first_row_of_each(runs: dict[str, Run], tmp_path: Path) -> None:
+    view = KINDS["classes"](runs["r3gan"], Wish("classes", count=2, frames=6))
+    shown = len(view.pictures) // view.columns
+    assert view.labels is not None and len(view.labels) == -(-shown // view.skip)
+    assert [name for name in view.labels if name] == ["a", "b", "c"]
+    assert view.labels[:7] == ["a", "", "", "", "", "", "b"]
+    codes = KINDS["codes"](runs["infogan"], Wish("codes", count=2)).labels
+    assert codes is not None and codes[0] == "category 0" and codes[-1].startswith("code ")
+
+
+def test_styles_change_in_the_middle_unless_a_layer_is_named(runs: dict[str, Run]) -> None:
+    space = space_of(runs["stylegan2"].sampler)
+    layers = space.painter.synthesis.layers
+    assert torch.equal(mixing(space, 2, None, 0, 0), mixing(space, 2, layers // 2, 0, 0))
+    with pytest.raises(RunError, match=f"--layer is {layers}; 1 to {layers - 1} were expected"):
+        mixing(space, 2, layers, 0, 0)

@@ -212,6 +212,12 @@ def test_matched_labels_do_not_lower_the_distance(tmp_path: Path) -> None:
     assert abs(conditional.reference["kernel_distance"]) < 3 * found.error
 
 
+def test_augmentation_at_its_cap_is_said_with_every_verdict() -> None:
+    for spread in (1.0, 0.1, 9.0):
+        assert "at its cap" in health({"spread": spread, "D/augment_room": 0.0}).why
+        assert "at its cap" not in health({"spread": spread, "D/augment_room": 0.2}).why
+
+
 def test_a_rule_about_the_discriminator_needs_one() -> None:
     decide = by_name("vae", "tiny")
     with pytest.raises(RecipeError, match="has none"):
