@@ -14,6 +14,7 @@ from tenfold.nn.layers import (
     Flatten,
     FullPrecision,
     LayerNorm,
+    ResizedConv,
     Spectral,
     SpectralConv,
     SpectralEmbedding,
@@ -246,3 +247,11 @@ def test_flatten_copies_no_picture_whose_channels_lie_last():
     (gradient,) = torch.autograd.grad(flat.square().sum(), x)
     assert gradient.is_contiguous(memory_format=torch.channels_last)
     assert Unflatten(4, 5)(flat).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_resized_convolution_repeats_pixels_and_then_convolves():
+    layer, x = ResizedConv(3, 5), torch.randn(2, 3, 4, 6)
+    torch.nn.init.normal_(layer.bias)
+    kernel = layer.weight.flip(2, 3).transpose(0, 1)
+    repeated = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(layer(x), torch.nn.functional.conv2d(repeated, kernel, layer.bias, padding=1))

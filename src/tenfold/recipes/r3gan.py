@@ -99,11 +99,11 @@ class R3GAN(Recipe):
         if self.calibrate is True and not settled.penalty:
             raise RecipeError("calibrate steers the weight of R1 and R2, and it is 0. Leave one of them out.")
         width, width_d, plain = settled.width, self.width_d or settled.width, self.network == "plain"
-        make = DCGenerator if plain else R3Generator
-        generator = make(self.latent, spec.shape, width, classes=classes)
         if plain:
+            generator = DCGenerator(self.latent, spec.shape, width, classes=classes, resized=True)
             judge = DCDiscriminator(spec.shape, width_d, norm="none", classes=classes, bias=False)
         else:
+            generator = R3Generator(self.latent, spec.shape, width, classes=classes)
             judge = R3Discriminator(spec.shape, width_d, classes=classes)
         game = GAN(
             NoiseSampler(generator, self.latent),

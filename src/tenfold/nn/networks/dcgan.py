@@ -21,6 +21,7 @@ from ..layers import (
     Flatten,
     FullPrecision,
     LayerNorm,
+    ResizedConv,
     SpectralConv,
     activation,
 )
@@ -45,8 +46,13 @@ def start_like_dcgan(module: nn.Module) -> None:
                 nn.init.zeros_(part.bias)
 
 
+def transposed(inputs: int, outputs: int, *, bias: bool = True) -> nn.Module:
+    """A transposed convolution that doubles the size, as in the paper."""
+    return nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=bias)
+
+
 class DCGenerator(nn.Module):
-    """Noise to pictures by 4x4 transposed convolutions of stride 2, normalised by batch.
+    """Noise to pictures by 4x4 transposed convolutions of stride 2, or by resized ones, normalised by batch.
 
     Args:
         latent: dimension of z.
@@ -54,6 +60,7 @@ class DCGenerator(nn.Module):
         width: channels before the last layer.
         classes: number of classes that choose the norms' gains and biases; 0 for none.
         hidden: activation.
+        resized: whether convolutions follow a resizing, which leaves no grid of dots.
     """
 
     def __init__(
@@ -64,17 +71,19 @@ class DCGenerator(nn.Module):
         *,
         classes: int = 0,
         hidden: Activation = "relu",
+        resized: bool = False,
     ) -> None:
         super().__init__()
         channels, height, width_px = shape
         grid = base_grid(height, width_px)
         sizes = widths(width, grid.doublings)[::-1]
+        doubled = ResizedConv if resized else transposed
         self.stem = Stem(latent, sizes[0], grid, classes=classes)
-        self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in pairwise(sizes))
+        self.ups = nn.ModuleList(doubled(a, b, bias=False) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(ConditionalBatchNorm(c, classes) for c in sizes)
         self.hidden = activation(hidden)
-        last = nn.ConvTranspose2d(sizes[-1], channels, 4, 2, 1)
-        self.last = FullPrecision(last if grid.doublings else nn.Conv2d(sizes[-1], channels, 3, 1, 1))
+        last = doubled(sizes[-1], channels) if grid.doublings else nn.Conv2d(sizes[-1], channels, 3, 1, 1)
+        self.last = FullPrecision(last)
         start_like_dcgan(self)
 
     def forward(
