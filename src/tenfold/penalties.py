@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import relu, softplus
+from torch.nn.functional import relu
 
 from .adaptive import Adaptive
 from .draw import Draw
@@ -229,14 +229,15 @@ class Calibrated(Adaptive):
     """R1 and R2 with a weight that is found early in a run, and kept.
 
     The weight is the square of a length among pictures: how far real ones lie from generated ones. It depends
-    on the set, and published values span three orders of magnitude. What it does shows in D's relativistic
-    loss, as a share of that of a D which tells nothing apart: low where D is too strong, hence the weight too
-    small. D follows a change of weight within few steps, so that share is steered early in the run, while all
-    generators are alike; then the weight stays, as a good generator brings the share near one by itself.
+    on the set, and published values span three orders of magnitude. What it does shows in the weighted
+    penalty itself. Under the relativistic loss a D whose scale can gain no more, and which tells pairs apart
+    by a margin of m, pays m sigmoid(-m) / 2, whatever the pictures: at most .14. A D that pays much less is
+    not held back, so the weight rises; one that pays more is, and it falls. (One that can tell nothing apart
+    pays little, too: a weight that starts more than some hundred times too large is not found.)
 
     Args:
         weight: the guess that it starts from.
-        share: that is aimed at.
+        goal: the weighted penalty that is aimed at: below that, as D is to learn yet.
         begin, until: shares of the run between which the weight moves.
         reach: largest factor by which it moves away from the guess; 1 keeps it there.
         every: as for other penalties.
@@ -251,18 +252,18 @@ class Calibrated(Adaptive):
         self,
         weight: float,
         *,
-        share: float = 0.5,
-        begin: float = 0.01,
-        until: float = 0.1,
+        goal: float = 0.05,
+        begin: float = 0.02,
+        until: float = 0.2,
         reach: float = REACH,
         every: int = 1,
     ) -> None:
         super().__init__()
-        self.guess, self.share, self.begin, self.until, self.reach = weight, share, begin, until, reach
+        self.guess, self.goal, self.begin, self.until, self.reach = weight, goal, begin, until, reach
         self.every, self.name = every, "r1_r2"
         self.slopes_of: tuple[Side, ...] = ("real", "fake")
-        self.register_buffer("noted", torch.zeros(2))  # sum of losses, number of them
-        self.register_buffer("level", torch.ones(()))
+        self.register_buffer("noted", torch.zeros(2))  # sum of penalties without weight, number of them
+        self.register_buffer("level", torch.ones(()))  # of the weighted penalty, as a share of the goal
         self.register_buffer("moved", torch.zeros(()))
         self.register_buffer("log_weight", torch.tensor(weight).log())
 
@@ -273,23 +274,22 @@ class Calibrated(Adaptive):
 
     def forward(self, seen: Look) -> Float[Tensor, " n"]:
         """Half the squared gradient norms, at real and at generated samples."""
-        return (seen.slopes["real"] + seen.slopes["fake"]) / 2
+        found = (seen.slopes["real"] + seen.slopes["fake"]) / 2
+        self.noted += torch.stack([found.detach().sum(), found.new_tensor(float(found.numel()))])
+        return found
 
-    @torch.no_grad()
     def watch(self, seen: Look) -> Mapping[str, Tensor]:
-        """Note D's loss; says what the weight is."""
-        losses = softplus(seen.fake_logits - seen.real_logits)
-        self.noted += torch.stack([losses.sum(), losses.new_tensor(float(losses.numel()))])
+        """Says what the weight is."""
         return {"gamma": self.weight}
 
     def settle(self, progress: float) -> None:
-        """Move the weight by how far off the loss is, and by what has passed of the run."""
+        """Move the weight by how far off the penalty is, and by what has passed of the run."""
         looked = self.noted[1] > 0
-        found = self.noted[0] / self.noted[1].clamp_min(1) / math.log(2)
-        self.level.lerp_(found, 0.1 * looked)
+        found = self.weight * self.noted[0] / self.noted[1].clamp_min(1)
+        self.level.lerp_(found / self.goal, 0.3 * looked)
         speed = 4 * math.log(self.reach) / (self.until - self.begin)
         passed = (min(progress, self.until) - self.moved.clamp_min(self.begin)).clamp_min(0)
-        step = looked * (speed * passed * (self.share - self.level)).clamp(-0.1, 0.1)
+        step = looked * (speed * passed * (1 - self.level)).clamp(-0.2, 0.2)
         middle, far = math.log(self.guess), math.log(self.reach)
         self.log_weight.copy_((self.log_weight + step).clamp(middle - far, middle + far))
         self.moved.copy_(torch.where(looked, self.moved.clamp_min(progress), self.moved))

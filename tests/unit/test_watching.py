@@ -16,11 +16,12 @@ from tenfold.engine.trainer import Trainer
 from tenfold.errors import DataError, RecipeError
 from tenfold.games.gan import GAN, NoiseSampler
 from tenfold.metrics.features import Pixels
+from tenfold.metrics.kernel import kernel_distance
 from tenfold.nn.layers import BatchNorm, SpectralLinear
 from tenfold.plan import Options, make_plan
 from tenfold.watching.health import health
 from tenfold.watching.overfitting import Opinion, overfit, overfit_z
-from tenfold.watching.quality import Quality, alike
+from tenfold.watching.quality import Best, Quality, alike
 from tenfold.watching.stopping import LOOKS, Condition, parse_condition, reason_to_stop, why_never
 
 FINE = {"recall": 0.8, "coverage": 0.9, "D/train_logit": 1.0, "D/holdout_logit": 0.9, "D/made_logit": 0.0}
@@ -216,6 +217,29 @@ def test_augmentation_at_its_cap_is_said_with_every_verdict() -> None:
     for spread in (1.0, 0.1, 9.0):
         assert "at its cap" in health({"spread": spread, "D/augment_room": 0.0}).why
         assert "at its cap" not in health({"spread": spread, "D/augment_room": 0.2}).why
+
+
+@pytest.mark.parametrize(
+    ("shift", "recall", "better"),
+    [
+        (0.5, 0.0, True),  # clearly nearer, whatever the recall
+        (1.5, 0.9, False),  # clearly farther
+        (0.97, 0.1, False),  # a little nearer, and less varied
+        (1.03, 0.9, True),  # a little farther, and more varied
+        (0.97, 0.5, True),  # as varied, and a little nearer
+        (1.03, 0.5, False),
+        (1.0, 0.5, False),
+    ],
+)
+def test_which_sampler_is_better(shift: float, recall: float, better: bool) -> None:
+    noise = torch.Generator().manual_seed(0)
+    real, made = (torch.randn(200, 6, generator=noise) for _ in range(2))
+    quality = Quality.__new__(Quality)
+    quality.real, quality.count = real, 200
+    quality.best = None
+    assert quality.improves(made, 0.0)
+    quality.best = Best(1, kernel_distance(real, made + 1), 0.5, made + 1)
+    assert quality.improves(made + shift, recall) is better
 
 
 def test_a_rule_about_the_discriminator_needs_one() -> None:

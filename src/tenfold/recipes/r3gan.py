@@ -62,7 +62,7 @@ class R3GAN(Recipe):
     penalty: Annotated[float, Ge(0)] | Auto = "auto"
     """Weight of R1 and of R2."""
     calibrate: bool | Auto = "auto"
-    """Whether that weight is moved early in the run, until D's loss is half of that of one who guesses."""
+    """Whether that weight is moved early in the run, until D pays as much as it does where it suits."""
     penalty_every: Positive = 8
     """Steps from one look at R1 and R2 to the next, which then count as much more."""
     lecam: Annotated[float, Ge(0)] | Auto = "auto"

@@ -28,6 +28,7 @@ BLOCK = 64
 REFERENCES, REFERENCE_ROWS = 5, 2000  # sets of real samples, and about how many in all: more are hardly surer
 MOST_CLASSES, LEAST_OF_CLASS = 50, 5  # for numbers class by class
 LEAST = 3  # samples of each class, for a distance class by class
+CLEARLY = 0.2  # of the distance that was the best: by as much a sampler is clearly nearer, or farther
 
 
 @torch.inference_mode()
@@ -220,18 +221,21 @@ class Quality:
         return generate_many(sampler, self.count, self.labels, 0, device)
 
     def improves(self, fake: Tensor, recall: float) -> bool:
-        """Whether samples are nearer to the real ones than the best before, beyond the error bar.
+        """Whether samples are clearly nearer to the real ones than the best before: by a share, beyond error.
 
-        Or as near within it, and more varied beyond the error bar of that: a classifier's features hardly see
-        how much the samples of one class differ.
+        Or about as near, and more varied beyond the error bar of that: a classifier's features hardly see how
+        much the samples of one class differ, and blots can be nearer than shapes. Or about as varied, and
+        nearer beyond the error bar.
         """
         if self.best is None:
             return True
         gain = kernel_gain(self.real, self.best.features, fake)
-        if abs(gain.value) > gain.error:
+        if abs(gain.value) > max(gain.error, CLEARLY * self.best.distance.value):
             return gain.value > 0
         variance = sum(share * (1 - share) for share in (recall, self.best.recall)) / self.count
-        return recall - self.best.recall > variance**0.5
+        if abs(recall - self.best.recall) > variance**0.5:
+            return recall > self.best.recall
+        return gain.value > gain.error
 
     def facts(self) -> dict[str, Any]:
         """What is written beside the best sampler."""
