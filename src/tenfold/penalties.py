@@ -11,13 +11,14 @@ from typing import Literal, Protocol
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import relu
+from torch.nn.functional import relu, softplus
 
 from .adaptive import Adaptive
 from .draw import Draw
 
 Side = Literal["real", "fake"]
 
+SURE = 4.0  # one over how far D's loss is below that of a guess, as a share, where D tells pairs apart
 REACH = 30.0  # largest factor by which a weight that is found lies from where it started
 
 
@@ -232,8 +233,8 @@ class Calibrated(Adaptive):
     on the set, and published values span three orders of magnitude. What it does shows in the weighted
     penalty itself. Under the relativistic loss a D whose scale can gain no more, and which tells pairs apart
     by a margin of m, pays m sigmoid(-m) / 2, whatever the pictures: at most .14. A D that pays much less is
-    not held back, so the weight rises; one that pays more is, and it falls. (One that can tell nothing apart
-    pays little, too: a weight that starts more than some hundred times too large is not found.)
+    not held back, so the weight rises; one that pays more is, and it falls. One that tells nothing apart pays
+    nothing either, as its loss shows: then the weight stays.
 
     Args:
         weight: the guess that it starts from.
@@ -245,6 +246,7 @@ class Calibrated(Adaptive):
 
     noted: Tensor
     level: Tensor
+    guessing: Tensor
     moved: Tensor
     log_weight: Tensor
 
@@ -262,8 +264,9 @@ class Calibrated(Adaptive):
         self.guess, self.goal, self.begin, self.until, self.reach = weight, goal, begin, until, reach
         self.every, self.name = every, "r1_r2"
         self.slopes_of: tuple[Side, ...] = ("real", "fake")
-        self.register_buffer("noted", torch.zeros(2))  # sum of penalties without weight, number of them
+        self.register_buffer("noted", torch.zeros(4))  # sums of penalties without weight, and of D's losses
         self.register_buffer("level", torch.ones(()))  # of the weighted penalty, as a share of the goal
+        self.register_buffer("guessing", torch.ones(()))  # of D's loss, as a share of that of a guess
         self.register_buffer("moved", torch.zeros(()))
         self.register_buffer("log_weight", torch.tensor(weight).log())
 
@@ -275,21 +278,26 @@ class Calibrated(Adaptive):
     def forward(self, seen: Look) -> Float[Tensor, " n"]:
         """Half the squared gradient norms, at real and at generated samples."""
         found = (seen.slopes["real"] + seen.slopes["fake"]) / 2
-        self.noted += torch.stack([found.detach().sum(), found.new_tensor(float(found.numel()))])
+        self.noted[:2] += torch.stack([found.detach().sum(), found.new_tensor(float(found.numel()))])
         return found
 
+    @torch.no_grad()
     def watch(self, seen: Look) -> Mapping[str, Tensor]:
-        """Says what the weight is."""
+        """Note D's loss; says what the weight is."""
+        losses = softplus(seen.fake_logits - seen.real_logits)
+        self.noted[2:] += torch.stack([losses.sum(), losses.new_tensor(float(losses.numel()))])
         return {"gamma": self.weight}
 
     def settle(self, progress: float) -> None:
         """Move the weight by how far off the penalty is, and by what has passed of the run."""
-        looked = self.noted[1] > 0
-        found = self.weight * self.noted[0] / self.noted[1].clamp_min(1)
-        self.level.lerp_(found / self.goal, 0.3 * looked)
+        looked, judged = self.noted[1::2] > 0
+        paid, lost = self.noted[::2] / self.noted[1::2].clamp_min(1)
+        self.level.lerp_(self.weight * paid / self.goal, 0.3 * looked)
+        self.guessing.lerp_(lost / math.log(2), 0.1 * judged)
+        tells = (SURE * (1 - self.guessing)).clamp(0, 1)
         speed = 4 * math.log(self.reach) / (self.until - self.begin)
         passed = (min(progress, self.until) - self.moved.clamp_min(self.begin)).clamp_min(0)
-        step = looked * (speed * passed * (1 - self.level)).clamp(-0.2, 0.2)
+        step = looked * tells * (speed * passed * (1 - self.level)).clamp(-0.2, 0.2)
         middle, far = math.log(self.guess), math.log(self.reach)
         self.log_weight.copy_((self.log_weight + step).clamp(middle - far, middle + far))
         self.moved.copy_(torch.where(looked, self.moved.clamp_min(progress), self.moved))

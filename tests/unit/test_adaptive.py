@@ -88,7 +88,7 @@ def test_the_weight_goes_with_the_square_of_the_distance(distance, start):
     """R1 and R2 of slope a are a^2; weighted, and at its best, that is m sigmoid(-m) / 2 for margins of m."""
     penalty = Calibrated(start * distance**2, goal=0.05)
     for step in range(400):
-        penalty(adapted(distance, penalty.weight.item()))
+        look(penalty, adapted(distance, penalty.weight.item()))
         penalty.settle(step / 2000)
     seen = adapted(distance, penalty.weight.item())
     margin = seen.real_logits.mean()
@@ -97,9 +97,25 @@ def test_the_weight_goes_with_the_square_of_the_distance(distance, start):
     assert penalty.weight.item() == pytest.approx(0.05 * distance**2 / margin.item() ** 2, rel=0.1)
 
 
-def paid(penalty: Calibrated, much: float) -> None:
-    """A look at which the penalty, without its weight, is so much."""
+def look(penalty: Calibrated, seen: Look) -> None:
+    penalty(seen)
+    penalty.watch(seen)
+
+
+def paid(penalty: Calibrated, much: float, apart: float = 9.0) -> None:
+    """A look at which the penalty, without its weight, is so much, by a D that tells pairs so far apart."""
     penalty(slopes(torch.tensor([much**0.5])))
+    penalty.watch(said([apart], [0.0]))
+
+
+def test_the_weight_stays_where_d_tells_nothing_apart():
+    for apart, moves in ((0.0, False), (9.0, True)):
+        penalty = Calibrated(1.0)
+        for step in range(60):
+            paid(penalty, 0.0, apart)
+            penalty.settle(step / 200)
+        assert (penalty.weight.item() > 5) is moves
+        assert moves or penalty.weight.item() == pytest.approx(1.0)
 
 
 def test_the_weight_stays_after_its_time_and_within_its_reach():
@@ -133,9 +149,9 @@ def test_a_reach_of_one_keeps_the_weight():
 def test_unequal_parts_of_a_batch_are_the_batch():
     whole, parts = Calibrated(1.0), Calibrated(1.0)
     seen = slopes(torch.tensor([2.0]), 3)
-    whole(seen)
+    look(whole, seen)
     for piece in (slice(0, 1), slice(1, 3)):
-        parts(Look(seen.critic, *cut(seen, piece), draw(3)))
+        look(parts, Look(seen.critic, *cut(seen, piece), draw(3)))
     torch.testing.assert_close(whole.noted, parts.noted)
 
 
