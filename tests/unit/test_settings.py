@@ -46,7 +46,9 @@ def test_augmentation_by_the_number_of_images(count, augment, most, lecam):
     assert (found["augment"], found["augment_most"], found["lecam"]) == (augment, most, lecam)
 
 
-@pytest.mark.parametrize(("side", "width"), [(8, 48), (28, 48), (32, 48), (64, 24), (128, 16), (256, 16)])
+@pytest.mark.parametrize(
+    ("side", "width"), [(8, 96), (16, 96), (28, 48), (32, 48), (64, 24), (128, 16), (256, 16)]
+)
 def test_width_by_size(side, width):
     assert settled("r3gan", spec(side=side))["width"] == width
 
