@@ -58,8 +58,9 @@ def refuse_idle(recipe: Recipe, found: Recipe) -> None:
 
 
 def with_width(recipe: Recipe, width: int) -> Recipe:
-    """The same, so wide; recipes know their fields by themselves."""
-    return make_recipe(recipe_name(recipe), {**vars(recipe), "width": width})
+    """The same, so wide."""
+    changed: Mapping[str, Any] = {"width": width}  # which fields there are only a recipe knows
+    return replace(recipe, **changed)
 
 
 def fitting_width(run: Run, recipe: Recipe, spec: DataSpec) -> int:
@@ -117,13 +118,17 @@ def like(start: str, given: Mapping[str, Any], spec: DataSpec) -> tuple[Recipe, 
     name, there = run.facts["recipe"], vars(run.recipe)
     usual = vars(make_recipe(name, {}))
     cut = {choice["name"] for choice in run.facts["choices"]} & {"batch"}  # there, for want of samples
-    other = run.spec.shape != spec.shape  # then the width is to be found
-    left_out = {*given, *cut, *({"width"} if other else ())}
     kept = {key: value for key, value in there.items() if usual[key] != "auto" or key == "width"}
-    kept = {key: value for key, value in kept.items() if key not in left_out}
-    said = [f"{key} {value}" for key, value in kept.items() if value != usual[key]]
+    kept = {key: value for key, value in kept.items() if key not in {*given, *cut}}
+    recipe = make_recipe(name, {**kept, **given})
+    width = fitting_width(run, recipe, spec) if "width" in kept else None
+    more: list[Choice] = []
+    if width is not None and width != there["width"]:
+        recipe, more = with_width(recipe, width), [Choice("width", width, f"most of {start} fits")]
+    found = vars(recipe)
+    said = [f"{key} {found[key]}" for key in kept if there[key] == found[key] != usual[key]]
     words = f", with its {', '.join(said)}" if said else ""
-    return make_recipe(name, {**kept, **given}), [Choice("recipe", name, f"that of {start}{words}")]
+    return recipe, [Choice("recipe", name, f"that of {start}{words}"), *more]
 
 
 def choose_recipe(spec: DataSpec) -> Choice:

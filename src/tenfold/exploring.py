@@ -29,7 +29,6 @@ from .samples import SHEETS
 
 PSIS = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 OF_ONE = ("walk", "truncate", "mix", "directions")  # that show samples of one class
-EVERY = 1_000_000  # directions, which no space has
 APART = 64  # samples of which two are so far apart
 MOVING = ("walk", "classes")  # of which a film can be made
 STEPS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
@@ -99,7 +98,7 @@ def explore(run: Run, wish: Wish, out: str | Path) -> Mapping[str, Any]:
     """
     refuse_other_suffix(out)
     if run.spec.kind != "images":
-        raise RunError(f"{run.path} makes {run.spec.kind}; pictures were expected.")
+        raise RunError(f"{run.path} makes {run.spec.kind}; pictures were expected. Name a run on pictures.")
     moves = Path(out).suffix.lower() in SUFFIXES
     if moves and wish.what not in MOVING:
         raise RunError(f"{wish.what} gives a sheet and no film. Name a file that ends with .png.")
@@ -185,7 +184,7 @@ def all_codes(run: Run, wish: Wish) -> View:
 def strongest_directions(run: Run, wish: Wish) -> View:
     """What changes along the strongest directions, or along one of them."""
     space, label = space_of(run.sampler), label_number(run, wish.label)
-    found = directions(space, wish.count if wish.direction is None else EVERY, wish.by, wish.seed)
+    found = directions(space, wish.count if wish.direction is None else None, wish.by, wish.seed)
     if wish.direction is not None:
         if not 0 <= wish.direction < len(found):
             raise RunError(
@@ -203,8 +202,9 @@ def projection(run: Run, wish: Wish) -> View:
         raise RunError("there is no picture to project. Name one with --picture FILE.")
     picture, note = read_picture(run.codec, wish.picture)
     among = range(len(run.classes)) if wish.label is None else [label_number(run, wish.label) or 0]
-    found = project(space_of(run.sampler), picture, sight(run), labels=among, seed=wish.seed)
-    others = sight(run)(run.sample(APART, seed=wish.seed).values)
+    describe = sight(run)
+    found = project(space_of(run.sampler), picture, describe, labels=among, seed=wish.seed)
+    others = describe(run.sample(APART, seed=wish.seed).values)
     apart = torch.pdist(others).square().mean().sqrt().item() / others.shape[1] ** 0.5
     facts: dict[str, Any] = {"distance": round(found.distance, 4), "apart": round(apart, 4)}
     facts |= {"picture": note, "point": found.point[0].tolist()}

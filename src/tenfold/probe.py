@@ -34,7 +34,7 @@ from .transfer import freeze, start_from
 
 CONTROL_GROUP = Path("/sys/fs/cgroup")
 FEWEST = 2  # samples in a micro-batch: batch norm has no statistics of a single one
-WARM_UP = 2  # steps of every kind that are not measured
+WARM_UP = 3  # steps that are not measured, and at least one of every kind
 MARGIN = 0.95  # another format must be at least this much faster, or results would hang on noise
 
 
@@ -142,14 +142,15 @@ def step_seconds(trainer: Trainer, at_least_s: float) -> float:
     augment_most(trainer)
     kinds = kinds_of_step(trainer.game)
     times: list[list[float]] = [[] for _ in kinds]
+    warm = max(1, WARM_UP // len(kinds))
     end = perf_counter() + at_least_s
     alone = trainer.runtime.world == 1  # several ranks play every step together: they count, and see no clock
-    while (alone and perf_counter() < end) or len(times[0]) < WARM_UP + (3 if alone else 10):
+    while (alone and perf_counter() < end) or len(times[0]) < warm + (2 if alone else 10):
         for step, taken in zip(kinds, times, strict=True):
             trainer.step, start = step, perf_counter()
             trainer.play_step()
             taken.append(perf_counter() - start)
-    medians = [median(taken[WARM_UP:]) for taken in times]
+    medians = [median(taken[warm:]) for taken in times]
     return sum(map(mul, medians, kinds.values())) / sum(kinds.values())
 
 

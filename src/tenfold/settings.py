@@ -21,10 +21,8 @@ Without a reason the setting plays no part.
 FEW, SOME, MANY, ENOUGH = 100, 2_000, 30_000, 70_000  # images
 MOST, LITTLE = 0.8, 0.2  # caps of ada, where there are fewer or many images
 LECAM = 0.05  # not the paper's .3, which is made for the hinge's logits
-FINEST, TINY = (
-    32,
-    16,
-)  # pixels of the longer side that the full width is for; and below which wider is no slower
+FINEST = 32  # pixels of the longer side that the full width is for
+TINY = 16  # pixels below which wider is no slower
 FULL, THINNEST, NARROWING = 48, 16, 128  # channels at the finest size; at the coarsest
 R1_PER_PIXEL = 2e-4  # for batches of one
 BOTH_PER_NUMBER = 1.25e-4  # of what a picture consists of
@@ -91,7 +89,8 @@ def width(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]:
     budget_s = settled["budget_s"] or USUAL_S
     assert isinstance(budget_s, float | int)
     channels = FULL * FINEST / max(longest, TINY) * (budget_s / USUAL_S) ** 0.25
-    return max(THINNEST, int(channels / 8) * 8), f"pictures of {longest} px, in {budget_s:g} s or as long"
+    known = f", in {budget_s:g} s" if settled["budget_s"] else ""
+    return max(THINNEST, int(channels / 8) * 8), f"pictures of {longest} px{known}"
 
 
 def penalty(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]:

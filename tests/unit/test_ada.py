@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from tenfold.augment.ada import ADA, Chances, colouring, placement, rotation, scaling, shift, turned
+from tenfold.augment.ada import ADA, Chances, colouring, placement, rotation, stretching
 from tenfold.augment.warp import resample, warp
 from tenfold.draw import Draw
 from tenfold.penalties import Look
@@ -30,25 +30,21 @@ def at(p: float, *only: str) -> ADA:
     return ada
 
 
-def matrices(*moves: Tensor) -> Tensor:
-    whole = moves[0]
-    for move in moves[1:]:
-        whole = whole @ move
-    return whole[:, :2]
+def affine(linear: Tensor, far: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+    """Of two pictures: how places move."""
+    return torch.cat([linear.expand(2, 2, 2), torch.tensor(far).expand(2, 2)[..., None]], -1)
 
 
 def test_the_grid_of_nothing_gives_the_picture():
     x = torch.rand(2, 3, 7, 9)
-    one = torch.ones(2)
-    torch.testing.assert_close(warp(x, matrices(scaling(one, one))), x)
+    torch.testing.assert_close(warp(x, affine(torch.eye(2))), x)
 
 
 def test_a_mirror_a_quarter_turn_and_whole_pixels_are_exact():
     x = torch.rand(2, 3, 6, 6)
-    one = torch.ones(2)
-    torch.testing.assert_close(warp(x, matrices(scaling(-one, one))), x.flip(3))
-    torch.testing.assert_close(warp(x, matrices(rotation(one * pi / 2))), x.rot90(1, (2, 3)))
-    moved = warp(x, matrices(shift(one * 2 / 6, 0 * one)))
+    torch.testing.assert_close(warp(x, affine(torch.diag(torch.tensor([-1.0, 1.0])))), x.flip(3))
+    torch.testing.assert_close(warp(x, affine(rotation(torch.tensor([pi / 2])))), x.rot90(1, (2, 3)))
+    moved = warp(x, affine(torch.eye(2), (2 / 6, 0.0)))
     torch.testing.assert_close(moved[..., :-1], x[..., 1:])
     torch.testing.assert_close(moved[..., -1], x[..., -1])  # mirrored at the border
 
@@ -126,11 +122,31 @@ def test_a_turn_keeps_shapes_where_a_picture_is_not_square():
     torch.testing.assert_close(inner @ inner.mT, torch.eye(2).expand(50, 2, 2), atol=1e-5, rtol=0)
 
 
+def test_a_stretch_between_turns_is_their_product():
+    factor, before, after = torch.tensor([1.5]), torch.tensor([0.4]), torch.tensor([-1.1])
+    product = rotation(before) @ torch.diag(torch.tensor([1.5, 1 / 1.5])) @ rotation(after)
+    torch.testing.assert_close(stretching(factor, before, after), product)
+
+
+def test_turns_and_shifts_come_with_the_share_that_is_asked_for():
+    """One turn of two with p; what is not changed is left in its place."""
+    chances = Chances(torch.tensor(0.36), {"rotation", "shift"}, draw(4000))
+    turns = [chances.evenly[name][:, 0] != 0 for name in ("rotation", "second rotation")]
+    assert (turns[0] | turns[1]).float().mean().item() == pytest.approx(0.36, abs=0.03)
+    assert turns[0].float().mean().item() == pytest.approx(0.2, abs=0.03)
+    assert (chances.evenly["shift"] != 0).all(1).float().mean().item() == pytest.approx(0.36, abs=0.03)
+    still = placement(chances, 8, 8)[~turns[0] & ~turns[1]]
+    torch.testing.assert_close(still[:, :, :2], torch.eye(2).expand(len(still), 2, 2))
+    far = (still[:, :, 2] * 4)[(chances.normally["fine shift"] == 0).all(1)[~turns[0] & ~turns[1]]]
+    torch.testing.assert_close(far, far.round())  # whole pixels, at most an eighth of eight
+    assert far.abs().max() == 1
+
+
 def test_colours_by_hand():
     p = torch.tensor(1.0)
     matrix, offset = colouring(Chances(p, {"brightness"}, draw(5)), 3)
     torch.testing.assert_close(matrix, torch.eye(3).expand(5, 3, 3))
-    assert (offset == offset[:, :1]).all() and offset.abs().max() > 0
+    assert offset.shape == (5, 1) and offset.abs().max() > 0
     grey = torch.ones(3)
     matrix, _ = colouring(Chances(p, {"inversion"}, draw(50)), 3)
     assert {round(v) for v in (matrix @ grey).mean(1).tolist()} == {-1, 1}
@@ -145,9 +161,25 @@ def test_colours_by_hand():
     assert factor.std() > 0.1
 
 
-def test_a_hue_is_turned_by_its_angle():
-    matrix = turned(torch.tensor([pi / 3]), torch.randn(1, 2, 3))
-    assert matrix[0].trace().item() == pytest.approx(1 + 2 * 0.5)  # of a rotation: 1 + 2 cos
+@pytest.mark.parametrize("channels", [3, 5])
+def test_a_hue_is_turned_by_its_angle(channels):
+    chances = Chances(torch.tensor(1.0), {"hue"}, draw(4))
+    matrix, _ = colouring(chances, channels)
+    angles = chances.evenly["hue"][:, 0] * pi
+    traces = matrix.diagonal(dim1=1, dim2=2).sum(1)
+    torch.testing.assert_close(traces, channels - 2 + 2 * angles.cos())  # in a plane, all else stays
+
+
+def test_colours_are_changed_one_after_the_other():
+    """As matrices by hand: brightness, then contrast, inversion, hue and saturation."""
+    every = Chances(torch.tensor(1.0), TINTS, draw(5))
+    matrix, offset = colouring(every, 3)
+    product, added = torch.eye(3).expand(5, 3, 3), torch.zeros(5, 3, 1)
+    for name in ("brightness", "contrast", "inversion", "hue", "saturation"):
+        one, more = colouring(Chances(torch.tensor(1.0), {name}, draw(5)), 3)
+        product, added = one @ product, one @ added + more[..., None]
+    torch.testing.assert_close(matrix, product)
+    torch.testing.assert_close(offset[..., None].expand(5, 3, 1), added)
 
 
 @pytest.mark.parametrize("channels", [2, 4])

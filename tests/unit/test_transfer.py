@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 import tenfold
-from tenfold.choosing import by_name, exactly
+from tenfold.choosing import by_name, exactly, fitting_width
 from tenfold.data.spec import DataSpec
 from tenfold.errors import RecipeError, RunError
 from tenfold.plan import Options, make_plan
@@ -216,3 +217,18 @@ def test_networks_are_as_wide_as_those_they_start_from(tmp_path: Path) -> None:
         plan = make_plan(data, decide, budget="1h", options=options)
         assert vars(plan.recipe)["width"] == 8
         assert [c.reason for c in plan.choices if c.name == "width"] == [f"most of {run.path} fits"]
+
+
+@pytest.mark.parametrize("name", ["dcgan", "r3gan"])
+def test_for_pictures_of_another_size_the_width_is_that_at_which_most_fits(tmp_path: Path, name: str) -> None:
+    values = {"width": 12, "latent": 4, "batch": 8}
+    data = str(pictures(tmp_path / "data.npz", "a", "b"))
+    run = tenfold.fit(
+        data, make_recipe(name, values, "tiny"), kimg=0.02, out=tmp_path / "run", options=Options(**QUICK)
+    )
+    side = run.spec.shape[1]
+    larger = replace(run.spec, shape=(run.spec.shape[0], 2 * side, 2 * side))
+    found, chosen = by_name(None, start=str(run.path))(larger, 60.0)
+    width = vars(found)["width"]
+    assert width == fitting_width(run, found, larger) in (3, 6, 12, 24, 48)
+    assert ("width" in [c.name for c in chosen]) == (width != 12)

@@ -8,11 +8,12 @@ References:
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from math import pi
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from ..adaptive import Adaptive
@@ -23,6 +24,8 @@ from .warp import Images, warp
 Move = Literal["mirror", "quarter_turns", "shift", "scale", "rotation", "stretch"]
 Tint = Literal["brightness", "contrast", "inversion", "hue", "saturation"]
 CHANGES = (*get_args(Move), *get_args(Tint))
+EVENTS = {**{name: name for name in CHANGES}, "second rotation": "rotation", "fine shift": "shift"}
+TWICE = ("rotation", "second rotation")  # turned by free angles before and after the stretch: p for both
 SPREAD = 0.2  # of scale and stretch, in doublings; of brightness
 FAR = 0.125  # of a side
 
@@ -66,6 +69,7 @@ class ADA(Adaptive):
         self.moves = frozenset(get_args(Move)) - frozenset(without)
         self.tints = frozenset(get_args(Tint)) - frozenset(without)
         self.target, self.most, self.pace, self.begin, self.every = target, most, pace, begin, every
+        self.looked = False  # since the last turn was over
         self.register_buffer("noted", torch.zeros(4))  # sums of signs, of real and generated logits, number
         for name in ("p", "middle", "sure", "turns", "moved"):  # sure: sum of mean signs, over so many turns
             self.register_buffer(name, torch.zeros(()))
@@ -84,7 +88,7 @@ class ADA(Adaptive):
         """Pictures in other colours; of two or four channels the last, which is opacity, stays."""
         channels = x.shape[1] - (x.shape[1] in (2, 4))
         matrix, offset = colouring(chances, channels)
-        colours = torch.baddbmm(offset[:, :, None], matrix, x[:, :channels].flatten(2))
+        colours = torch.baddbmm(offset[..., None], matrix, x[:, :channels].flatten(2))
         colours = colours.unflatten(2, x.shape[2:])
         return colours if channels == x.shape[1] else torch.cat([colours, x[:, channels:]], 1)
 
@@ -98,20 +102,23 @@ class ADA(Adaptive):
         """Note how sure D is of real samples; says what p is."""
         real, fake = seen.real_logits.detach(), seen.fake_logits.detach()
         signs = (real - self.middle).sign()
+        self.looked = True
         self.noted += torch.stack([signs.sum(), real.sum(), fake.sum(), real.new_tensor(float(real.numel()))])
         return {"augment_p": self.p.clone(), "augment_room": self.most - self.p}
 
     def settle(self, progress: float) -> None:
         """Every few turns of D, move p by what has passed of the run since the last move."""
-        looked = (self.noted[3] > 0).float()
-        signs, real, fake = self.noted[:3] / self.noted[3].clamp_min(1)
+        if not self.looked:
+            return
+        self.looked = False
+        signs, real, fake = self.noted[:3] / self.noted[3]
         self.sure += signs
-        self.turns += looked
-        first = (self.turns == looked) & (self.moved == 0) & (self.middle == 0)
-        self.middle.lerp_((real + fake) / 2, looked * torch.where(first, 1.0, 0.1))
+        self.turns += 1
+        first = (self.turns == 1) & (self.moved == 0) & (self.middle == 0)
+        self.middle.lerp_((real + fake) / 2, torch.where(first, 1.0, 0.1))
         due = self.turns >= self.every
         passed = (progress - self.moved.clamp_min(self.begin)).clamp_min(0)  # less than 0 in an extended run
-        step = (self.sure / self.turns.clamp_min(1) - self.target).sign() * passed * self.pace
+        step = (self.sure / self.turns - self.target).sign() * passed * self.pace
         self.p.copy_(torch.where(due, (self.p + step).clamp(0, self.most), self.p))
         self.moved.copy_(torch.where(due, torch.full_like(self.moved, progress), self.moved))
         for part in (self.sure, self.turns):
@@ -120,137 +127,109 @@ class ADA(Adaptive):
 
 
 class Chances:
-    """Whether, and by how much, each sample is changed in each way.
+    """What happens to each sample, and how much of it: drawn at once, as many small draws would cost time.
 
     Args:
         p: probability of each change.
         kept: names of those that happen at all.
         draw: the randomness, a row per sample.
+
+    Attributes:
+        evenly: of each event two numbers uniform in [-1, 1), `(n, 2)`; 0 for samples that it spares.
+        normally: of each event two standard normal numbers, `(n, 2)`; 0 for samples that it spares.
     """
 
     def __init__(self, p: Tensor, kept: Collection[str], draw: Draw) -> None:
-        self.p, self.kept, self.draw = p, kept, draw
+        self.draw = draw
+        once, twice = events(frozenset(kept), p.device)
+        happens = draw.uniform(len(EVENTS), 1) < p * once + (1 - (1 - p).sqrt()) * twice
+        happens = happens.float()
+        evenly, normally = 2 * draw.uniform(len(EVENTS), 2) - 1, draw.normal(len(EVENTS), 2)
+        self.evenly = dict(zip(EVENTS, (evenly * happens).unbind(1), strict=True))
+        self.normally = dict(zip(EVENTS, (normally * happens).unbind(1), strict=True))
 
-    def of(self, name: str, p: Tensor | None = None) -> Bool[Tensor, " n"]:
-        """Which samples are changed in one way."""
-        chosen = self.draw.uniform() < (self.p if p is None else p)
-        return chosen if name in self.kept else torch.zeros_like(chosen)
 
-    def normal(self, name: str, spread: float) -> Float[Tensor, " n"]:
-        """Normal numbers for the samples that are changed, 0 for the others."""
-        return self.draw.normal() * spread * self.of(name)
-
-    def power(self, name: str, spread: float) -> Float[Tensor, " n"]:
-        """Factors, log-normal in doublings; 1 for samples that are not changed."""
-        return torch.exp2(self.normal(name, spread))
-
-    def angle(self, name: str, p: Tensor | None = None) -> Float[Tensor, " n"]:
-        """Angles from all of the circle; 0 for samples that are not changed."""
-        return (2 * self.draw.uniform() - 1) * pi * self.of(name, p)
+@cache
+def events(kept: frozenset[str], device: torch.device) -> Float[Tensor, "2 events 1"]:
+    """Which events have the probability p, and which have it together with another."""
+    rows = [[change in kept and event not in TWICE for event, change in EVENTS.items()]]
+    rows += [[change in kept and event in TWICE for event, change in EVENTS.items()]]
+    return torch.tensor(rows, device=device).float()[..., None]
 
 
 def placement(chances: Chances, height: int, width: int) -> Float[Tensor, "n 2 3"]:
-    """From places in the result to places in the picture, both from -1 to 1 across it."""
-    longest = max(height, width)
-    sides = (width / longest, height / longest)
-    draw, ones = chances.draw, torch.ones(len(chances.draw), device=chances.draw.device)
-    mirror = 1 - 2 * (draw.integers(2) * chances.of("mirror"))
-    turns = draw.integers(4) * chances.of("quarter_turns")
+    """From places in the result to places in the picture, both from -1 to 1 across it.
+
+    A picture is mirrored, turned by quarters, shifted by whole pixels, scaled, turned, stretched, turned
+    again and shifted.
+    """
+    evenly, normally = chances.evenly, chances.normally
+    sides = torch.tensor([width, height], device=chances.draw.device)
+    frame = sides / max(width, height)  # places are counted in halves of the longest side meanwhile
+    quarters = (2 * evenly["quarter_turns"][:, 0]).floor()
     if height != width:
-        turns = turns // 2 * 2  # a quarter turn would leave the frame
-    # Turned by free angles before and after the stretch, of which together p of all samples get one.
-    once = 1 - (1 - chances.p).sqrt()
-    stretch = chances.power("stretch", SPREAD)
-    moves = [
-        scaling(mirror.float(), ones),
-        rotation(turns * (pi / 2)),
-        shift(*whole_pixels(chances, (width, height))),
-        scaling(*[chances.power("scale", SPREAD)] * 2),
-        rotation(chances.angle("rotation", once)),
-        scaling(stretch, 1 / stretch),
-        rotation(chances.angle("rotation", once)),
-        shift(*fine_shifts(chances, sides)),
-    ]
-    whole = moves[0]
-    for move in moves[1:]:
-        whole = whole @ move
-    frame = torch.tensor([*sides, 1.0], device=whole.device)
-    return (whole * frame / frame[:, None])[:, :2]
+        quarters = quarters // 2 * 2  # a quarter turn would leave the frame
+    quarters = quarters * (pi / 2)
+    before, after = evenly["rotation"][:, 0] * pi, evenly["second rotation"][:, 0] * pi
+    scale = torch.exp2(normally["scale"][:, :1, None] * SPREAD)
+    free = scale * stretching(torch.exp2(normally["stretch"][:, 0] * SPREAD), quarters + before, after)
+    pixels = (evenly["shift"] * (FAR * sides)).round() * (2 / max(width, height))
+    fine = normally["fine shift"] * (FAR * 2 * frame)
+    far = rotation(quarters) @ pixels[..., None] + free @ fine[..., None]
+    place = torch.cat([free, far], -1) * (torch.cat([frame, frame.new_ones(1)]) / frame[:, None])
+    place[:, 0] *= mirrors(evenly["mirror"][:, :1])
+    return place
 
 
-def whole_pixels(chances: Chances, sides: tuple[int, int]) -> list[Float[Tensor, " n"]]:
-    """Shifts by up to an eighth of each side either way, in halves of the longest side."""
-    chosen = chances.of("shift")
-    far = [((2 * chances.draw.uniform() - 1) * FAR * side).round() for side in sides]
-    return [pixels * (2 / max(sides)) * chosen for pixels in far]
+def mirrors(drawn: Tensor) -> Tensor:
+    """-1 for half of the samples that are chosen, 1 for all others."""
+    return 1 - 2 * (drawn < 0).float()
 
 
-def fine_shifts(chances: Chances, sides: tuple[float, float]) -> list[Float[Tensor, " n"]]:
-    """Shifts that need no whole pixels, in halves of the longest side, of which each side is a share."""
-    chosen = chances.of("shift")
-    return [chances.draw.normal() * FAR * 2 * share * chosen for share in sides]
-
-
-def _matrix(rows: list[list[Tensor]]) -> Float[Tensor, "n 3 3"]:
-    return torch.stack([torch.stack(row, -1) for row in rows], -2)
-
-
-def scaling(x: Tensor, y: Tensor) -> Float[Tensor, "n 3 3"]:
-    """Places moved apart by these factors."""
-    one, zero = torch.ones_like(x), torch.zeros_like(x)
-    return _matrix([[x, zero, zero], [zero, y, zero], [zero, zero, one]])
-
-
-def rotation(angle: Tensor) -> Float[Tensor, "n 3 3"]:
+def rotation(angle: Float[Tensor, " n"]) -> Float[Tensor, "n 2 2"]:
     """Places turned about the middle."""
-    cos, sin, one, zero = angle.cos(), angle.sin(), torch.ones_like(angle), torch.zeros_like(angle)
-    return _matrix([[cos, -sin, zero], [sin, cos, zero], [zero, zero, one]])
+    cos, sin = angle.cos(), angle.sin()
+    return torch.stack([cos, -sin, sin, cos], -1).unflatten(-1, (2, 2))
 
 
-def shift(x: Tensor, y: Tensor) -> Float[Tensor, "n 3 3"]:
-    """Places moved."""
-    one, zero = torch.ones_like(x), torch.zeros_like(x)
-    return _matrix([[one, zero, x], [zero, one, y], [zero, zero, one]])
+def stretching(factor: Tensor, before: Tensor, after: Tensor) -> Float[Tensor, "n 2 2"]:
+    """Places turned, stretched along x as much as shrunk along y, and turned again.
+
+    A stretch is part of it a scaling, which turns do not change, and part a mirroring, which reverses them.
+    """
+    scaled, mirrored = (factor + 1 / factor) / 2, (factor - 1 / factor) / 2
+    (a, b), (c, d) = (
+        (part * angle.cos(), part * angle.sin())
+        for part, angle in ((scaled, before + after), (mirrored, before - after))
+    )
+    return torch.stack([a + c, d - b, b + d, a - c], -1).unflatten(-1, (2, 2))
 
 
-def colouring(chances: Chances, channels: int) -> tuple[Float[Tensor, "n c c"], Float[Tensor, "n c"]]:
-    """What a pixel's channels are multiplied with, and what is added.
+def colouring(chances: Chances, channels: int) -> tuple[Float[Tensor, "n c c"], Float[Tensor, "n 1"]]:
+    """What a pixel's channels are multiplied with, and what is added to each.
 
     Grey is the direction in which all channels rise together: brightness moves along it, inversion mirrors
-    it, hue turns about it, saturation stretches what is across it.
+    it, hue turns about it, saturation stretches what is across it, and contrast stretches all. But for the
+    brightness, which comes first, they may come in any order.
     """
-    draw = chances.draw
-    unit = torch.eye(channels, device=draw.device)
-    grey = torch.full((channels, channels), 1 / channels, device=draw.device)  # projects onto it
-
-    def each(numbers: Tensor) -> Tensor:
-        return numbers[:, None, None]
-
-    offset = chances.normal("brightness", SPREAD)[:, None, None] * torch.ones(channels, 1, device=draw.device)
-    contrast = each(chances.power("contrast", 0.5))
-    inversion = unit - each(2.0 * draw.integers(2) * chances.of("inversion")) * grey
-    matrix, offset = contrast * inversion, contrast * (inversion @ offset)
-    if channels > 2:
-        hue = turned(chances.angle("hue"), draw.normal(2, channels))
-        matrix, offset = hue @ matrix, hue @ offset
-    if channels > 1:
-        saturation = grey + (unit - grey) * each(chances.power("saturation", 1.0))
-        matrix, offset = saturation @ matrix, saturation @ offset
-    return matrix, offset[:, :, 0]
+    evenly, normally = chances.evenly, chances.normally
+    contrast = torch.exp2(normally["contrast"][:, :1] * 0.5)
+    along = contrast * mirrors(evenly["inversion"][:, :1])
+    across = contrast * torch.exp2(normally["saturation"][:, :1])
+    angle = evenly["hue"][:, :1] * pi
+    shares = torch.cat([along, across, across * (angle.cos() - 1), across * angle.sin()], 1)
+    matrix = shares @ colour_parts(channels, shares.device)
+    return matrix.unflatten(1, (channels, channels)), along * normally["brightness"][:, :1] * SPREAD
 
 
-def turned(angle: Float[Tensor, " n"], plane: Float[Tensor, "n 2 c"]) -> Float[Tensor, "n c c"]:
-    """Rotations that leave grey alone, in a plane across it; with three channels there is but one such plane.
+@cache
+def colour_parts(channels: int, device: torch.device) -> Float[Tensor, "4 entries"]:
+    """What keeps grey, what is across it, and of that the plane of hues and its turn by a right angle.
 
-    Args:
-        angle: by how much.
-        plane: two random directions, which are made to be at right angles.
+    Hues go round through the channels in their order; fewer than three channels have none.
     """
-    across = plane - plane.mean(-1, keepdim=True)
-    a = torch.nn.functional.normalize(across[:, 0], dim=-1)
-    b = across[:, 1] - (across[:, 1] * a).sum(-1, keepdim=True) * a
-    b = torch.nn.functional.normalize(b, dim=-1)
-    a, b = a[:, :, None], b[:, :, None]
-    within, turn = a @ a.mT + b @ b.mT, b @ a.mT - a @ b.mT
-    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    return torch.eye(plane.shape[-1], device=plane.device) + (cos - 1) * within + sin * turn
+    grey = torch.full((channels, channels), 1 / channels)
+    angle = 2 * pi / channels * torch.arange(channels)
+    a, b = (part * (2 / channels) ** 0.5 * (channels > 2) for part in (angle.cos(), angle.sin()))
+    plane, turn = a.outer(a) + b.outer(b), b.outer(a) - a.outer(b)
+    return torch.stack([grey, torch.eye(channels) - grey, plane, turn]).flatten(1).to(device)

@@ -69,9 +69,9 @@ class Spread(torch.autograd.Function):
     def forward(ctx: Any, y: Tensor, grid: Tensor, shape: torch.Size) -> Tensor:  # noqa: ANN401
         """Sums of y at the places of the grid."""
         ctx.save_for_backward(grid)
-        x = y.new_zeros(shape)  # of which only the shape counts
+        x = y.new_zeros(1).expand(shape)  # of which only the shape counts
         found, _ = torch.ops.aten.grid_sampler_2d_backward(
-            y, x, grid, BILINEAR, MIRRORED, False, (True, False)
+            y.contiguous(), x, grid, BILINEAR, MIRRORED, False, (True, False)
         )
         return found
 

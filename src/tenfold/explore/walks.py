@@ -135,12 +135,14 @@ def codes(sampler: Sampler, values: int, seed: int) -> tuple[Pictures, int]:
 
 
 @torch.no_grad()
-def directions(space: Space, count: int, by: By = "weights", seed: int = 0) -> Float[Tensor, "count d"]:
+def directions(
+    space: Space, count: int | None, by: By = "weights", seed: int = 0
+) -> Float[Tensor, "count d"]:
     """Directions along which pictures change most, the strongest first, of length one.
 
     Args:
         space: in which they are.
-        count: how many.
+        count: how many; None for all.
         by: weights: those that the first layers read most of (the eigenvectors of their product).
         activations: those along which what the first layer gives varies most over samples; of styles, those
             along which they vary most. Of noise, which varies alike along all, it is the same as weights.
