@@ -142,6 +142,34 @@ def test_turns_and_shifts_come_with_the_share_that_is_asked_for():
     assert far.abs().max() == 1
 
 
+def move(linear: Tensor, far: Tensor) -> Tensor:
+    """As 3x3 matrices, `(n, 3, 3)`."""
+    rows = torch.cat([linear.expand(len(far), 2, 2), far[..., None]], -1)
+    return torch.cat([rows, torch.tensor([0.0, 0.0, 1.0]).expand(len(far), 1, 3)], 1)
+
+
+def test_a_placement_is_the_product_of_its_moves():
+    n, side = 6, 16
+    chances = Chances(torch.tensor(1.0), EVERY, draw(n))
+    evenly, normally, none = chances.evenly, chances.normally, torch.zeros(n, 2)
+    mirrored = torch.where(evenly["mirror"][:, 0] < 0, -1.0, 1.0)
+    factor = torch.exp2(normally["stretch"][:, 0] * 0.2)
+    moves = [
+        move(torch.diag_embed(torch.stack([mirrored, torch.ones(n)], 1)), none),
+        move(rotation((2 * evenly["quarter_turns"][:, 0]).floor() * pi / 2), none),
+        move(torch.eye(2), (evenly["shift"] * 0.125 * side).round() * 2 / side),
+        move(torch.eye(2) * torch.exp2(normally["scale"][:, :1, None] * 0.2), none),
+        move(rotation(evenly["rotation"][:, 0] * pi), none),
+        move(torch.diag_embed(torch.stack([factor, 1 / factor], 1)), none),
+        move(rotation(evenly["second rotation"][:, 0] * pi), none),
+        move(torch.eye(2), normally["fine shift"] * 0.125 * 2),
+    ]
+    product = moves[0]
+    for one in moves[1:]:
+        product = product @ one
+    torch.testing.assert_close(placement(chances, side, side), product[:, :2])
+
+
 def test_colours_by_hand():
     p = torch.tensor(1.0)
     matrix, offset = colouring(Chances(p, {"brightness"}, draw(5)), 3)
