@@ -69,6 +69,9 @@ class Dataset:
         notes: everything that was decided or changed, a sentence each.
         unlabelled: what is trained on, too, but has no labels; None if there is nothing.
         unlabelled_fingerprint: changes when that does.
+        given: what is translated into these; of pairs, row by row. None if nothing is.
+        left_out: names of images that cannot be read.
+        sizes: height and width in pixels of each file of the training side, then of the hold-out.
     """
 
     source: str
@@ -80,3 +83,6 @@ class Dataset:
     notes: tuple[str, ...]
     unlabelled: Samples | None = None
     unlabelled_fingerprint: str = ""
+    given: Dataset | None = None
+    left_out: tuple[str, ...] = ()
+    sizes: tuple[tuple[int, int], ...] = ()

@@ -1,0 +1,133 @@
+"""CycleGAN's and CUT's generator, and what CUT compares patches with.
+
+References:
+    Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks (Zhu et al., 2017),
+    https://arxiv.org/abs/1703.10593
+    Contrastive Learning for Unpaired Image-to-Image Translation (Park et al., 2020),
+    https://arxiv.org/abs/2007.15651
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..layers import ResizedConv
+
+HALVINGS = 2
+
+
+def reflected(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """A convolution of a picture that goes on mirrored beyond its border."""
+    layer = nn.Conv2d(inputs, outputs, kernel, stride)
+    nn.init.normal_(layer.weight, 0.0, 0.02)
+    return nn.Sequential(nn.ReflectionPad2d(kernel // 2), layer)
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside a way past them."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first, self.second = (reflected(channels, channels, 3) for _ in range(2))
+        self.norm = nn.InstanceNorm2d(channels)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """x, and a change to it."""
+        return x + self.norm(self.second(F.relu(self.norm(self.first(x)))))
+
+
+class Wider(nn.Module):
+    """Twice the size and half the channels."""
+
+    def __init__(self, inputs: int, outputs: int, *, resized: bool) -> None:
+        super().__init__()
+        twice = ResizedConv(inputs, outputs)
+        self.conv = twice if resized else nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, 1)
+        self.norm = nn.InstanceNorm2d(outputs)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k 2*h 2*w"]:
+        """The layer."""
+        return F.relu(self.norm(self.conv(x)))
+
+
+class TranslatorNetwork(nn.Module):
+    """A quarter of the size, residual blocks, and back; sides must be multiples of 4.
+
+    Args:
+        inputs, outputs: channels.
+        width: at the full size; four times as many at a quarter.
+        blocks: residual blocks.
+        resized: whether pixels are repeated and then convolved on the way back; transposed convolutions leave
+            a grid of dots.
+    """
+
+    stride = 2**HALVINGS
+
+    def __init__(
+        self, inputs: int, outputs: int, width: int, blocks: int, *, resized: bool = True
+    ) -> None:
+        super().__init__()
+        sizes = [width * 2**i for i in range(HALVINGS + 1)]
+        self.first = reflected(inputs, width, 7)
+        self.downs = nn.ModuleList(
+            reflected(a, b, 3, 2) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+        self.norms = nn.ModuleList(nn.InstanceNorm2d(size) for size in sizes)
+        self.blocks = nn.ModuleList(ResidualBlock(sizes[-1]) for _ in range(blocks))
+        self.ups = nn.ModuleList(
+            Wider(b, a, resized=resized) for a, b in reversed(list(zip(sizes, sizes[1:], strict=False)))
+        )
+        self.last = reflected(width, outputs, 7)
+        self.map_widths = (inputs, sizes[1], sizes[2], sizes[2], sizes[2])
+
+    def maps(self, x: Float[Tensor, "n c h w"]) -> list[Tensor]:
+        """What is seen on the way: the picture, both smaller sizes, the first block and the middle one."""
+        found = [x]
+        x = F.relu(self.norms[0](self.first(x)))
+        for down, norm in zip(self.downs, list(self.norms)[1:], strict=True):
+            x = F.relu(norm(down(x)))
+            found.append(x)
+        for block in list(self.blocks)[: len(self.blocks) // 2 + 1]:
+            x = block(x)
+            found.append(x)
+        return [*found[: HALVINGS + 2], found[-1]]
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h w"]:
+        """A picture in [-1, 1]."""
+        x = self.maps(x)[-1]
+        for block in list(self.blocks)[len(self.blocks) // 2 + 1 :]:
+            x = block(x)
+        for up in self.ups:
+            x = up(x)
+        return torch.tanh(self.last(x).float())
+
+
+class PatchHeads(nn.Module):
+    """Describes places of maps by vectors of length one.
+
+    Args:
+        widths: channels of the maps.
+        size: of the vectors.
+    """
+
+    def __init__(self, widths: Sequence[int], size: int = 256) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(
+            nn.Sequential(nn.Linear(width, size), nn.ReLU(), nn.Linear(size, size)) for width in widths
+        )
+
+    def forward(
+        self, maps: Sequence[Tensor], places: Sequence[Tensor]
+    ) -> list[Float[Tensor, "n places size"]]:
+        """Vectors of each map's places, `(n, places)` numbers that count along its rows."""
+        found: list[Tensor] = []
+        for head, seen, place in zip(self.heads, maps, places, strict=True):
+            rows = seen.flatten(2).mT
+            chosen = rows.gather(1, place[..., None].expand(-1, -1, rows.shape[2]))
+            found.append(F.normalize(head(chosen).float(), dim=-1))
+        return found
