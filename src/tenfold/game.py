@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .draw import Draw
 
 Batch = Mapping[str, Tensor]
-"""Tensors with a row per sample: `real`, and `condition` where the game has one."""
+"""Tensors with a row per sample: `real`, `condition` where the game has one, `source` where it translates."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,30 @@ class Sampler(nn.Module, ABC):
         """Samples `(n, ...)` from latents and, where the game has one, a condition `(n, ...)`."""
 
 
+class Translator(nn.Module, ABC):
+    """What survives training where one picture is made of another.
+
+    Attributes:
+        stride: a picture's sides must be multiples of this.
+        scale: how much larger a result is.
+        reach: how many pixels away what a network sees of a place lies, at most; None if it sees all.
+        ways: how many ways it translates: 1, or 2 if it also translates back.
+    """
+
+    stride: int = 1
+    scale: int = 1
+    reach: int | None = None
+    ways: int = 1
+
+    @abstractmethod
+    def forward(self, source: Tensor, back: bool = False) -> Tensor:
+        """Pictures in [-1, 1], made of others; or, if it translates back, those of which they were made."""
+
+
 Critic = Callable[[Tensor, Tensor | None], Tensor]
 """Maps samples `(n, ...)`, and a condition where there is one, to logits `(n, k)`: higher is more real."""
 
-S = TypeVar("S", bound=Sampler)
+S = TypeVar("S", bound=nn.Module)
 
 
 class Game(nn.Module, ABC, Generic[S]):
