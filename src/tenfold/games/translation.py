@@ -1,0 +1,133 @@
+"""Pix2pix's game: a picture is made of another, and D judges both together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from ..augment.joint import Jointly
+from ..comparing import Comparison
+from ..degrade import Degradation
+from ..draw import Draw
+from ..game import Batch, Game, Terms, Translator, Turn
+from ..objectives import NON_SATURATING, Objective
+from ..penalties import Look, Penalty
+from .gan import signals
+
+
+class OneWay(Translator):
+    """A network that makes one picture of another.
+
+    Args:
+        network: maps pictures to pictures.
+        stride, scale, reach: see `Translator`.
+    """
+
+    def __init__(self, network: nn.Module, *, stride: int = 1, scale: int = 1, reach: int | None = None) -> None:
+        super().__init__()
+        self.network, self.stride, self.scale, self.reach = network, stride, scale, reach
+
+    def forward(self, source: Tensor, back: bool = False) -> Tensor:
+        """Pictures in [-1, 1]."""
+        return self.network(source)
+
+
+class Pairs(Game[Translator]):
+    """G makes pictures of others; D tells pairs with a real one from pairs with a made one.
+
+    G minimises what D says of it and how far its pictures are from the real ones. Without D, only the latter.
+
+    Args:
+        translator: G.
+        discriminator: D, maps both pictures, channels together, to logits; None for no adversary.
+        objective: what either side minimises.
+        comparisons: how far made pictures are from real ones.
+        penalties: extra losses of D.
+        moves: what is done to both pictures of a pair before.
+        degrade: what makes the source of the real picture, where there are no pairs.
+
+    References:
+        Image-to-Image Translation with Conditional Adversarial Networks (Isola et al., 2016),
+        https://arxiv.org/abs/1611.07004
+    """
+
+    def __init__(
+        self,
+        translator: Translator,
+        discriminator: nn.Module | None,
+        *,
+        objective: Objective = NON_SATURATING,
+        comparisons: Sequence[Comparison] = (),
+        penalties: Sequence[Penalty] = (),
+        moves: Jointly | None = None,
+        degrade: Degradation | None = None,
+    ) -> None:
+        super().__init__()
+        self.sampler, self.discriminator, self.objective = translator, discriminator, objective
+        self.comparisons, self.penalties = tuple(comparisons), tuple(penalties)
+        self.moves, self.degrade = moves, degrade
+
+    def players(self) -> dict[str, nn.Module]:
+        """G and D."""
+        return {"G": self.sampler} | ({} if self.discriminator is None else {"D": self.discriminator})
+
+    def turns(self, step: int) -> list[Turn]:
+        """D, its lazy penalties, then G."""
+        if self.discriminator is None:
+            return [Turn("G", self.generate)]
+        lazy = [Turn("D", partial(self.penalise, p), every=p.every) for p in self.penalties]
+        return [Turn("D", self.criticise), *lazy, Turn("G", self.generate)]
+
+    def critic(self) -> None:
+        """D judges pairs, and no picture alone."""
+        return None
+
+    def prepare(self, batch: Batch, draw: Draw) -> tuple[Tensor, Tensor]:
+        """What is given, and what shall be made of it."""
+        real = batch["real"]
+        if self.degrade is not None:
+            if self.moves is not None:
+                real, _ = self.moves(real, real, draw)
+            return self.degrade(real, draw), real
+        source = batch["source"]
+        return (source, real) if self.moves is None else self.moves(source, real, draw)
+
+    def judge(self, source: Tensor, x: Tensor) -> Tensor:
+        """D's logits of pairs, `(n, k)`."""
+        assert self.discriminator is not None
+        return self.discriminator(torch.cat([source, x.to(source.dtype)], 1)).float().flatten(1)
+
+    def look(self, batch: Batch, draw: Draw, penalty: Penalty | None = None) -> Look:
+        """D's logits of real and of made pairs."""
+        source, real = self.prepare(batch, draw)
+        with torch.no_grad():
+            fake = self.sampler(source)
+        sides = () if penalty is None else penalty.slopes_of
+        real = real.detach().requires_grad_("real" in sides)
+        fake = fake.detach().requires_grad_("fake" in sides)
+        critic = partial(self.judge, source)
+        return Look(critic, real, fake, critic(real), critic(fake), draw)
+
+    def criticise(self, batch: Batch, draw: Draw) -> Terms:
+        """D's turn: tell pairs with a real picture from those with a made one; half of the objective."""
+        seen = self.look(batch, draw)
+        loss = self.objective.discriminator(seen.real_logits, seen.fake_logits).mean() / 2
+        return Terms({"adversarial": loss}, signals(seen.real_logits, seen.fake_logits))
+
+    def penalise(self, penalty: Penalty, batch: Batch, draw: Draw) -> Terms:
+        """A lazy turn of D: one penalty alone, as much heavier as it is rarer."""
+        seen = self.look(batch, draw, penalty)
+        return Terms({penalty.name: penalty.weight * penalty.every * penalty(seen).mean()})
+
+    def generate(self, batch: Batch, draw: Draw) -> Terms:
+        """G's turn: have its pictures taken for real ones, and be near to these."""
+        source, real = self.prepare(batch, draw)
+        fake = self.sampler(source)
+        losses = {c.name: c.weight * c(fake, real).mean() for c in self.comparisons}
+        if self.discriminator is not None:
+            logits = self.judge(source, fake)
+            losses["adversarial"] = self.objective.generator(logits, logits).mean()
+        return Terms(losses)
