@@ -50,7 +50,7 @@ class L1:
 class OfMaps:
     """Mean absolute difference of what a network sees, averaged over its maps.
 
-    With a frozen network it is a perceptual loss; with the discriminator, feature matching.
+    With a frozen network it is a perceptual loss.
 
     Attributes:
         maps: what the network sees.
@@ -60,8 +60,6 @@ class OfMaps:
     References:
         Perceptual Losses for Real-Time Style Transfer and Super-Resolution (Johnson et al., 2016),
         https://arxiv.org/abs/1603.08155
-        High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs (Wang et al., 2017),
-        https://arxiv.org/abs/1711.11585
     """
 
     maps: Maps
@@ -95,17 +93,6 @@ def in_colours(maps: Maps) -> Maps:
         return [found.unflatten(0, (len(x), -1)).flatten(1, 2) for found in each]
 
     return seen
-
-
-def matching(discriminator: Maps, together: Callable[[Tensor], Tensor], weight: float) -> OfMaps:
-    """Feature matching: what D sees of made pictures shall be what it sees of real ones.
-
-    Args:
-        discriminator: gives D's maps.
-        together: what D is shown of a picture.
-        weight: factor in the loss.
-    """
-    return OfMaps(lambda x: discriminator(together(x)), weight, "feature_matching")
 
 
 def contrast(

@@ -19,7 +19,6 @@ class CUT(Game[OneWay]):
     """G, D, and heads that describe patches of what G's first half sees.
 
     Args:
-        translator: G.
         network: G's network, whose first half looks at what is given and at what is made.
         heads: describe places of its maps; they learn with G.
         discriminator: D, maps pictures to logits.

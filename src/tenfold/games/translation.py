@@ -9,13 +9,18 @@ import torch
 from torch import Tensor, nn
 
 from ..augment.joint import Jointly
-from ..comparing import Comparison
+from ..comparing import Comparison, apart
 from ..degrade import Degradation
 from ..draw import Draw
 from ..game import Batch, Game, Terms, Translator, Turn
+from ..nn.networks.superres import UNetDiscriminator
+from ..nn.networks.unet import PatchDiscriminator
 from ..objectives import NON_SATURATING, Objective
 from ..penalties import Look, Penalty
 from .gan import signals
+
+
+Judge = PatchDiscriminator | UNetDiscriminator
 
 
 class OneWay(Translator):
@@ -45,6 +50,10 @@ class Pairs(Game[Translator]):
         discriminator: D, maps both pictures, channels together, to logits; None for no adversary.
         objective: what either side minimises.
         comparisons: how far made pictures are from real ones.
+        alone_until: share of the run in which G learns from the first comparison alone.
+        adversarial: weight of what D says.
+        conditional: whether D sees what a picture was made of, too.
+        matching: weight of the difference in what D sees of made and of real pictures.
         penalties: extra losses of D.
         moves: what is done to both pictures of a pair before.
         degrade: what makes the source of the real picture, where there are no pairs.
@@ -57,10 +66,14 @@ class Pairs(Game[Translator]):
     def __init__(
         self,
         translator: Translator,
-        discriminator: nn.Module | None,
+        discriminator: Judge | None,
         *,
         objective: Objective = NON_SATURATING,
         comparisons: Sequence[Comparison] = (),
+        alone_until: float = 0.0,
+        adversarial: float = 1.0,
+        conditional: bool = True,
+        matching: float = 0.0,
         penalties: Sequence[Penalty] = (),
         moves: Jointly | None = None,
         degrade: Degradation | None = None,
@@ -68,6 +81,8 @@ class Pairs(Game[Translator]):
         super().__init__()
         self.sampler, self.discriminator, self.objective = translator, discriminator, objective
         self.comparisons, self.penalties = tuple(comparisons), tuple(penalties)
+        self.alone_until, self.adversarial, self.conditional = alone_until, adversarial, conditional
+        self.matching = matching
         self.moves, self.degrade = moves, degrade
 
     def players(self) -> dict[str, nn.Module]:
@@ -75,11 +90,15 @@ class Pairs(Game[Translator]):
         return {"G": self.sampler} | ({} if self.discriminator is None else {"D": self.discriminator})
 
     def turns(self, step: int) -> list[Turn]:
-        """D, its lazy penalties, then G."""
-        if self.discriminator is None:
+        """D, its lazy penalties, then G; without D, or before it begins, G alone."""
+        if self.alone():
             return [Turn("G", self.generate)]
         lazy = [Turn("D", partial(self.penalise, p), every=p.every) for p in self.penalties]
         return [Turn("D", self.criticise), *lazy, Turn("G", self.generate)]
+
+    def alone(self) -> bool:
+        """Whether G learns without an adversary."""
+        return self.discriminator is None or self.progress < self.alone_until
 
     def critic(self) -> None:
         """D judges pairs, and no picture alone."""
@@ -98,7 +117,23 @@ class Pairs(Game[Translator]):
     def judge(self, source: Tensor, x: Tensor) -> Tensor:
         """D's logits of pairs, `(n, k)`."""
         assert self.discriminator is not None
-        return self.discriminator(torch.cat([source, x.to(source.dtype)], 1)).float().flatten(1)
+        return self.discriminator(self.shown(source, x)).float().flatten(1)
+
+    def shown(self, source: Tensor, x: Tensor) -> Tensor:
+        """What D sees."""
+        return torch.cat([source, x.to(source.dtype)], 1) if self.conditional else x
+
+    def unlike(self, source: Tensor, fake: Tensor, real: Tensor) -> Tensor:
+        """Feature matching: the difference in what D sees of made and of real pictures, `(n,)`.
+
+        References:
+            High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs (Wang et al.,
+            2017), https://arxiv.org/abs/1711.11585
+        """
+        assert self.discriminator is not None
+        with torch.no_grad():
+            wanted = self.discriminator.maps(self.shown(source, real))
+        return apart(self.discriminator.maps(self.shown(source, fake)), wanted)
 
     def look(self, batch: Batch, draw: Draw, penalty: Penalty | None = None) -> Look:
         """D's logits of real and of made pairs."""
@@ -126,8 +161,11 @@ class Pairs(Game[Translator]):
         """G's turn: have its pictures taken for real ones, and be near to these."""
         source, real = self.prepare(batch, draw)
         fake = self.sampler(source)
-        losses = {c.name: c.weight * c(fake, real).mean() for c in self.comparisons}
-        if self.discriminator is not None:
+        compared = self.comparisons[: 1 if self.progress < self.alone_until else None]
+        losses = {c.name: c.weight * c(fake, real).mean() for c in compared}
+        if not self.alone():
             logits = self.judge(source, fake)
-            losses["adversarial"] = self.objective.generator(logits, logits).mean()
+            losses["adversarial"] = self.adversarial * self.objective.generator(logits, logits).mean()
+            if self.matching:
+                losses["matching"] = self.matching * self.unlike(source, fake, real).mean()
         return Terms(losses)
