@@ -23,14 +23,13 @@ from .plan import Options, Plan, choose_length, make_plan
 from .probe import Mode, choose_mode, make_trainer, step_seconds
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
-from .training import Training, environment, feature_network
+from .training import RESERVE, Training, environment, feature_network
 from .watching.augmented import augmented_sheet
 from .watching.journal import Journal
 from .watching.progress import Progress
 from .watching.quality import Quality
 from .watching.stopping import LOOKS, why_never
 
-RESERVE = 0.05  # of a time budget, for what was not measured
 LOOKING = 0.1  # of a time budget, at most, for looks at quality
 FEWEST_LOOKS = 3
 
@@ -87,7 +86,7 @@ def train(plan: Plan, out: str | Path | None, options: Options, begun: float) ->
     folder = Path(runtime.share("" if runtime.rank else str(fresh_folder(name, out))))
     with locked(folder, runtime.rank), disk_errors(folder):
         training = prepare(plan, runtime, folder, options, begun)
-        training.play()
+        training.play(begun)
     runtime.barrier()
     return Run(folder)
 

@@ -33,6 +33,8 @@ from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_st
 
 SAVE_EVERY_S = 30.0
 DRAW_EVERY_S = 20.0
+RESERVE = 0.05  # of a time budget, for what was not measured
+PACED = 1 / 8  # of a run, after which its own pace is known: beyond the first look
 SEEN_FROM, SEEN_CHANNELS = 24, 4  # pixels of the longer side, and channels, that a pretrained network sees
 
 
@@ -52,6 +54,9 @@ class Training:
         resumed: how many of them there were when training was resumed.
         look_s, draw_s: seconds spent on measuring quality, and on sheets and curves.
         stopped: why the run ended before its time; None if it did not, or the user asked.
+        ends_at: when its time is over, by `perf_counter`; None if it is not bound by time, or planned by its
+            own pace.
+        began: when the first step was played, and the seconds that looks had taken before.
     """
 
     plan: Plan
@@ -68,6 +73,8 @@ class Training:
     look_s: float = 0.0
     draw_s: float = 0.0
     stopped: Stop | None = None
+    ends_at: float | None = None
+    began: tuple[float, float] = (0.0, 0.0)
     saved_at: float = field(default_factory=perf_counter)
     drawn_at: float = field(default_factory=perf_counter)
 
@@ -80,6 +87,30 @@ class Training:
         self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log)]
         if self.trainer.runtime.rank == 0:
             self.trainer.watches += [Watch(seldom, self.look), Watch(often, self.save_now_and_then)]
+        if self.ends_at is not None:
+            self.trainer.watches.append(Watch(max(int(PACED * planned), size), self.keep_time))
+
+    def keep_time(self, trainer: Trainer) -> None:
+        """Once, early in the run: plan the rest of its time by its own pace."""
+        assert self.ends_at is not None
+        (began_at, before_s), looked_s, looks = self.began, self.look_s + self.draw_s, max(len(self.looks), 1)
+        now = perf_counter()
+        sample_s = (now - began_at - (looked_s - before_s)) / trainer.seen
+        left_s = self.ends_at - now - looked_s / looks * (self.planned_looks + 1 - looks)
+        size, before = trainer.data.size, trainer.goal
+        fit = trainer.step + int(left_s / (sample_s * size))
+        steps = min(max(fit, before // 2, trainer.step), 2 * before)
+        planned = int(trainer.runtime.share(str(steps * size)))
+        self.ends_at = None
+        trainer.plan_anew(planned)
+        self.progress.planned = planned
+        self.watch()
+        if trainer.runtime.rank == 0:
+            why = f"samples fit into the time at {1000 * sample_s * size:.1f} ms a step, as it goes"
+            kept = [choice for choice in self.plan.choices if choice.name != "planned"]
+            choices = [asdict(choice) for choice in (*kept, Choice("planned", planned, why))]
+            update_facts(self.folder, {"planned": planned, "choices": choices})
+            self.progress.say(f"planned = {planned}: {why} (it was {before * size})")
 
     def log(self, trainer: Trainer) -> None:
         """Write the means of terms and signals, and show the live line."""
@@ -191,13 +222,20 @@ class Training:
             self.resumed = len(self.looks)
         runtime.barrier()
 
-    def play(self) -> None:
+    def play(self, begun: float | None = None) -> None:
         """Train to the planned number of samples; however it ends, the run's record says where it is.
+
+        Args:
+            begun: since when a time budget is spent, by `perf_counter`; None to keep to the number.
 
         Raises:
             Interrupted: if the user asked to stop; everything is saved.
             Diverged: if a term was not finite a second time, at half the learning rate.
         """
+        self.began = perf_counter(), self.look_s + self.draw_s
+        if begun is not None and self.plan.budget_s is not None:
+            self.ends_at = begun + (1 - RESERVE) * self.plan.budget_s
+            self.watch()
         try:
             with stopping(self.trainer), disk_errors(self.folder):
                 self.advance()

@@ -407,6 +407,22 @@ def test_two_processes_train_one_run(tmp_path: Path, length: list[str]) -> None:
     assert run.facts["environment"]["world"] == 2
 
 
+@pytest.mark.parametrize(("time_s", "steps"), [(48.0, 70), (500.0, 200), (1.0, 50)])
+def test_a_time_is_planned_anew_by_the_pace_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, time_s: float, steps: int
+) -> None:
+    """Ten of a hundred steps took eight seconds beside two looks of a second, of which eleven are to come."""
+    made = training(tmp_path / "run", 0.8)
+    made.trainer.step, made.trainer.goal, made.looks, made.look_s = 10, 100, [{}, {}], 2.0
+    made.began, made.ends_at = (10.0, 0.0), 20.0 + 11.0 + time_s
+    monkeypatch.setattr("tenfold.training.perf_counter", lambda: 20.0)
+    made.keep_time(made.trainer)
+    assert made.trainer.goal == steps and made.ends_at is None
+    assert made.trainer.settings.planned == made.progress.planned == 8 * steps
+    (planned,) = (c for c in tenfold.load(tmp_path / "run").facts["choices"] if c["name"] == "planned")
+    assert planned["value"] == 8 * steps and "800.0 ms" in planned["reason"]
+
+
 def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.tex").write_text("mine")

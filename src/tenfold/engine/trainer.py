@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Any, Protocol
@@ -116,6 +116,7 @@ class Trainer:
         self.base_rates = {name: [g["lr"] for g in o.param_groups] for name, o in optimizers.items()}
         self.adaptive = [part for part in game.modules() if isinstance(part, Adaptive)]
         self.step, self.drawn, self.rate, self.stopping = 0, 0, 1.0, False
+        self.goal = 0
         self.log = Log()
         set_modes(game, self.players.values())
 
@@ -131,14 +132,19 @@ class Trainer:
 
     def fit(self, kimg: float) -> Trainer:
         """Play until the run has seen so many thousand samples, or until it is asked to stop."""
-        steps = ceil(1000 * kimg / self.data.size)
-        while self.step < steps and not self.stop_asked():
+        self.goal = ceil(1000 * kimg / self.data.size)
+        while self.step < self.goal and not self.stop_asked():
             before = self.seen
             self.play_step()
             for watch in self.watches:
-                if self.seen // watch.every > before // watch.every or self.step == steps:
+                if self.seen // watch.every > before // watch.every or self.step == self.goal:
                     watch.act(self)
         return self
+
+    def plan_anew(self, planned: int) -> None:
+        """Let the whole run see another number of samples; for a watch, while the run is played."""
+        self.settings = replace(self.settings, planned=planned)
+        self.goal = ceil(planned / self.data.size)
 
     def stop_asked(self) -> bool:
         """Whether to stop now; several ranks ask each other, and so only now and then."""
