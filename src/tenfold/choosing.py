@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .augment import ada, diffaugment
 from .data.spec import DataSpec
 from .errors import RecipeError
-from .recipe import Choice, Recipe, make_recipe, recipe_name
+from .recipe import Choice, Recipe, make_recipe, recipe_class, recipe_name
 from .run import Run
 from .settings import resolve
 from .transfer import start_from
 
-Decide = Callable[[DataSpec, float | None], tuple[Recipe, list[Choice]]]
-"""What settles the recipe once the data are known, and the seconds if time bounds the run, and says why."""
+Settle = Callable[[DataSpec, float | None], tuple[Recipe, list[Choice]]]
+
+
+@dataclass(frozen=True)
+class Decide:
+    """What settles the recipe once the data are known, and the seconds if time bounds the run, and says why.
+
+    Attributes:
+        settle: does it.
+        kinds: of data that the recipe takes; None if it is chosen from the data.
+    """
+
+    settle: Settle
+    kinds: tuple[str, ...] | None = None
+
+    def __call__(self, spec: DataSpec, budget_s: float | None) -> tuple[Recipe, list[Choice]]:
+        """The recipe, and why it is as it is."""
+        return self.settle(spec, budget_s)
 
 
 def exactly(recipe: Recipe, start: str | None = None) -> Decide:
     """This recipe; what it leaves at auto follows from the data, or its width from the run it starts from."""
-    return lambda spec, budget_s: settled(recipe, spec, budget_s, start)
+    return Decide(lambda spec, budget_s: settled(recipe, spec, budget_s, start), recipe.kinds)
 
 
 def settled(
@@ -109,7 +125,8 @@ def by_name(
         refuse_idle(recipe, found)
         return found, [*chosen, *more]
 
-    return decide
+    known = name or (start and Run(start).facts["recipe"])
+    return Decide(decide, recipe_class(known).kinds if known else None)
 
 
 def like(start: str, given: Mapping[str, Any], spec: DataSpec) -> tuple[Recipe, list[Choice]]:
@@ -135,6 +152,10 @@ def choose_recipe(spec: DataSpec) -> Choice:
     """The recipe for data of which nothing else is said."""
     if spec.kind == "vectors":
         return Choice("recipe", "mlp", "the data are rows of numbers")
+    if spec.kind == "pairs":
+        return Choice("recipe", "pix2pix", "every picture has a partner")
+    if spec.kind == "unpaired":
+        return Choice("recipe", "cut", "the pictures of both sides are not paired")
     counts = spec.class_counts
     if len(counts) > 1 and min(counts) > 1:
         return Choice("recipe", "r3gan", f"the images have {len(counts)} classes")

@@ -18,6 +18,7 @@ from .choosing import by_name, exactly
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
+from .metrics.features import Features
 from .nn.layers import share_statistics
 from .plan import Options, Plan, choose_length, make_plan
 from .probe import Mode, choose_mode, make_trainer, step_seconds
@@ -99,7 +100,7 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
     mode, choice = choose_mode(plan, options, runtime)
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
     features, judge = feature_network(plan, folder, runtime, fresh=True)
-    quality = Quality(plan.data, features, folder, conditions(plan))
+    quality = quality_of(plan, features, folder)
     planned, looks, length = planned_samples(plan, runtime, mode, quality, begun)
     in_vain = vain_patience(options.patience, looks - 2)  # the first look always finds the best so far
     for warning in in_vain:
@@ -159,7 +160,7 @@ def go_on(
 ) -> None:
     """Train on from the last checkpoint, to what was planned and more."""
     mode = Mode(**old.facts["mode"])
-    quality = Quality(plan.data, feature_network(plan, old.path, runtime)[0], old.path, conditions(plan))
+    quality = quality_of(plan, feature_network(plan, old.path, runtime)[0], old.path)
     planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, more)
     looks = old.facts.get("looks", LOOKS)
     training = assemble(plan, runtime, mode, planned, old.path, quality, options, looks)
@@ -283,6 +284,12 @@ def assemble(
     return training
 
 
+def quality_of(plan: Plan, features: Features, folder: Path) -> Quality:
+    """What measures the run."""
+    degrade = plan.recipe.degradation(plan.data.spec)
+    return Quality(plan.data, features, folder, conditions(plan), degrade)
+
+
 def conditions(plan: Plan) -> int:
     """The number of classes a sampler can be asked for."""
     return plan.recipe.conditions(plan.data.spec)
@@ -357,6 +364,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     plan, folder = training.plan, training.folder
     record = {"recipe": recipe_name(plan.recipe), "fields": plain(asdict(plan.recipe))}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+    given = training.quality.making.given_codec
     facts = {
         "recipe": record["recipe"],
         "source": lasting(plan.data.source),
@@ -365,6 +373,8 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "unlabelled_fingerprint": plan.data.unlabelled_fingerprint,
         "spec": plain(asdict(plan.data.spec)),
         "codec": plan.data.codec.to_json(),
+        "given_codec": None if given is None else given.to_json(),
+        "sides": list(plan.data.sides or ("given", "made")),
         "notes": list(plan.data.notes),
         "seed": plan.seed,
         "options": asdict(options)

@@ -15,6 +15,7 @@ from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
 from .data.notes import LEAST
 from .data.spec import DataSpec
+from .data.sides import Direction, has_sides, open_sides
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
 from .recipe import Choice, Recipe, recipe_name
@@ -69,6 +70,8 @@ class Options:
     stop_when: str | None = None
     start: str | None = None
     freeze_d: int = 0
+    side: str | None = None
+    to: str | None = None
     tensorboard: bool = False
     quiet: bool = False
 
@@ -148,7 +151,7 @@ def make_plan(
         DataError, RecipeError: if something does not fit; the message says what to do.
     """
     seconds, thousands, time = choose_length(budget, kimg)
-    dataset, seen = opened(data, options, seed)
+    dataset, seen = opened(data, options, seed, decide.kinds)
     recipe, chosen = decide(seen, seconds)
     check_fit(recipe, seen)
     refuse_unlabelled(recipe, dataset)
@@ -164,9 +167,15 @@ def make_plan(
     return Plan(dataset, recipe, seconds, thousands, seed, decided, options.start, options.freeze_d)
 
 
-def opened(data: str | Path | np.ndarray, options: Options, seed: int) -> tuple[Dataset, DataSpec]:
+def opened(
+    data: str | Path | np.ndarray, options: Options, seed: int, kinds: Collection[str] | None
+) -> tuple[Dataset, DataSpec]:
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
-    dataset = open_data(data, load_options(options, seed))
+    how, direction = load_options(options, seed), direction_of(data, options, kinds)
+    if direction is None or isinstance(data, np.ndarray):
+        dataset = open_data(data, how)
+    else:
+        dataset = open_sides(data, direction, how)
     if options.unlabelled is not None:
         dataset = with_unlabelled(dataset, options.unlabelled, skip_bad=options.skip_bad)
     refuse_few(dataset, options.holdout)
@@ -174,9 +183,31 @@ def opened(data: str | Path | np.ndarray, options: Options, seed: int) -> tuple[
     return dataset, replace(dataset.spec, count=dataset.spec.count + more)
 
 
+def direction_of(
+    data: str | Path | np.ndarray, options: Options, kinds: Collection[str] | None
+) -> Direction | None:
+    """What shall be translated into what, if anything.
+
+    Args:
+        data: where the pictures are.
+        options: which may name the sides.
+        kinds: of data that the recipe takes; None if it is not known yet.
+
+    Raises:
+        RecipeError: sides are named for a recipe that translates nothing.
+    """
+    named, takes = options.side is not None or options.to is not None, {*(kinds or ())}
+    two_sided = {"pairs", "unpaired"} & takes
+    if named and kinds is not None and not two_sided:
+        raise RecipeError("--to names a side to translate into, and the recipe translates none. Leave it out.")
+    if not named and (not two_sided or ("images" in takes and not has_sides(data))):
+        return None
+    return Direction(options.side, options.to, None if kinds is None else "pairs" in takes)
+
+
 def few(recipe: Recipe, spec: DataSpec, start: str | None) -> list[Choice]:
     """A warning where there are very few images."""
-    if spec.kind != "images" or spec.count >= FEW:
+    if not spec.pictures or spec.count >= FEW:
         return []
     known = "" if start else "; start from a run on others like them, if there is one (--from)"
     return [Choice("images", spec.count, f"very few: look for copies of them among samples{known}")]
@@ -288,7 +319,7 @@ def refuse_unlabelled(recipe: Recipe, dataset: Dataset) -> None:
 def refuse_images_only(recipe: Recipe, spec: DataSpec) -> None:
     """Raises a RecipeError if a field has a value that does not work on rows of numbers."""
     for name, value in recipe.images_only.items():
-        if spec.kind != "images" and getattr(recipe, name) in value:
+        if not spec.pictures and getattr(recipe, name) in value:
             raise RecipeError(
                 f"{name} {getattr(recipe, name)!r}, which works on images; the data are {spec.kind}. Choose "
                 f"another --{name}, or a --preset without it."

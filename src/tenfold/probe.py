@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from .augment.ada import ADA
-from .data.order import Shuffled
+from .data.order import BothSides, Shuffled
 from .data.unlabelled import PartlyLabelled
 from .draw import Draw, derive
 from .engine.runtime import Runtime, has_bf16
@@ -77,7 +77,10 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     )
     recipe = plan.recipe
     classes, batch, more = recipe.conditions(plan.data.spec), recipe.batch, plan.data.unlabelled
-    if more is None:
+    if plan.data.given is not None:
+        paired = plan.data.spec.kind == "pairs"
+        data = BothSides(plan.data.given.train, plan.data.train, batch, plan.seed, paired=paired)
+    elif more is None:
         labelled = classes > 0
         data = Shuffled(plan.data.train, batch, plan.seed, balanced=play.balanced, labelled=labelled)
     else:

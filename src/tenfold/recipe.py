@@ -21,6 +21,7 @@ from .augment import Augmentation, Change
 from .augment.ada import ADA
 from .augment.diffaugment import DiffAugment
 from .data.spec import DataSpec
+from .degrade import Degradation
 from .engine.schedule import SCHEDULES, Schedule, ScheduleName
 from .errors import RecipeError, suggest
 from .game import Game
@@ -122,6 +123,10 @@ class Recipe(ABC):
         usable = len(spec.classes) > 1 and min(spec.class_counts) > 1
         wanted = self.conditional == "always" or (self.conditional == "if_labelled" and usable)
         return len(spec.classes) if wanted else 0
+
+    def degradation(self, spec: DataSpec) -> Degradation | None:
+        """What makes the pictures that are translated, if they are made of those that are learnt from."""
+        return None
 
     def play(self, game: Game[Any], *, balanced: bool = False) -> Play:
         """A game with this recipe's optimisers and schedules."""

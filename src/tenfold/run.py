@@ -70,6 +70,18 @@ class Run:
             ) from error
         return make_recipe(found["recipe"], tuples(found["fields"]))
 
+    @cached_property
+    def given_codec(self) -> Codec:
+        """How pictures that are translated become tensors.
+
+        Raises:
+            RunError: it translates none.
+        """
+        found = self.facts.get("given_codec")
+        if found is None:
+            raise RunError(f"{self.path} translates nothing: its recipe is {self.facts['recipe']!r}.")
+        return Codec.from_json(found)
+
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes that can be asked for; none for an unconditional recipe."""

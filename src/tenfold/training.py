@@ -20,15 +20,15 @@ from .engine.runtime import Runtime
 from .engine.trainer import Trainer, Watch
 from .errors import Diverged, Interrupted, RunError
 from .folder import disk_errors, update_facts
+from .game import Translator
 from .metrics.features import Features
 from .plan import Options, Plan
 from .recipe import Choice
 from .report.curves import curves
-from .samples import Samples
 from .watching.health import Health, health
 from .watching.journal import Journal, Record, read_journal
 from .watching.progress import Progress
-from .watching.quality import BLOCK, Quality, generate_many
+from .watching.quality import Quality
 from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_stop
 
 SAVE_EVERY_S = 30.0
@@ -152,17 +152,12 @@ class Training:
 
     def draw(self) -> None:
         """The sheet on fixed noise, and the curves so far."""
-        classes = self.quality.classes
-        count = BLOCK if not classes else classes * max(1, BLOCK // classes)
-        device = self.trainer.runtime.device
-        labels = torch.arange(count) % classes if classes else None
-        seed = derive(self.plan.seed, "sheet")
-        images = generate_many(self.trainer.ema.module, count, labels, seed, device)
-        if self.plan.data.codec.kind == "images":
+        sampler, device = self.trainer.ema.module, self.trainer.runtime.device
+        if self.plan.data.spec.pictures:
             sheets = self.folder / "sheets"
             sheets.mkdir(exist_ok=True)
-            samples = Samples(images, None, (), self.plan.data.codec)
-            samples.grid(sheets / f"{self.trainer.seen:012d}.png")
+            path, seed = sheets / f"{self.trainer.seen:012d}.png", derive(self.plan.seed, "sheet")
+            self.quality.making.draw(sampler, path, device, seed)
         ended = self.stopped is not None or self.trainer.seen >= self.progress.planned
         if ended or perf_counter() - self.drawn_at > DRAW_EVERY_S:
             curves(read_journal(self.journal.path), self.folder / "curves.png")
@@ -253,11 +248,13 @@ class Training:
             kimg = self.trainer.seen / 1000
             self.progress.say(f"stopped at {kimg:.1f} kimg: {early}. To go on: --resume {self.folder}")
         self.progress.say(
-            f"done: {self.folder} ({self.health().verdict}). Make samples: {self.how_to_sample()}"
+            f"done: {self.folder} ({self.health().verdict}). To use it: {self.how_to_sample()}"
         )
 
     def how_to_sample(self) -> str:
         """A command; for a recipe that the command line does not know, a line of Python."""
+        if isinstance(self.trainer.game.sampler, Translator):
+            return f"tenfold translate {self.folder} IN OUT"
         if type(self.plan.recipe).__module__.startswith("tenfold."):
             return f"tenfold sample {self.folder} -n 100 --out samples/"
         return f'tenfold.load("{self.folder}").sample(100).save("samples")'
@@ -329,7 +326,7 @@ def feature_network(
     from .metrics.features import ClassifierFeatures
 
     spec = plan.data.spec
-    if spec.kind != "images" or len(spec.classes) < 2:
+    if not spec.pictures or len(spec.classes) < 2:
         return without_labels(plan)
     path = folder / "features.safetensors"
     there = path.is_file() and path.with_suffix(".json").is_file()
@@ -346,7 +343,7 @@ def without_labels(plan: Plan) -> tuple[Features, Choice]:
     from .metrics.features import Pixels, default_features
 
     spec, through = plan.data.spec, plan.recipe.looks_through
-    if spec.kind != "images":
+    if not spec.pictures:
         return Pixels(), Choice("features", "pixels", "the values themselves: the data are no pictures")
     if through:
         return Pixels(), Choice("features", "pixels", f"the discriminator looks through {through}")

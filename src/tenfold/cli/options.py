@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Collection, Iterable
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .parser import Parser
@@ -58,7 +59,14 @@ def add_run_flags(parser: Parser) -> None:
         metavar="DIR",
         help="learn from these samples, too, which have no labels",
     )
-    add("--from", dest="start", type=data_name, metavar="RUN", help="start from the weights of another run")
+    add(
+        "--from",
+        dest="start",
+        type=data_name,
+        metavar="RUN",
+        help="start from the weights of another run; with --to, the side that is translated",
+    )
+    add("--to", type=data_name, metavar="NAME", help="translate into this side of DATA, or into this folder")
     add(
         "--freeze-d",
         type=int,
@@ -74,7 +82,17 @@ def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
     from ..plan import Options
 
-    return Options(**{field.name: getattr(args, field.name) for field in fields(Options)})
+    known = {field.name: getattr(args, field.name) for field in fields(Options) if field.name != "side"}
+    if args.to is not None or names_side(args):
+        known |= {"side": args.start, "start": None}
+    return Options(**known)
+
+
+def names_side(args: Namespace) -> bool:
+    """Whether --from is no run, and is a folder inside the data."""
+    if args.start is None or args.data is None:
+        return False
+    return not Path(args.start).exists() and (Path(args.data) / args.start).is_dir()
 
 
 def asked_for(options: Options, changeable: Collection[str]) -> list[str]:

@@ -69,6 +69,7 @@ class Dataset:
         notes: everything that was decided or changed, a sentence each.
         unlabelled: what is trained on, too, but has no labels; None if there is nothing.
         unlabelled_fingerprint: changes when that does.
+        sides: names of what is translated, and of what it is translated into.
         given: what is translated into these; of pairs, row by row. None if nothing is.
         left_out: names of images that cannot be read.
         sizes: height and width in pixels of each file of the training side, then of the hold-out.
@@ -84,5 +85,6 @@ class Dataset:
     unlabelled: Samples | None = None
     unlabelled_fingerprint: str = ""
     given: Dataset | None = None
+    sides: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     sizes: tuple[tuple[int, int], ...] = ()

@@ -8,14 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import DataError, suggest
+from .dataset import Dataset
 from .decode import is_image
 from .images import open_found
 from .options import LoadOptions
 from .parts import Item, Part
 from .sources import SPLITS, Found, files_part, find, unwrap
 from .spec import DataSpec
-from .dataset import Dataset
 from .tables import FILE_COLUMNS, Table, find_table, read_table
 from .tree import Tree, folder_tree, zip_tree
 
@@ -84,8 +86,9 @@ def opened(sides: Sides, options: LoadOptions) -> Dataset:
     exact = (made.codec.height, made.codec.width)
     given = open_found(sides.given, replace(options, exact=exact))
     kind, (a, b) = "pairs" if sides.paired else "unpaired", sides.names
-    spec = DataSpec(kind, made.spec.shape, made.spec.count, given=given.spec.shape)
-    words = f"{spec.count} pairs" if sides.paired else f"{given.spec.count} pictures and {spec.count}"
+    count = min(made.spec.count, given.spec.count)
+    spec = DataSpec(kind, made.spec.shape, count, given=given.spec.shape)
+    words = f"{count} pairs" if sides.paired else f"{given.spec.count} pictures and {made.spec.count}"
     notes = [f"{a} is translated into {b}: {words}{'' if sides.paired else ' that are not paired'}"]
     notes += [f"{b}: {note}" for note in made.notes]
     notes += [f"{a}: {note}" for note in given.notes if note not in made.notes]
@@ -93,6 +96,7 @@ def opened(sides: Sides, options: LoadOptions) -> Dataset:
         made,
         spec=spec,
         given=given,
+        sides=sides.names,
         notes=tuple(notes),
         fingerprint=f"{made.fingerprint}-{given.fingerprint}",
     )
@@ -169,6 +173,19 @@ def has(path: Path, name: str) -> bool:
 
 Both = tuple[Part, Part, tuple[str, str], bool]
 """Given and made of one split, their names, and whether they are paired."""
+
+
+def has_sides(source: str | Path | np.ndarray) -> bool:
+    """Whether a folder looks like one of pairs: two sub-folders, most of whose pictures have the same names."""
+    if isinstance(source, np.ndarray) or not Path(source).is_dir():
+        return False
+    tree = unwrap(folder_tree(Path(source)))
+    below = next((tree.below(name) for name in tree.folders() if SPLITS.get(name.lower()) == "train"), tree)
+    folders = below.folders()
+    if len(folders) != 2:
+        return False
+    sides = [{stem(name) for name in below.below(folder).files if is_image(name)} for folder in folders]
+    return len(sides[0] & sides[1]) > len(sides[0] ^ sides[1])
 
 
 def from_splits(trees: dict[str, Tree], read: Callable[[Tree], Both], path: Path) -> Sides:

@@ -10,7 +10,7 @@ from ..augment.joint import Jointly
 from ..comparing import L1, Comparison, OfMaps, in_colours
 from ..data.grid import fit_grid
 from ..data.spec import DataSpec
-from ..degrade import Smaller, worn
+from ..degrade import Degradation, Smaller, worn
 from ..errors import RecipeError
 from ..games.translation import OneWay, Pairs
 from ..nn.networks.superres import STEPS, Block, Enlarger, UNetDiscriminator
@@ -81,17 +81,9 @@ class SRGAN(Recipe):
     """How the learning rates fall over the run."""
 
     def build(self, spec: DataSpec) -> Play:
-        """A network that enlarges, and one that judges.
-
-        Raises:
-            RecipeError: pictures cannot be made smaller by this number.
-        """
+        """A network that enlarges, and one that judges."""
         channels, height, width = spec.shape
-        if height % self.scale or width % self.scale:
-            raise RecipeError(
-                f"pictures of {width}x{height} pixels cannot be divided by --scale {self.scale}. Choose another "
-                f"of {', '.join(map(str, STEPS))}, or another --size."
-            )
+        degrade = self.degradation(spec)
         network = Enlarger(channels, self.width, self.blocks, self.scale, self.block)
         depth = min(3, fit_grid(height, width).doublings)
         comparisons: list[Comparison] = [L1(self.l1)]
@@ -109,6 +101,20 @@ class SRGAN(Recipe):
             conditional=False,
             matching=self.matching,
             moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
-            degrade=Smaller(self.scale) if self.wear == "bicubic" else worn(self.scale, height, width),
+            degrade=degrade,
         )
         return self.play(game)
+
+    def degradation(self, spec: DataSpec) -> Degradation:
+        """What makes small pictures of large ones.
+
+        Raises:
+            RecipeError: they cannot be made smaller by this number.
+        """
+        _, height, width = spec.shape
+        if height % self.scale or width % self.scale:
+            raise RecipeError(
+                f"pictures of {width}x{height} pixels cannot be divided by --scale {self.scale}. Choose another "
+                f"of {', '.join(map(str, STEPS))}, or another --size."
+            )
+        return Smaller(self.scale) if self.wear == "bicubic" else worn(self.scale, height, width)
