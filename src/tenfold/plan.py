@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +15,8 @@ import torch
 from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
 from .data.notes import LEAST
-from .data.spec import DataSpec
 from .data.sides import Direction, has_sides, open_sides
+from .data.spec import DataSpec
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
 from .recipe import Choice, Recipe, recipe_name

@@ -12,8 +12,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import torch
-
 from .draw import derive
 from .engine.checkpoint import KEPT, Checkpoints, drop_old
 from .engine.runtime import Runtime
