@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Lt
+from pydantic.dataclasses import dataclass as schema
 
 from ..augment.joint import Jointly
 from ..data.spec import DataSpec
 from ..games.cut import CUT
 from ..nn.networks.translator import PatchHeads, TranslatorNetwork
 from ..nn.networks.unet import Norm, PatchDiscriminator
-from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
+from ..recipe import STRICT, About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
-@recipe("cut")
-class CUTRecipe(Recipe):
-    """One translator; each patch of the result must be told by what it was made of (the default without pairs)."""
+@schema(frozen=True, kw_only=True, config=STRICT)
+class Contrastive(Recipe, ABC):
+    """One translator, one discriminator, and patches that must be recognised: cut and fastcut."""
 
-    about: ClassVar = About(
-        "Contrastive Learning for Unpaired Image-to-Image Translation",
-        "Park et al.",
-        2020,
-        "https://arxiv.org/abs/2007.15651",
-        "two looks without pairs, one way: half the networks of cyclegan",
-    )
     kinds: ClassVar = ("unpaired",)
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
@@ -88,3 +83,16 @@ class CUTRecipe(Recipe):
             moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
         )
         return self.play(game)
+
+
+@recipe("cut")
+class CUTRecipe(Contrastive):
+    """One translator; each patch of the result must be told by what it was made of (the default without pairs)."""
+
+    about: ClassVar = About(
+        "Contrastive Learning for Unpaired Image-to-Image Translation",
+        "Park et al.",
+        2020,
+        "https://arxiv.org/abs/2007.15651",
+        "two looks without pairs, one way: half the networks of cyclegan",
+    )

@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge
 
 from ..recipe import About, recipe
-from .cut import CUTRecipe
+from .cut import Contrastive
 
 
 @recipe("fastcut")
-class FastCUTRecipe(CUTRecipe):
+class FastCUTRecipe(Contrastive):
     """CUT with a heavier contrast, mirrored pictures and no identity: faster, and freer with colours."""
 
     about: ClassVar = About(
