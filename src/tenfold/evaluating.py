@@ -182,7 +182,7 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
     numbers = measure(sides)
     no_other = Measured(None, None, len(made), why="the features are the values themselves: see memorised")
     numbers["memorised_pixels"] = no_other if plain is None else by_heart(plain)
-    numbers |= {"near_duplicates": hashed(material), "exact_copies": copied(material)}
+    numbers |= {"near_duplicates": hashed(material), "exact_copies": copied(material), **material.more}
     why = why_no_labels(material)
     found = None if why else labels_of(material, seed, say)
     missing = Measured(None, None, len(material.fake), why=why)

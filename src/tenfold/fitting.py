@@ -378,7 +378,8 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "notes": list(plan.data.notes),
         "seed": plan.seed,
         "options": asdict(options)
-        | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")},
+        | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")}
+        | {"to": lasting_or_none(options.to) if options.to in plan.data.sides else options.to},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
         "looks": training.planned_looks,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,14 @@ from .data.dataset import digest
 from .data.images import LAYOUT
 from .data.order import Rows, Samples
 from .data.plan import survey
+from .data.sides import Direction, open_sides
 from .data.sources import find
 from .draw import derive
 from .enlarging import opened_by
 from .errors import DataError, RunError
-from .metrics.suite import FEWEST
+from .metrics.suite import FEWEST, Measured
 from .run import Run
+from .watching.making import Translations
 from .watching.quality import generate_many
 
 LEAST_MADE = 1000  # made samples, where as many as are wanted can be had
@@ -75,6 +77,7 @@ class Material:
         classes: names of the classes; empty if real or made samples have none.
         notes: what was decided, a sentence each.
         facts: where everything comes from.
+        more: what else is known of what was made.
     """
 
     train: Part
@@ -84,6 +87,7 @@ class Material:
     classes: tuple[str, ...]
     notes: tuple[str, ...]
     facts: Mapping[str, object]
+    more: Mapping[str, Measured] = field(default_factory=dict)
 
 
 def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
@@ -93,6 +97,10 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
         DataError: the data are not those of the run, or there are too few.
         RunError: the data are no longer there.
     """
+    if run.facts.get("given_codec"):
+        if holdout is not None:
+            raise RunError("--holdout is for samples from noise; a translation is judged by its own. Leave it out.")
+        return of_translation(run, most, seed)
     dataset = open_data(source_of(run), opened_by(run))
     refuse_changed(run, dataset)
     held, data_id = dataset.holdout, dataset.fingerprint
@@ -118,6 +126,44 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
         notes.append("copies of the samples without labels, which it learnt from, too, do not show")
     sides = (whole(train), None if held is None else whole(held), made)
     return assemble(sides, dataset, labels is not None, notes, facts, most, seed)
+
+
+def of_translation(run: Run, most: int, seed: int) -> Material:
+    """Translations of what was held out, beside the real pictures that they should be, or be like.
+
+    Raises:
+        DataError: the data are not those of the run, or nothing was held out.
+        RunError: the data are no longer there.
+    """
+    dataset = reopened(run)
+    refuse_changed(run, dataset)
+    held = dataset.holdout
+    if held is None:
+        raise DataError(
+            f"{dataset.source} has too few pictures to hold some out, and translations of those that were "
+            "learnt from say little. Add some, or a folder val."
+        )
+    index, cpu = np.arange(min(len(held), most)), torch.device("cpu")
+    making = Translations(dataset, index, run.recipe.degradation(run.spec))
+    values = making.make(run.sampler, cpu)
+    numbers = making.beside(values, run.sampler, cpu)
+    numbers |= {f"{name}_of_the_input": value for name, value in making.untouched().items()}
+    made = Part(Rows(values), np.arange(len(index)), [f"made of {held.names[i]}" for i in index])
+    facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source, "holdout": None}
+    facts |= {"data_id": f"{dataset.fingerprint}-{LAYOUT}"}
+    sides = (whole(dataset.train), whole(held), made)
+    found = assemble(sides, dataset, False, list(dataset.notes[:1]), facts, most, seed)
+    return replace(found, more={name: Measured(value, None, len(index)) for name, value in numbers.items()})
+
+
+def reopened(run: Run) -> Dataset:
+    """The data of a run, both sides of them if it translates one into the other."""
+    source, how = source_of(run), opened_by(run)
+    if run.spec.kind not in ("pairs", "unpaired"):
+        return open_data(source, how)
+    options = run.facts["options"]
+    direction = Direction(options.get("side"), options.get("to"), run.spec.kind == "pairs")
+    return open_sides(source, direction, how)
 
 
 def source_of(run: Run) -> str:

@@ -20,6 +20,7 @@ from ..report.sheet import sheet
 
 PART = 16  # pictures at once
 SHOWN = 8  # rows of a sheet
+NEAR: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": l1, "psnr": psnr, "ssim": ssim}
 
 
 class Making(Protocol):
@@ -88,14 +89,22 @@ class Translations:
         assert isinstance(sampler, Translator)
         found: dict[str, float] = {}
         if self.paired:
-            each: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": l1, "psnr": psnr, "ssim": ssim}
-            found |= {name: measure(made, self.real).mean().item() for name, measure in each.items()}
+            found |= {name: measure(made, self.real).mean().item() for name, measure in NEAR.items()}
         if sampler.ways == 2:
             back = self.translated(sampler, made, device, back=True)
             found["cycle_l1"] = l1(back, self.source).mean().item()
         if sampler.scale > 1:
             found["consistency"] = inconsistency(made, self.source).mean().item()
         return found
+
+    def untouched(self) -> dict[str, float]:
+        """How near what is given is to what should be made of it, as it is; enlarged, if it is smaller."""
+        given = self.source
+        if not self.paired or given.shape[1] != self.real.shape[1]:
+            return {}
+        if given.shape[2:] != self.real.shape[2:]:
+            given = nn.functional.interpolate(given, self.real.shape[2:], mode="bicubic").clamp(-1, 1)
+        return {name: measure(given, self.real).mean().item() for name, measure in NEAR.items()}
 
     @torch.inference_mode()
     def draw(self, sampler: nn.Module, path: Path, device: torch.device, seed: int) -> None:
