@@ -63,13 +63,11 @@ class Translator(nn.Module, ABC):
     """What survives training where one picture is made of another.
 
     Attributes:
-        stride: a picture's sides must be multiples of this.
         scale: how much larger a result is.
         reach: how many pixels away what a network sees of a place lies, at most; None if it sees all.
         ways: how many ways it translates: 1, or 2 if it also translates back.
     """
 
-    stride: int = 1
     scale: int = 1
     reach: int | None = None
     ways: int = 1

@@ -55,12 +55,10 @@ class Way:
     @torch.inference_mode()
     def __call__(self, x: Tensor) -> Tensor:
         """Pictures `(n, c, h, w)` in [-1, 1] of any size, made of others."""
-        stride, (height, width) = self.translator.stride, x.shape[2:]
-        down, across = -height % stride, -width % stride
-        if down or across:
-            x = F.pad(x, (0, across, 0, down), mode="replicate")
-        scale = self.translator.scale
-        return self.translator(x, self.back)[:, :, : height * scale, : width * scale].float().clamp(-1, 1)
+        if self.given.channels == self.made.channels + 1:  # the last says where there are holes
+            hole = x[:, -1:] < 0
+            x = torch.cat([x[:, :-1].masked_fill(hole, 0.0), 1 - 2 * hole.float()], 1)
+        return self.translator(x, self.back).float().clamp(-1, 1)
 
 
 def way_of(run: Run, to: str | None = None) -> Way:

@@ -11,10 +11,14 @@ import pytest
 import torch
 
 import tenfold.recipes  # noqa: F401  (registers them)
-from tenfold.data.order import Rows, Shuffled
+from torch import nn
+
+from tenfold.data.order import BothSides, Rows, Shuffled
 from tenfold.data.spec import DataSpec
 from tenfold.engine.runtime import Runtime
-from tenfold.engine.trainer import Settings, Trainer
+from tenfold.draw import Draw
+from tenfold.engine.trainer import Batches, Settings, Trainer
+from tenfold.game import Translator
 from tenfold.recipe import RECIPES, Play, make_recipe
 
 CLASSES = ("a", "b", "c", "d")
@@ -37,6 +41,12 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 """Settings of a recipe that its tiny preset leaves out."""
 
 
+ALWAYS: dict[str, dict[str, Any]] = {"srgan": {"alone": 0.0}}
+"""Settings without which a recipe's first turns are not all of them."""
+GIVEN = 2
+"""Channels of what is translated."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A recipe and the shape of the samples it learns."""
@@ -48,25 +58,42 @@ class Case:
 
     @property
     def spec(self) -> DataSpec:
-        kind = "vectors" if len(self.shape) == 1 else "images"
-        return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4)
+        kind = "vectors" if len(self.shape) == 1 else RECIPES[self.name].kinds[0]
+        kind = "images" if kind == "vectors" and len(self.shape) > 1 else kind
+        given = (GIVEN, *self.shape[1:]) if kind in ("pairs", "unpaired") else ()
+        return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4, given)
 
     def rows(self) -> Rows:
         values = 2 * torch.rand(self.count, *self.shape, generator=torch.Generator().manual_seed(5)) - 1
         return Rows(values, np.arange(self.count) % 4 if RECIPES[self.name].conditional != "never" else None)
+
+    def batches(self, size: int, seed: int, *, balanced: bool) -> Batches:
+        """Of the kind of data that the recipe takes."""
+        spec = self.spec
+        if not spec.given:
+            return Shuffled(self.rows(), size, seed, balanced=balanced)
+        source = torch.rand(self.count, *spec.given, generator=torch.Generator().manual_seed(6)) * 2 - 1
+        return BothSides(Rows(source), self.rows(), size, seed, paired=spec.kind == "pairs")
+
+    def samples(self, sampler: nn.Module, n: int = 8) -> torch.Tensor:
+        """From noise, or translated."""
+        if not isinstance(sampler, Translator):
+            return sampler(sampler.draw(Draw(9, slice(0, n), n)), self.condition(n))
+        shape = self.spec.given or (self.shape[0], *(side // sampler.scale for side in self.shape[1:]))
+        return sampler(torch.rand(n, *shape, generator=torch.Generator().manual_seed(9)) * 2 - 1)
 
     def condition(self, n: int) -> torch.Tensor | None:
         return torch.arange(n) % 4 if RECIPES[self.name].conditional != "never" else None
 
     def build(self, preset: str = "tiny", **values: Any) -> Play:
         torch.manual_seed(1)
-        return make_recipe(self.name, {**self.values, **values}, preset).build(self.spec)
+        return make_recipe(self.name, {**ALWAYS.get(self.name, {}), **self.values, **values}, preset).build(self.spec)
 
     def trainer(
         self, settings: Settings = FIRST_SEED, runtime: Runtime = ONE_PROCESS, **values: Any
     ) -> Trainer:
         play = self.build(**values)
-        data = Shuffled(self.rows(), values.get("batch", 8), settings.seed, balanced=play.balanced)
+        data = self.batches(values.get("batch", 8), settings.seed, balanced=play.balanced)
         return Trainer(
             play.game, play.optimizers, data, settings=settings, schedules=play.schedules, runtime=runtime
         )

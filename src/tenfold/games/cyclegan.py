@@ -12,6 +12,7 @@ from ..draw import Draw
 from ..game import Batch, Game, Terms, Translator, Turn
 from ..objectives import LEAST_SQUARES
 from .gan import signals
+from .translation import fitted
 
 
 class BothWays(Translator):
@@ -19,18 +20,18 @@ class BothWays(Translator):
 
     Args:
         there, back: map pictures to pictures.
-        stride: a picture's sides must be multiples of this.
+        stride: sides that the networks take are multiples of this; others are padded.
     """
 
     ways = 2
 
     def __init__(self, there: nn.Module, back: nn.Module, *, stride: int) -> None:
         super().__init__()
-        self.there, self.return_, self.stride = there, back, stride
+        self.there, self.back_again, self.stride = there, back, stride
 
     def forward(self, source: Tensor, back: bool = False) -> Tensor:
         """Pictures in [-1, 1]."""
-        return self.return_(source) if back else self.there(source)
+        return fitted(self.back_again if back else self.there, source, self.stride)
 
 
 class History(nn.Module):

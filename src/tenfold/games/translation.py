@@ -7,6 +7,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..augment.joint import Jointly
 from ..comparing import Comparison, apart
@@ -23,12 +24,24 @@ from .gan import signals
 Judge = PatchDiscriminator | UNetDiscriminator
 
 
+def fitted(network: nn.Module, x: Tensor, stride: int, scale: int = 1) -> Tensor:
+    """What a network makes of pictures whose sides need not be multiples of its stride."""
+    height, width = x.shape[2:]
+    down, across = -height % stride, -width % stride
+    if not (down or across):
+        return network(x)
+    whole = F.pad(x, (across // 2, across - across // 2, down // 2, down - down // 2), mode="replicate")
+    made, top, left = network(whole), down // 2 * scale, across // 2 * scale
+    return made[:, :, top : top + height * scale, left : left + width * scale]
+
+
 class OneWay(Translator):
     """A network that makes one picture of another.
 
     Args:
         network: maps pictures to pictures.
-        stride, scale, reach: see `Translator`.
+        stride: sides that the network takes are multiples of this; others are padded.
+        scale, reach: see `Translator`.
     """
 
     def __init__(self, network: nn.Module, *, stride: int = 1, scale: int = 1, reach: int | None = None) -> None:
@@ -37,7 +50,7 @@ class OneWay(Translator):
 
     def forward(self, source: Tensor, back: bool = False) -> Tensor:
         """Pictures in [-1, 1]."""
-        return self.network(source)
+        return fitted(self.network, source, self.stride, self.scale)
 
 
 class Pairs(Game[Translator]):

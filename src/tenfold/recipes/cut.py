@@ -12,7 +12,7 @@ from ..augment.joint import Jointly
 from ..data.spec import DataSpec
 from ..games.cut import CUT
 from ..nn.networks.translator import PatchHeads, TranslatorNetwork
-from ..nn.networks.unet import Norm, PatchDiscriminator
+from ..nn.networks.unet import Norm, PatchDiscriminator, patch_layers
 from ..recipe import STRICT, About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
@@ -75,7 +75,7 @@ class Contrastive(Recipe, ABC):
         game = CUT(
             network,
             PatchHeads(network.map_widths, self.described),
-            PatchDiscriminator(spec.shape[0], self.width_d, norm=self.norm_d),
+            PatchDiscriminator(spec.shape[0], self.width_d, patch_layers(spec.shape), norm=self.norm_d),
             weight=self.contrast,
             identity=self.identity,
             places=self.places,

@@ -10,7 +10,7 @@ from ..augment.joint import Jointly
 from ..data.spec import DataSpec
 from ..games.cyclegan import BothWays, CycleGAN, History
 from ..nn.networks.translator import TranslatorNetwork
-from ..nn.networks.unet import Norm, PatchDiscriminator
+from ..nn.networks.unet import Norm, PatchDiscriminator, patch_layers
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
@@ -88,7 +88,7 @@ class CycleGANRecipe(Recipe):
         sides = {"real": made, "source": given}
         game = CycleGAN(
             BothWays(there, back, stride=there.stride),
-            {name: PatchDiscriminator(shape[0], self.width_d, norm=self.norm_d) for name, shape in sides.items()},
+            {name: PatchDiscriminator(shape[0], self.width_d, patch_layers(spec.shape), norm=self.norm_d) for name, shape in sides.items()},
             {name: History(self.history, self.batch, shape) for name, shape in sides.items()},
             cycle=self.cycle,
             identity=self.identity,

@@ -8,12 +8,12 @@ from annotated_types import Ge, Lt
 
 from ..augment.joint import Jointly
 from ..comparing import L1, Comparison, OfMaps, in_colours
-from ..data.grid import fit_grid
 from ..data.spec import DataSpec
 from ..degrade import Degradation, Grey, Holes
 from ..errors import RecipeError
 from ..games.translation import OneWay, Pairs
-from ..nn.networks.unet import Norm, PatchDiscriminator, UNet
+from ..nn.networks.grid import base_grid
+from ..nn.networks.unet import Norm, PatchDiscriminator, UNet, patch_layers
 from ..objectives import NON_SATURATING
 from ..penalties import R1
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
@@ -100,13 +100,13 @@ class Pix2Pix(Recipe):
         degrade = self.degradation(spec)
         outputs, height, width = spec.shape
         inputs = spec.given[0] if degrade is None else given_channels(self.task, outputs)
-        depth = min(fit_grid(height, width).doublings, DEEPEST)
+        depth = min(max(1, base_grid(height, width).doublings), DEEPEST)
         network = UNet(
             inputs, outputs, self.width, depth, norm=self.norm, dropout=self.dropout, resized=self.resized
         )
         judge = None
         if self.adversarial:
-            judge = PatchDiscriminator(inputs + outputs, self.width_d, min(3, depth), norm=self.norm_d)
+            judge = PatchDiscriminator(inputs + outputs, self.width_d, patch_layers(spec.shape), norm=self.norm_d)
         comparisons: list[Comparison] = [L1(self.l1)]
         if self.perceptual:
             from ..metrics.pretrained import frozen_maps

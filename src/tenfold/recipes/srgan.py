@@ -8,11 +8,11 @@ from annotated_types import Ge, Lt
 
 from ..augment.joint import Jointly
 from ..comparing import L1, Comparison, OfMaps, in_colours
-from ..data.grid import fit_grid
 from ..data.spec import DataSpec
 from ..degrade import Degradation, Smaller, worn
 from ..errors import RecipeError
 from ..games.translation import OneWay, Pairs
+from ..nn.networks.grid import base_grid
 from ..nn.networks.superres import STEPS, Block, Enlarger, UNetDiscriminator
 from ..objectives import NON_SATURATING
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
@@ -85,7 +85,7 @@ class SRGAN(Recipe):
         channels, height, width = spec.shape
         degrade = self.degradation(spec)
         network = Enlarger(channels, self.width, self.blocks, self.scale, self.block)
-        depth = min(3, fit_grid(height, width).doublings)
+        depth = min(3, base_grid(height, width).doublings)
         comparisons: list[Comparison] = [L1(self.l1)]
         if self.perceptual:
             from ..metrics.pretrained import frozen_maps

@@ -9,6 +9,7 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -18,6 +19,7 @@ from torch.nn import functional as F
 
 from ..layers import BatchNorm, ResizedConv, SpectralConv
 from .dcgan import transposed
+from .grid import base_grid
 
 Norm = Literal["none", "batch", "instance", "spectral"]
 MOST = 8  # times the width, which no layer exceeds
@@ -116,6 +118,11 @@ class UNet(nn.Module):
         for up in self.ups:
             x = torch.cat([up(x), across.pop()], 1)
         return torch.tanh(self.last(F.relu(x) if across else x).float())
+
+
+def patch_layers(shape: Sequence[int]) -> int:
+    """How often a discriminator of patches halves pictures of a shape, (channels, height, width)."""
+    return min(3, max(1, base_grid(*shape[1:]).doublings))
 
 
 class PatchDiscriminator(nn.Module):
