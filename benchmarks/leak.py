@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from record import RESULTS, SOURCE, Record, arguments, say
+from record import SOURCE, Record, arguments, say
 from tenfold.augment.ada import ADA
 from tenfold.data import open_data
 from tenfold.data.order import Shuffled
@@ -18,10 +19,13 @@ from tenfold.report.sheet import sheet
 from tenfold.watching.quality import generate_many
 
 QUESTION = """600 pictures of 16x16 pixels of a red arrow that points up, in many sizes and places. r3gan
---preset small with ada, every change with a probability of .8 from the first step to the last, which is the
-most that it is ever steered to; beside it without augmentation. How many of 1,000 samples point elsewhere or
-are not red? Bar: at most 1 % more than without."""
-COUNT, SIDE, MADE, KIMG, P, SEED = 600, 16, 1000, 150, 0.8, 0
+--preset small with ada as it is steered; beside it without augmentation, and with every change forced to a
+probability of .4 and of .8 from the first step to the last (.8 is the most that it is ever steered to). How
+many of 1,000 samples point elsewhere or are not red? Bar: at most 1 % more than without, as it is steered;
+forced to .8 the same is aimed at."""
+COUNT, SIDE, MADE, KIMG, SEED = 600, 16, 1000, 150, 0
+WAYS: dict[str, float | None] = {"none": 0.0, "steered": None, "forced to .4": 0.4, "forced to .8": 0.8}
+"""Probability of each change; None for what D's success makes of it."""
 
 
 def main() -> None:
@@ -35,7 +39,7 @@ def main() -> None:
         also=[SOURCE / "tenfold" / "recipes" / "r3gan.py"],
     )
     kimg = 2 if given.quick else KIMG
-    found = {p: record.measure(f"p {p:g}", lambda p=p: leaked(p, kimg), kimg) for p in (0.0, P)}
+    found = {way: record.measure(way, lambda w=way: leaked(w, kimg, record.folder), kimg) for way in WAYS}
     record.conclude(rows(found))
 
 
@@ -53,24 +57,26 @@ def arrows(count: int) -> np.ndarray:
     return pictures
 
 
-def leaked(p: float, kimg: float) -> dict[str, float]:
-    """Train with a fixed probability of every change; what samples point where, in which colour."""
-    data = open_data(arrows(COUNT))
-    recipe = make_recipe("r3gan", {"augment": "ada" if p else "none"}, "small")
+def leaked(way: str, kimg: float, folder: Path) -> dict[str, float]:
+    """Train; what samples point where, in which colour, and the last probability of a change."""
+    data, p = open_data(arrows(COUNT)), WAYS[way]
+    recipe = make_recipe("r3gan", {"augment": "none" if p == 0 else "ada"}, "small")
     torch.manual_seed(SEED)
     play = recipe.build(data.spec)
-    for part in play.game.modules():
-        if isinstance(part, ADA):
-            part.p.fill_(p)
-            part.pace = 0.0
+    changing = [part for part in play.game.modules() if isinstance(part, ADA)]
+    for part in changing if p else []:
+        part.p.fill_(p)
+        part.pace = 0.0
     settings = Settings(seed=SEED, planned=round(kimg * 1000), half_life_kimg=5)
     batches = Shuffled(data.train, recipe.batch, labelled=False)
     trainer = Trainer(play.game, play.optimizers, batches, schedules=play.schedules, settings=settings)
     trainer.fit(kimg=kimg)
     made = generate_many(trainer.ema.module.eval(), MADE, None, SEED)
-    sheet(data.codec.preview(made[:64]), 16).save(RESULTS / "sheets" / f"leak-{p:g}.png")
-    say(f"{kimg:,} thousand pictures at p = {p:g}")
-    return {"turned": turned(made), "other_colour": recoloured(made)}
+    (folder / "sheets").mkdir(exist_ok=True)
+    sheet(data.codec.preview(made[:64]), 16).save(folder / "sheets" / f"leak-{way.replace(' ', '-')}.png")
+    say(f"{kimg:,} thousand pictures, {way}")
+    last = max((part.p.item() for part in changing), default=0.0)
+    return {"turned": turned(made), "other_colour": recoloured(made), "p": round(last, 3)}
 
 
 def turned(made: Tensor) -> float:
@@ -93,15 +99,15 @@ def recoloured(made: Tensor) -> float:
     return 1 - (is_red & is_white).float().mean().item()
 
 
-def rows(found: dict[float, dict[str, Any]]) -> list[dict[str, object]]:
+def rows(found: dict[str, dict[str, Any]]) -> list[dict[str, object]]:
     """The table."""
-    plain = found[0.0]
+    plain = found["none"]
     table: list[dict[str, object]] = []
-    for p, result in found.items():
-        more = max(result[name] - plain[name] for name in result)
+    for way, result in found.items():
+        more = max(result[name] - plain[name] for name in ("turned", "other_colour"))
         shares = {"turned": f"{result['turned']:.1%}", "not red on white": f"{result['other_colour']:.1%}"}
-        met = "" if not p else "yes" if more <= 0.01 else "no"
-        table.append({"probability of each change": p, **shares, "at most 1 % more": met})
+        met = "" if way == "none" else "yes" if more <= 0.01 else "no"
+        table.append({"ada": way, "probability at the end": result["p"], **shares, "at most 1 % more": met})
     return table
 
 
