@@ -24,7 +24,7 @@ class Contrastive(Recipe, ABC):
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
     presets: ClassVar = {
-        "tiny": {"width": 4, "width_d": 4, "blocks": 2, "batch": 2, "described": 8, "places": 16},
+        "tiny": {"width": 4, "width_d": 4, "blocks": 2, "batch": 8, "described": 8, "places": 16},
         "small": {},
         "base": {"width": 64, "width_d": 64, "blocks": 6},
         "paper": {"width": 64, "width_d": 64, "blocks": 9, "resized": False, "lr_g": 2e-4, "lr_d": 2e-4},

@@ -29,7 +29,7 @@ class CycleGANRecipe(Recipe):
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
     presets: ClassVar = {
-        "tiny": {"width": 4, "width_d": 4, "blocks": 2, "batch": 2, "history": 4},
+        "tiny": {"width": 4, "width_d": 4, "blocks": 2, "batch": 8, "history": 16},
         "small": {},
         "base": {"width": 64, "width_d": 64, "blocks": 6},
         "paper": {

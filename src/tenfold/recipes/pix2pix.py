@@ -37,7 +37,7 @@ class Pix2Pix(Recipe):
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
     presets: ClassVar = {
-        "tiny": {"width": 4, "width_d": 4, "batch": 4},
+        "tiny": {"width": 4, "width_d": 4, "batch": 8},
         "small": {},
         "base": {"width": 64, "width_d": 64},
         "paper": {

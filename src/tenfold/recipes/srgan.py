@@ -33,7 +33,7 @@ class SRGAN(Recipe):
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
     presets: ClassVar = {
-        "tiny": {"width": 4, "width_d": 4, "blocks": 1, "batch": 4},
+        "tiny": {"width": 4, "width_d": 4, "blocks": 1, "batch": 8},
         "small": {},
         "base": {"width": 64, "width_d": 48, "blocks": 8},
         "paper": {"width": 64, "width_d": 64, "blocks": 16, "adversarial": 1e-3, "lr_g": 1e-4, "lr_d": 1e-4},
