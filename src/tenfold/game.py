@@ -92,10 +92,12 @@ class Game(nn.Module, ABC, Generic[S]):
     Attributes:
         sampler: what survives training.
         progress: share of the planned samples that has been seen; the trainer sets it before every step.
+        stages: shares of the run at which other turns begin, in order; empty if all steps are of one kind.
     """
 
     sampler: S
     progress: float = 0.0
+    stages: Sequence[float] = ()
 
     @abstractmethod
     def players(self) -> Mapping[str, nn.Module]:

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from math import lcm
@@ -140,9 +140,16 @@ def candidates(options: Options, runtime: Runtime) -> list[Mode]:
     return modes[:1] if runtime.world > 1 else modes
 
 
-def step_seconds(trainer: Trainer, at_least_s: float) -> float:
-    """Seconds of a step: of each kind the median of what fits into a time, weighed by how often it comes."""
+def step_seconds(trainer: Trainer, at_least_s: float, progress: float = 0.0) -> float:
+    """Seconds of a step: of each kind the median of what fits into a time, weighed by how often it comes.
+
+    Args:
+        trainer: which is used up by it.
+        at_least_s: the time.
+        progress: share of the run that is taken to be over.
+    """
     augment_most(trainer)
+    usual, trainer.game.progress = trainer.settings, progress
     kinds = kinds_of_step(trainer.game)
     times: list[list[float]] = [[] for _ in kinds]
     warm = max(1, WARM_UP // len(kinds))
@@ -150,11 +157,33 @@ def step_seconds(trainer: Trainer, at_least_s: float) -> float:
     alone = trainer.runtime.world == 1  # several ranks play every step together: they count, and see no clock
     while (alone and perf_counter() < end) or len(times[0]) < warm + (2 if alone else 10):
         for step, taken in zip(kinds, times, strict=True):
+            if progress:  # which a trainer tells by the planned number
+                planned = int(step * trainer.data.size / progress)
+                trainer.settings = replace(usual, planned=planned)
             trainer.step, start = step, perf_counter()
             trainer.play_step()
             taken.append(perf_counter() - start)
+    trainer.settings = usual
     medians = [median(taken[warm:]) for taken in times]
     return sum(map(mul, medians, kinds.values())) / sum(kinds.values())
+
+
+def stage_seconds(trainer: Trainer, at_least_s: float) -> list[tuple[float, float]]:
+    """Where each stage of a run begins, as a share of it, and seconds of a step there."""
+    begins = (0.0, *trainer.game.stages)
+    return [(begin, step_seconds(trainer, at_least_s / len(begins), begin)) for begin in begins]
+
+
+def mean_seconds(stages: Sequence[tuple[float, float]], since: float = 0.0) -> float:
+    """Seconds of a step, averaged over a run from some share of it on.
+
+    Example:
+        >>> mean_seconds([(0.0, 1.0), (0.5, 3.0)]), mean_seconds([(0.0, 1.0), (0.5, 3.0)], 0.25)
+        (2.0, 2.3333333333333335)
+    """
+    ends = [*(begin for begin, _ in stages[1:]), 1.0]
+    lasting = [max(end - max(begin, since), 0.0) for (begin, _), end in zip(stages, ends, strict=True)]
+    return sum(map(mul, lasting, (seconds for _, seconds in stages))) / (1 - since)
 
 
 def kinds_of_step(game: Game[Any]) -> dict[int, int]:

@@ -55,6 +55,7 @@ class Training:
         ends_at: when its time is over, by `perf_counter`; None if it is not bound by time, or planned by its
             own pace.
         began: when the first step was played, and the seconds that looks had taken before.
+        slower: how many times as long a step takes later in the run as at its beginning.
     """
 
     plan: Plan
@@ -73,6 +74,7 @@ class Training:
     stopped: Stop | None = None
     ends_at: float | None = None
     began: tuple[float, float] = (0.0, 0.0)
+    slower: float = 1.0
     saved_at: float = field(default_factory=perf_counter)
     drawn_at: float = field(default_factory=perf_counter)
 
@@ -96,7 +98,7 @@ class Training:
         sample_s = (now - began_at - (looked_s - before_s)) / trainer.seen
         left_s = self.ends_at - now - looked_s / looks * (self.planned_looks + 1 - looks)
         size, before = trainer.data.size, trainer.goal
-        fit = trainer.step + int(left_s / (sample_s * size))
+        fit = trainer.step + int(left_s / (sample_s * self.slower * size))
         steps = min(max(fit, before // 2, trainer.step), 2 * before)
         planned = int(trainer.runtime.share(str(steps * size)))
         self.ends_at = None

@@ -95,6 +95,7 @@ class Pairs(Game[Translator]):
         self.sampler, self.discriminator, self.objective = translator, discriminator, objective
         self.comparisons, self.penalties = tuple(comparisons), tuple(penalties)
         self.alone_until, self.adversarial, self.conditional = alone_until, adversarial, conditional
+        self.stages = (alone_until,) if alone_until and discriminator is not None else ()
         self.matching = matching
         self.moves, self.degrade = moves, degrade
 
