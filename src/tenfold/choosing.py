@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .augment import ada, diffaugment
 from .data.spec import DataSpec
 from .errors import RecipeError
-from .recipe import Choice, Recipe, make_recipe, recipe_class, recipe_name
+from .recipe import RECIPES, Choice, Recipe, make_recipe, recipe_class, recipe_name
 from .run import Run
 from .settings import resolve
 from .transfer import start_from
@@ -146,6 +146,19 @@ def like(start: str, given: Mapping[str, Any], spec: DataSpec) -> tuple[Recipe, 
     said = [f"{key} {found[key]}" for key in kept if there[key] == found[key] != usual[key]]
     words = f", with its {', '.join(said)}" if said else ""
     return recipe, [Choice("recipe", name, f"that of {start}{words}"), *more]
+
+
+def recipes_for(kinds: Collection[str], classes: int) -> list[str]:
+    """Names of all recipes that can learn from such data, in the order of the alphabet.
+
+    Args:
+        kinds: what the data can be taken for.
+        classes: how many there are.
+    """
+    import tenfold.recipes  # noqa: F401  (registers them)
+
+    fit = {name: cls for name, cls in sorted(RECIPES.items()) if {*cls.kinds} & {*kinds}}
+    return [name for name, cls in fit.items() if classes > 1 or cls.conditional != "always"]
 
 
 def choose_recipe(spec: DataSpec) -> Choice:
