@@ -155,7 +155,7 @@ def recipes_for(kinds: Collection[str], classes: int) -> list[str]:
         kinds: what the data can be taken for.
         classes: how many there are.
     """
-    import tenfold.recipes  # noqa: F401  (registers them)
+    from . import recipes  # noqa: F401  (registers them)
 
     fit = {name: cls for name, cls in sorted(RECIPES.items()) if {*cls.kinds} & {*kinds}}
     return [name for name, cls in fit.items() if classes > 1 or cls.conditional != "always"]
