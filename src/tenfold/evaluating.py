@@ -22,6 +22,7 @@ from .metrics.cached import cached, key_of
 from .metrics.crossfit import classifier_features
 from .metrics.duplicates import near_duplicates, perceptual_hash
 from .metrics.features import Features, Pixels, default_features, features_named
+from .metrics.kernel import kernel_distance
 from .metrics.labels import Labels, judge_labels
 from .metrics.memory import Copies, nearest_copies
 from .metrics.suite import Measured, Side, Sides, by_class, by_heart, measure
@@ -183,6 +184,7 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
     no_other = Measured(None, None, len(made), why="the features are the values themselves: see memorised")
     numbers["memorised_pixels"] = no_other if plain is None else by_heart(plain)
     numbers |= {"near_duplicates": hashed(material), "exact_copies": copied(material), **material.more}
+    numbers |= way_back(material, network)
     why = why_no_labels(material)
     found = None if why else labels_of(material, seed, say)
     missing = Measured(None, None, len(material.fake), why=why)
@@ -200,6 +202,18 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
         copies=copies_of(view),
         material=material,
     )
+
+
+def way_back(material: Material, network: Features) -> dict[str, Measured]:
+    """Of a translation that goes both ways: the kernel distance of what the way back makes."""
+    if material.back is None:
+        return {}
+    with torch.inference_mode():
+        rows = [torch.cat([network(p.images(some)) for some in chunks(len(p))]) for p in material.back]
+    train, held, made = rows
+    n = min(len(held), len(train))
+    found, fresh = kernel_distance(held, made), kernel_distance(held[:n], train[:n])
+    return {"kernel_distance_back": Measured(found.value, fresh.value, len(made), found.error)}
 
 
 def class_by_class(sides: Sides, material: Material, found: Labels | None) -> dict[str, dict[str, Measured]]:

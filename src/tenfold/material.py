@@ -21,6 +21,7 @@ from .data.sources import find
 from .draw import derive
 from .enlarging import opened_by
 from .errors import DataError, RunError
+from .game import Translator
 from .metrics.suite import FEWEST, Measured
 from .run import Run
 from .watching.making import Translations
@@ -78,6 +79,8 @@ class Material:
         notes: what was decided, a sentence each.
         facts: where everything comes from.
         more: what else is known of what was made.
+        back: of a translation that goes both ways, pictures of what is given: some that were learnt from, some
+            that were not, and those that are made on the way back; None of others.
     """
 
     train: Part
@@ -88,6 +91,7 @@ class Material:
     notes: tuple[str, ...]
     facts: Mapping[str, object]
     more: Mapping[str, Measured] = field(default_factory=dict)
+    back: tuple[Part, Part, Part] | None = None
 
 
 def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
@@ -153,7 +157,19 @@ def of_translation(run: Run, most: int, seed: int) -> Material:
     facts |= {"data_id": f"{dataset.fingerprint}-{LAYOUT}"}
     sides = (whole(dataset.train), whole(held), made)
     found = assemble(sides, dataset, False, list(dataset.notes[:1]), facts, most, seed)
-    return replace(found, more={name: Measured(value, None, len(index)) for name, value in numbers.items()})
+    more = {name: Measured(value, None, len(index)) for name, value in numbers.items()}
+    return replace(found, more=more, back=way_back(run, dataset, making))
+
+
+def way_back(run: Run, dataset: Dataset, making: Translations) -> tuple[Part, Part, Part] | None:
+    """Pictures of what is given, and what the way back makes of the others; None if there is none."""
+    given = dataset.given
+    assert isinstance(run.sampler, Translator)
+    if given is None or given.holdout is None or run.sampler.ways < 2:
+        return None
+    values = making.translated(run.sampler, making.real, torch.device("cpu"), back=True)
+    made = Part(Rows(values), np.arange(len(values)), [f"made back {i}" for i in range(len(values))])
+    return whole(given.train), whole(given.holdout), made
 
 
 def reopened(run: Run) -> Dataset:
