@@ -23,7 +23,7 @@ from .watching.quality import BLOCK, best_state, generate
 if TYPE_CHECKING:
     from numpy import ndarray
 
-    from .evaluating import Evaluation
+    from .evaluation import Evaluation
 
 
 class Run:

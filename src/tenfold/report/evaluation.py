@@ -17,7 +17,7 @@ from .sheet import sheet
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..evaluating import Evaluation
+    from ..evaluation import Evaluation
 
 _TONES: dict[str, Tone] = {"good": "good", "warning": "neutral", "bad": "bad"}
 _SHOWN = 64
