@@ -34,7 +34,7 @@ from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_st
 SAVE_EVERY_S = 30.0
 DRAW_EVERY_S = 20.0
 RESERVE = 0.05  # of a time budget, for what was not measured
-PACED = 1 / 8  # of a run, after which its own pace is known: beyond the first look
+PACED = (1 / 8, 1 / 2)  # of a run, where its own pace is known: beyond the first look, and with augmentation
 SEEN_FROM, SEEN_CHANNELS = 24, 4  # pixels of the longer side, and channels, that a pretrained network sees
 
 
@@ -54,9 +54,10 @@ class Training:
         resumed: how many of them there were when training was resumed.
         look_s, draw_s: seconds spent on measuring quality, and on sheets and curves.
         stopped: why the run ended before its time; None if it did not, or the user asked.
-        ends_at: when its time is over, by `perf_counter`; None if it is not bound by time, or planned by its
-            own pace.
-        began: when the first step was played, and the seconds that looks had taken before.
+        ends_at: when its time is over, by `perf_counter`; None if it is not bound by time.
+        paced: how often the rest of it was planned by its own pace.
+        since: from when on that pace is measured, by `perf_counter`; the seconds that looks had taken, and
+            the samples that had been seen by then.
     """
 
     plan: Plan
@@ -74,7 +75,8 @@ class Training:
     draw_s: float = 0.0
     stopped: Stop | None = None
     ends_at: float | None = None
-    began: tuple[float, float] = (0.0, 0.0)
+    paced: int = 0
+    since: tuple[float, float, int] = (0.0, 0.0, 0)
     saved_at: float = field(default_factory=perf_counter)
     drawn_at: float = field(default_factory=perf_counter)
 
@@ -87,21 +89,21 @@ class Training:
         self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log)]
         if self.trainer.runtime.rank == 0:
             self.trainer.watches += [Watch(seldom, self.look), Watch(often, self.save_now_and_then)]
-        if self.ends_at is not None:
-            self.trainer.watches.append(Watch(max(int(PACED * planned), size), self.keep_time))
+        if self.ends_at is not None and self.paced < len(PACED):
+            self.trainer.watches.append(Watch(max(int(PACED[self.paced] * planned), size), self.keep_time))
 
     def keep_time(self, trainer: Trainer) -> None:
-        """Once, early in the run: plan the rest of its time by its own pace."""
+        """Early in the run, and again in its middle: plan the rest of its time by its own pace since then."""
         assert self.ends_at is not None
-        (began_at, before_s), looked_s, looks = self.began, self.look_s + self.draw_s, max(len(self.looks), 1)
-        now = perf_counter()
-        sample_s = (now - began_at - (looked_s - before_s)) / trainer.seen
+        (began_at, before_s, seen), looked_s = self.since, self.look_s + self.draw_s
+        now, looks = perf_counter(), max(len(self.looks), 1)
+        sample_s = (now - began_at - (looked_s - before_s)) / (trainer.seen - seen)
         left_s = self.ends_at - now - looked_s / looks * (self.planned_looks + 1 - looks)
         size, before = trainer.data.size, trainer.goal
         fit = trainer.step + int(left_s / (sample_s * size))
         steps = min(max(fit, before // 2, trainer.step), 2 * before)
         planned = int(trainer.runtime.share(str(steps * size)))
-        self.ends_at = None
+        self.paced, self.since = self.paced + 1, (now, looked_s, trainer.seen)
         trainer.plan_anew(planned)
         self.progress.planned = planned
         self.watch()
@@ -232,7 +234,7 @@ class Training:
             Interrupted: if the user asked to stop; everything is saved.
             Diverged: if a term was not finite a second time, at half the learning rate.
         """
-        self.began = perf_counter(), self.look_s + self.draw_s
+        self.since = perf_counter(), self.look_s + self.draw_s, self.trainer.seen
         if begun is not None and self.plan.budget_s is not None:
             self.ends_at = begun + (1 - RESERVE) * self.plan.budget_s
             self.watch()
