@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,17 +95,28 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
     for recipe, result in found.items():
         for psi, precision, recall in zip(PSIS, result["precision"], result["recall"], strict=True):
             what = f"psi {psi:g}: precision, recall"
-            bar = "rises, falls"
-            table.append(
-                {"recipe": recipe, "what": what, "measured": f"{precision:.3f}, {recall:.3f}", "bar": bar}
-            )
-        jump, shares = f"{result['jump']:.2f}", result["found"]
+            line = {"recipe": recipe, "what": what, "measured": f"{precision:.3f}, {recall:.3f}"}
+            table.append({**line, "bar": "", "met": ""})
+        table[-1] |= {"bar": "rises, falls, at every step", "met": yes(monotone(result))}
+        jump, shares = result["jump"], result["found"]
         share = f"{shares[len(shares) // 2]:.1%} (median of {len(shares)}; worst {shares[-1]:.1%})"
-        table.append({"recipe": recipe, "what": "largest step / median step", "measured": jump, "bar": "3"})
-        table.append(
-            {"recipe": recipe, "what": "projection / distance of two", "measured": share, "bar": "10 %"}
-        )
+        what = {"recipe": recipe, "what": "largest step / median step", "measured": f"{jump:.2f}"}
+        table.append({**what, "bar": "at most 3", "met": yes(jump <= 3)})
+        what = {"recipe": recipe, "what": "projection / distance of two", "measured": share}
+        met = f"{yes(shares[len(shares) // 2] < 0.1)} (each: {yes(shares[-1] < 0.1)})"
+        table.append({**what, "bar": "under 10 %", "met": met})
     return table
+
+
+def monotone(result: dict[str, Any]) -> bool:
+    """Whether precision rises and recall falls with every step of psi."""
+    rises = all(a < b for a, b in pairwise(result["precision"]))
+    return rises and all(a > b for a, b in pairwise(result["recall"]))
+
+
+def yes(met: bool) -> str:
+    """In words."""
+    return "met" if met else "missed"
 
 
 if __name__ == "__main__":

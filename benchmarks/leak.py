@@ -1,13 +1,15 @@
-"""Does what augmentation does to pictures show in samples? Arrows that all point up, and are all red."""
+"""Does what augmentation does to pictures show in samples? Red flags, upright, blowing to the right."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
 
 from record import SOURCE, Record, arguments, say
 from tenfold.augment.ada import ADA
@@ -18,11 +20,11 @@ from tenfold.recipe import make_recipe
 from tenfold.report.sheet import sheet
 from tenfold.watching.quality import generate_many
 
-QUESTION = """600 pictures of 16x16 pixels of a red arrow that points up, in many sizes and places. r3gan
---preset small with ada as it is steered; beside it without augmentation, and with every change forced to a
-probability of .4 and of .8 from the first step to the last (.8 is the most that it is ever steered to). How
-many of 1,000 samples point elsewhere or are not red? Bar: at most 1 % more than without, as it is steered;
-forced to .8 the same is aimed at."""
+QUESTION = """600 pictures of 16x16 pixels of a red flag on a pole, upright and blowing to the right, in
+many sizes and places. r3gan --preset small with ada as it is steered; beside it without augmentation, and
+with every change forced to a probability of .4 and of .8 from the first step to the last (.8 is the most that
+it is ever steered to). How many of 1,000 samples look more like a flag that is turned, by 20 degrees or more,
+or mirrored, or are not red on white? Bar: at most 1 % more than without."""
 COUNT, SIDE, MADE, KIMG, SEED = 600, 16, 1000, 150, 0
 WAYS: dict[str, float | None] = {"none": 0.0, "steered": None, "forced to .4": 0.4, "forced to .8": 0.8}
 """Probability of each change; None for what D's success makes of it."""
@@ -43,23 +45,23 @@ def main() -> None:
     record.conclude(rows(found))
 
 
-def arrows(count: int) -> np.ndarray:
-    """Pictures `(n, side, side, 3)`: a triangle above a stem, red on white."""
+def flags(count: int) -> np.ndarray:
+    """Pictures `(n, side, side, 3)`: a pole, and at its upper end a triangle to the right, red on white."""
     random = np.random.default_rng(SEED)
     y, x = np.mgrid[:SIDE, :SIDE] + 0.5
     pictures = np.full((count, SIDE, SIDE, 3), 255, np.uint8)
     for picture in pictures:
-        height, middle, top = random.uniform(9, 13), random.uniform(7, 9), random.uniform(1, 3)
-        down, across = (y - top) / height, np.abs(x - middle) / height
-        head = (down > 0) & (down < 0.5) & (across < 0.9 * down)
-        stem = (down >= 0.5) & (down < 1) & (across < 0.12)
-        picture[head | stem] = (220, 20, 20)
+        height, left, top = random.uniform(9, 13), random.uniform(4, 6), random.uniform(1, 3)
+        down, across = (y - top) / height, (x - left) / height
+        cloth = (down > 0) & (down < 0.6) & (across > 0) & (across < 1.2 * (0.3 - np.abs(down - 0.3)) + 0.2)
+        pole = (down > 0) & (down < 1) & (np.abs(across) < 0.08)
+        picture[cloth | pole] = (220, 20, 20)
     return pictures
 
 
 def leaked(way: str, kimg: float, folder: Path) -> dict[str, float]:
     """Train; what samples point where, in which colour, and the last probability of a change."""
-    data, p = open_data(arrows(COUNT)), WAYS[way]
+    data, p = open_data(flags(COUNT)), WAYS[way]
     recipe = make_recipe("r3gan", {"augment": "none" if p == 0 else "ada"}, "small")
     torch.manual_seed(SEED)
     play = recipe.build(data.spec)
@@ -80,14 +82,27 @@ def leaked(way: str, kimg: float, folder: Path) -> dict[str, float]:
 
 
 def turned(made: Tensor) -> float:
-    """Share of samples that look more like an arrow turned or flipped than like one that points up."""
-    known = torch.from_numpy(arrows(COUNT)).permute(0, 3, 1, 2).float().mean(1) / 127.5 - 1
-    up = torch.cdist(made.mean(1).flatten(1), known.flatten(1)).amin(1)
-    ways = [known.rot90(k, (1, 2)) for k in (1, 2, 3)]
-    other = torch.stack([torch.cdist(made.mean(1).flatten(1), way.flatten(1)).amin(1) for way in ways]).amin(
-        0
-    )
-    return (other < up).float().mean().item()
+    """Share of samples that look more like a flag that is turned or mirrored than like one as it is."""
+    known = torch.from_numpy(flags(COUNT)).permute(0, 3, 1, 2).float().mean(1) / 127.5 - 1
+    grey = made.mean(1).flatten(1)
+
+    def nearest(mirrored: bool, angles: Sequence[float]) -> Tensor:
+        shown = known.flip(2) if mirrored else known
+        far = [torch.cdist(grey, rotated(shown, angle).flatten(1)).amin(1) for angle in angles]
+        return torch.stack(far).amin(0)
+
+    upright = nearest(False, (-10, 0, 10))
+    other = torch.minimum(nearest(False, range(20, 341, 20)), nearest(True, range(0, 341, 20)))
+    return (other < upright).float().mean().item()
+
+
+def rotated(grey: Tensor, degrees: float) -> Tensor:
+    """Pictures `(n, side, side)`, turned about their middle; white moves in."""
+    angle = torch.deg2rad(torch.tensor(float(degrees)))
+    cos, sin = angle.cos(), angle.sin()
+    turn = torch.stack([torch.stack([cos, -sin, 0 * cos]), torch.stack([sin, cos, 0 * cos])])
+    grid = affine_grid(turn.expand(len(grey), 2, 3), [len(grey), 1, SIDE, SIDE], align_corners=False)
+    return grid_sample(grey[:, None] - 1, grid, align_corners=False)[:, 0] + 1
 
 
 def recoloured(made: Tensor) -> float:

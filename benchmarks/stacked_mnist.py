@@ -121,10 +121,26 @@ def rows(found: dict[str, Any]) -> list[dict[str, object]]:
             "samples seen": found[key]["seen"],
             "minutes": round(found[key]["training_s"] / 60, 1),
             "bar": BARS.get(key, ""),
+            "met": met(key, found),
         }
         for key in CASES
         if key in found
     ]
+
+
+def met(key: str, found: dict[str, Any]) -> str:
+    """Of each part of a bar, whether it was reached."""
+    result, plain = found[key], found.get("dcgan, quarter D")
+    if key == "r3gan":
+        return " and ".join(yes(ok) for ok in (result["modes"] >= 1000, result["kl"] <= 0.08))
+    if key == "r3gan, quarter D" and plain:
+        return " and ".join(yes(ok) for ok in (result["modes"] >= 980, result["kl"] <= plain["kl"] / 2))
+    return ""
+
+
+def yes(ok: bool) -> str:
+    """In words."""
+    return "met" if ok else "missed"
 
 
 if __name__ == "__main__":

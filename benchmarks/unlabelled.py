@@ -97,7 +97,8 @@ def rows(found: list[dict[str, float]]) -> list[dict[str, object]]:
             gain = right - alone
             error = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else 0.0
             shown = "" if arm == "labels alone" else f"{gain.mean():+.1f} ± {error:.1f}"
-            bar = "1.5 points" if arm == "samples" else ""
+            met = "met" if gain.mean() >= 1.5 else "missed"
+            bar = f"1.5 points: {met}" if arm == "samples" else ""
             line = {"classifier": name, "trained on": arm, "right, %": round(float(right.mean()), 1)}
             table.append({**line, "gain": shown, "bar": bar})
     return table

@@ -32,3 +32,7 @@ class Adaptive(nn.Module, ABC):
         Args:
             progress: share of the planned samples that has been seen.
         """
+
+    @abstractmethod
+    def replanned(self, ratio: float) -> None:
+        """Know that the run was planned anew: what was a share s of it is now the share `ratio * s`."""

@@ -36,7 +36,13 @@ class Decide:
 
 def exactly(recipe: Recipe, start: str | None = None) -> Decide:
     """This recipe; what it leaves at auto follows from the data, or its width from the run it starts from."""
-    return Decide(lambda spec, budget_s: settled(recipe, spec, budget_s, start), recipe.kinds)
+
+    def decide(spec: DataSpec, budget_s: float | None) -> tuple[Recipe, list[Choice]]:
+        found, chosen = settled(recipe, spec, budget_s, start)
+        refuse_idle_changes(recipe, found)
+        return found, chosen
+
+    return Decide(decide, recipe.kinds)
 
 
 def settled(
@@ -58,6 +64,16 @@ def settled(
 
 def refuse_idle(recipe: Recipe, found: Recipe) -> None:
     """Raises a RecipeError if a setting was given that changes nothing, as the others were found."""
+    refuse_idle_changes(recipe, found)
+    if recipe.augment_most != "auto" and found.augment != "ada":
+        raise RecipeError(
+            f"--augment-most {recipe.augment_most} is for ada, and the augmentation is {found.augment}. "
+            "Leave it out, or set --augment ada."
+        )
+
+
+def refuse_idle_changes(recipe: Recipe, found: Recipe) -> None:
+    """Raises a RecipeError if a change is left out that augmentation does not do."""
     augment = found.augment
     has = {"ada": ada.CHANGES, "diffaugment": diffaugment.CHANGES}.get(augment, ())
     for name in recipe.without:
@@ -66,11 +82,6 @@ def refuse_idle(recipe: Recipe, found: Recipe) -> None:
                 f"--without {name} leaves out what {augment if has else 'no'} augmentation does. "
                 + (f"It does: {', '.join(has)}." if has else "Leave it out, or set --augment.")
             )
-    if recipe.augment_most != "auto" and augment != "ada":
-        raise RecipeError(
-            f"--augment-most {recipe.augment_most} is for ada, and the augmentation is {augment}. Leave it "
-            "out, or set --augment ada."
-        )
 
 
 def with_width(recipe: Recipe, width: int) -> Recipe:

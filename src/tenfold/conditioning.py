@@ -181,6 +181,9 @@ class Transition(Adaptive):
             assert part.share is not None
             part.share.clamp_min_(min(max(share, 0.0), 1.0))
 
+    def replanned(self, ratio: float) -> None:
+        """It keeps no share of the run."""
+
 
 def fading(game: nn.Module, start: float, end: float) -> Transition:
     """A transition of everything within a game that knows classes."""

@@ -35,7 +35,7 @@ from .filters import (
     words,
 )
 from .game import Critic
-from .metrics.features import default_features
+from .metrics.features import Pixels, default_features
 from .rejection import FEWEST, Rejection, fit_rejection
 from .run import Run
 from .samples import Samples
@@ -363,7 +363,7 @@ def report(
     values = search.values[torch.from_numpy(there)]
     labels = search.wanted[there] if run.classes else None
     some = np.random.default_rng(derive(seed, "coverage")).permutation(len(there))[:COMPARED]
-    network = default_features(values.ndim == 4)[0]
+    network = Pixels() if run.recipe.looks_through else default_features(values.ndim == 4)[0]
     before = run.sample(max(1, len(some)), label=label, seed=seed).values
     real, after = picked(dataset.holdout or dataset.train, seed), values[torch.from_numpy(some)]
     pair = coverage_pair(real, before, after, network)

@@ -97,13 +97,13 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
     features, judge = feature_network(plan, folder, runtime, fresh=True)
     quality = quality_of(plan, features, folder)
-    planned, looks, length, slower = planned_samples(plan, runtime, mode, quality, begun)
+    planned, looks, length, stages = planned_samples(plan, runtime, mode, quality, begun)
     in_vain = vain_patience(options.patience, looks - 2)  # the first look always finds the best so far
     for warning in in_vain:
         progress.say(f"{warning.name} = {warning.value}: {warning.reason}")
     plan = replace(plan, choices=(*plan.choices, choice, judge, *length, *in_vain))
     training = assemble(plan, runtime, mode, planned, folder, quality, options, looks)
-    training.slower = slower
+    training.stages = stages
     if runtime.rank == 0:
         write_records(training, mode, options)
         augmentation = plan.recipe.augmentation()

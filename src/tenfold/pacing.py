@@ -10,9 +10,9 @@ import torch
 
 from .engine.runtime import Runtime
 from .plan import Plan, choose_length
-from .probe import Mode, make_trainer, mean_seconds, stage_seconds
+from .probe import Mode, make_trainer, stage_seconds
 from .recipe import Choice
-from .training import PACED, RESERVE
+from .training import RESERVE, Stages, mean_seconds
 from .watching.quality import Quality
 from .watching.stopping import LOOKS, why_never
 
@@ -21,12 +21,12 @@ FEWEST_LOOKS = 3
 
 
 class Planned(NamedTuple):
-    """Samples a run will see, looks at it, why, and how much slower a step is later than at its beginning."""
+    """Samples a run will see, looks at it, why, and seconds of a step from which share of it on."""
 
     samples: int
     looks: int
     choices: list[Choice]
-    slower: float = 1.0
+    stages: Stages = ((0.0, 1.0),)
 
 
 def planned_samples(
@@ -45,7 +45,7 @@ def planned_samples(
     if pace.looks < LOOKS:
         why = f"at quality while training; each takes {pace.look_s:.2g} s, and they shall not take the time"
         choices.append(Choice("looks", pace.looks, why))
-    return Planned(pace.steps * batch, pace.looks, choices, pace.slower)
+    return Planned(pace.steps * batch, pace.looks, choices, pace.stages)
 
 
 def vain_patience(patience: int | None, most: int) -> list[Choice]:
@@ -55,13 +55,13 @@ def vain_patience(patience: int | None, most: int) -> list[Choice]:
 
 
 class Pace(NamedTuple):
-    """What fits into a time: steps and looks, each of so many seconds, and how much slower later steps are."""
+    """What fits into a time: steps and looks, each of so many seconds, and where steps take how long."""
 
     steps: int
     step_s: float
     looks: int
     look_s: float
-    slower: float
+    stages: Stages
 
 
 def steps_within(seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Quality) -> Pace:
@@ -69,7 +69,7 @@ def steps_within(seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quali
     begun = perf_counter()
     trainer = make_trainer(plan, runtime, mode)
     stages = stage_seconds(trainer, min(2.0, 0.02 * seconds))
-    step_s, slower = mean_seconds(stages), mean_seconds(stages, PACED) / stages[0][1]
+    step_s = mean_seconds(stages)
     start = perf_counter()
     quality.measure(trainer)
     measured = torch.tensor([1.2 * (perf_counter() - start)], device=runtime.device)
@@ -78,7 +78,7 @@ def steps_within(seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quali
     looks_s = min((looks + 2) * look_s, 0.2 * seconds)
     left = (1 - RESERVE) * seconds - (perf_counter() - begun) - looks_s
     steps = torch.tensor([left / step_s], device=runtime.device)
-    return Pace(max(1, int(runtime.mean(steps).item())), step_s, looks, look_s, slower)
+    return Pace(max(1, int(runtime.mean(steps).item())), step_s, looks, look_s, stages)
 
 
 def more_samples(

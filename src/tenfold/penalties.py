@@ -225,6 +225,9 @@ class LeCam(Adaptive):
         self.turns += there
         self.noted.zero_()
 
+    def replanned(self, ratio: float) -> None:
+        """The means know no shares of a run."""
+
 
 class Calibrated(Adaptive):
     """R1 and R2 with a weight that is found early in a run, and kept.
@@ -232,9 +235,10 @@ class Calibrated(Adaptive):
     The weight is the square of a length among pictures: how far real ones lie from generated ones. It depends
     on the set, and published values span three orders of magnitude. What it does shows in the weighted
     penalty itself. Under the relativistic loss a D whose scale can gain no more, and which tells pairs apart
-    by a margin of m, pays m sigmoid(-m) / 2, whatever the pictures: at most .14. A D that pays much less is
-    not held back, so the weight rises; one that pays more is, and it falls. One that tells nothing apart pays
-    nothing either, as its loss shows: then the weight stays.
+    by a margin of m, pays m sigmoid(-m) / 2, whatever the pictures: at most .14. A D of large margins that
+    pays much less is not held back, so the weight rises; one that pays more is, and it falls. One that tells
+    nothing apart pays nothing either, as its loss shows: then the weight stays. One of small margins pays
+    little as well, and its weight rises all the same (decision 011 shows what came of it).
 
     Args:
         weight: the guess that it starts from.
@@ -302,3 +306,7 @@ class Calibrated(Adaptive):
         self.log_weight.copy_((self.log_weight + step).clamp(middle - far, middle + far))
         self.moved.copy_(torch.where(looked, self.moved.clamp_min(progress), self.moved))
         self.noted.zero_()
+
+    def replanned(self, ratio: float) -> None:
+        """The last move was at another share of the run."""
+        self.moved.mul_(ratio)

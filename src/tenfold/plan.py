@@ -233,6 +233,11 @@ def what_is_taken(start: str | None, freeze_d: int, recipe: Recipe, spec: DataSp
         return found
     if "D" not in game.players():
         raise RecipeError(f"recipe {recipe_name(recipe)!r} has no discriminator. Leave --freeze-d out.")
+    if recipe.looks_through:
+        raise RecipeError(
+            f"the discriminator of {recipe_name(recipe)!r} sees pictures through a network that never "
+            "learns: what is closest to the picture is frozen already. Leave --freeze-d out."
+        )
     frozen = freeze(game.players()["D"], freeze_d)
     return [*found, Choice("freeze_d", freeze_d, f"asked for: {', '.join(frozen)} stay as they are")]
 

@@ -174,16 +174,6 @@ def stage_seconds(trainer: Trainer, at_least_s: float) -> list[tuple[float, floa
     return [(begin, step_seconds(trainer, at_least_s / len(begins), begin)) for begin in begins]
 
 
-def mean_seconds(stages: Sequence[tuple[float, float]], since: float = 0.0) -> float:
-    """Seconds of a step, averaged over a run from some share of it on.
-
-    Example:
-        >>> mean_seconds([(0.0, 1.0), (0.5, 3.0)]), mean_seconds([(0.0, 1.0), (0.5, 3.0)], 0.25)
-        (2.0, 2.3333333333333335)
-    """
-    ends = [*(begin for begin, _ in stages[1:]), 1.0]
-    lasting = [max(end - max(begin, since), 0.0) for (begin, _), end in zip(stages, ends, strict=True)]
-    return sum(map(mul, lasting, (seconds for _, seconds in stages))) / (1 - since)
 
 
 def kinds_of_step(game: Game[Any]) -> dict[int, int]:

@@ -23,7 +23,7 @@ MOST, LITTLE = 0.8, 0.2  # caps of ada, where there are fewer or many images
 LECAM = 0.05  # not the paper's .3, which is made for the hinge's logits
 FINEST = 32  # pixels of the longer side that the full width is for
 TINY = 16  # pixels below which wider is no slower
-FULL, THINNEST, NARROWING = 48, 16, 128  # channels at the finest size; at the coarsest
+FULL, THINNEST, NARROWING = 48, 24, 128  # channels at the finest size; at the coarsest
 R1_PER_PIXEL = 2e-4  # for batches of one
 BOTH_PER_NUMBER = 1.25e-4  # of what a picture consists of
 USUAL_S = 600  # for which these are the channels
@@ -64,7 +64,7 @@ def augment_most(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object,
     """How far adaptive augmentation may go."""
     used = settled["augment"] == "ada"
     if spec.count <= MANY:
-        return MOST, "beyond it changes would show in the samples" * used
+        return MOST, "the paper's; beyond it changes show in samples" * used
     return LITTLE, f"{spec.count} images need little, and more would hurt" * used
 
 

@@ -98,3 +98,6 @@ class PathLength(Adaptive):
         found = self.noted[0] / self.noted[1].clamp_min(1)
         self.mean.lerp_(found, self.decay * (self.noted[1] > 0))
         self.noted.zero_()
+
+    def replanned(self, ratio: float) -> None:
+        """The mean knows no shares of a run."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from operator import mul
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -32,8 +33,26 @@ from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_st
 SAVE_EVERY_S = 30.0
 DRAW_EVERY_S = 20.0
 RESERVE = 0.05  # of a time budget, for what was not measured
-PACED = 1 / 8  # of a run, after which its own pace is known: beyond the first look
+PACED = (1 / 8, 1 / 2)  # of a run, where its own pace is known: beyond the first look, and with augmentation
 SEEN_FROM, SEEN_CHANNELS = 24, 4  # pixels of the longer side, and channels, that a pretrained network sees
+
+
+Stages = Sequence[tuple[float, float]]
+"""Where each stage of a run begins, as a share of it, and seconds of a step there."""
+
+
+def mean_seconds(stages: Stages, since: float = 0.0, until: float = 1.0) -> float:
+    """Seconds of a step, averaged over a part of a run.
+
+    Example:
+        >>> mean_seconds([(0.0, 1.0), (0.5, 3.0)]), mean_seconds([(0.0, 1.0), (0.5, 3.0)], 0.5)
+        (2.0, 3.0)
+    """
+    ends = [*(begin for begin, _ in stages[1:]), 1.0]
+    lasting = [
+        max(min(end, until) - max(begin, since), 0.0) for (begin, _), end in zip(stages, ends, strict=True)
+    ]
+    return sum(map(mul, lasting, (seconds for _, seconds in stages))) / max(until - since, 1e-9)
 
 
 @dataclass
@@ -52,10 +71,11 @@ class Training:
         resumed: how many of them there were when training was resumed.
         look_s, draw_s: seconds spent on measuring quality, and on sheets and curves.
         stopped: why the run ended before its time; None if it did not, or the user asked.
-        ends_at: when its time is over, by `perf_counter`; None if it is not bound by time, or planned by its
-            own pace.
-        began: when the first step was played, and the seconds that looks had taken before.
-        slower: how many times as long a step takes later in the run as at its beginning.
+        ends_at: when its time is over, by `perf_counter`; None if it is not bound by time.
+        paced: how often the rest of it was planned by its own pace.
+        since: from when on that pace is measured, by `perf_counter`; the seconds that looks had taken, and
+            the samples that had been seen by then.
+        stages: where each stage of the run begins, as a share of it, and seconds of a step there.
     """
 
     plan: Plan
@@ -73,8 +93,9 @@ class Training:
     draw_s: float = 0.0
     stopped: Stop | None = None
     ends_at: float | None = None
-    began: tuple[float, float] = (0.0, 0.0)
-    slower: float = 1.0
+    paced: int = 0
+    since: tuple[float, float, int] = (0.0, 0.0, 0)
+    stages: Stages = ((0.0, 1.0),)
     saved_at: float = field(default_factory=perf_counter)
     drawn_at: float = field(default_factory=perf_counter)
 
@@ -87,21 +108,22 @@ class Training:
         self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log)]
         if self.trainer.runtime.rank == 0:
             self.trainer.watches += [Watch(seldom, self.look), Watch(often, self.save_now_and_then)]
-        if self.ends_at is not None:
-            self.trainer.watches.append(Watch(max(int(PACED * planned), size), self.keep_time))
+        if self.ends_at is not None and self.paced < len(PACED):
+            self.trainer.watches.append(Watch(max(int(PACED[self.paced] * planned), size), self.keep_time))
 
     def keep_time(self, trainer: Trainer) -> None:
-        """Once, early in the run: plan the rest of its time by its own pace."""
+        """Early in the run, and again in its middle: plan the rest of its time by its own pace since then."""
         assert self.ends_at is not None
-        (began_at, before_s), looked_s, looks = self.began, self.look_s + self.draw_s, max(len(self.looks), 1)
-        now = perf_counter()
-        sample_s = (now - began_at - (looked_s - before_s)) / trainer.seen
+        (began_at, before_s, seen), looked_s = self.since, self.look_s + self.draw_s
+        now, looks = perf_counter(), max(len(self.looks), 1)
+        sample_s = (now - began_at - (looked_s - before_s)) / (trainer.seen - seen)
         left_s = self.ends_at - now - looked_s / looks * (self.planned_looks + 1 - looks)
         size, before = trainer.data.size, trainer.goal
-        fit = trainer.step + int(left_s / (sample_s * self.slower * size))
+        slower = self.slower_later(seen / trainer.settings.planned, trainer.progress)
+        fit = trainer.step + int(left_s / (sample_s * slower * size))
         steps = min(max(fit, before // 2, trainer.step), 2 * before)
         planned = int(trainer.runtime.share(str(steps * size)))
-        self.ends_at = None
+        self.paced, self.since = self.paced + 1, (now, looked_s, trainer.seen)
         trainer.plan_anew(planned)
         self.progress.planned = planned
         self.watch()
@@ -111,6 +133,10 @@ class Training:
             choices = [asdict(choice) for choice in (*kept, Choice("planned", planned, why))]
             update_facts(self.folder, {"planned": planned, "choices": choices})
             self.progress.say(f"planned = {planned}: {why} (it was {before * size})")
+
+    def slower_later(self, since: float, now: float) -> float:
+        """How many times as long a step takes in the rest of the run as it took from one share of it to another."""
+        return mean_seconds(self.stages, now) / mean_seconds(self.stages, since, now)
 
     def log(self, trainer: Trainer) -> None:
         """Write the means of terms and signals, and show the live line."""
@@ -227,7 +253,7 @@ class Training:
             Interrupted: if the user asked to stop; everything is saved.
             Diverged: if a term was not finite a second time, at half the learning rate.
         """
-        self.began = perf_counter(), self.look_s + self.draw_s
+        self.since = perf_counter(), self.look_s + self.draw_s, self.trainer.seen
         if begun is not None and self.plan.budget_s is not None:
             self.ends_at = begun + (1 - RESERVE) * self.plan.budget_s
             self.watch()

@@ -21,6 +21,10 @@ from .engine.checkpoint import part
 from .errors import RunError
 from .game import Game
 from .nn.layers import SpectralEmbedding
+from .nn.networks.fastgan import FastGenerator
+from .nn.networks.r3 import R3Generator
+from .nn.networks.stem import Stem
+from .nn.networks.stylegan2 import Mapping as StyleMapping
 from .recipe import Recipe, recipe_name
 from .run import Run
 
@@ -121,11 +125,14 @@ class Named:
         tensors: all that it has, by their names within the game.
         tables: names of those with a row for each class.
         weights: names of those that are learnt.
+        readers: names of those that read noise and, behind it, a vector of a class where there are classes;
+            and whether they are scaled by how many numbers they read.
     """
 
     tensors: Mapping[str, Tensor]
     tables: frozenset[str]
     weights: frozenset[str]
+    readers: Mapping[str, bool]
 
 
 def tensors_of(game: nn.Module, player: nn.Module) -> Named:
@@ -133,8 +140,17 @@ def tensors_of(game: nn.Module, player: nn.Module) -> Named:
     mine = {id(tensor) for tensor in (*player.parameters(), *player.buffers())}
     tensors = {name: t for name, t in game.state_dict(keep_vars=True).items() if id(t) in mine}
     tables: set[str] = set()
+    readers: dict[str, bool] = {}
     for name, part_ in game.named_modules():
         match part_:
+            case Stem():
+                readers[f"{name}.linear.weight"] = False
+            case FastGenerator():
+                readers[f"{name}.stem.weight"] = False
+            case R3Generator():
+                readers[f"{name}.scale.weight"] = False
+            case StyleMapping():
+                readers[f"{name}.layers.0.weight"] = True
             case nn.Embedding():
                 tables.add(f"{name}.weight")
             case SpectralEmbedding():
@@ -142,7 +158,7 @@ def tensors_of(game: nn.Module, player: nn.Module) -> Named:
             case _:
                 pass
     weights = {name for name, tensor in tensors.items() if isinstance(tensor, nn.Parameter)}
-    return Named(tensors, frozenset(tables & set(tensors)), frozenset(weights))
+    return Named(tensors, frozenset(tables & set(tensors)), frozenset(weights), readers)
 
 
 def take(player: str, new: Named, old: Mapping[str, Tensor], classes: tuple[Any, Any]) -> Taken:
@@ -153,9 +169,10 @@ def take(player: str, new: Named, old: Mapping[str, Tensor], classes: tuple[Any,
         source = old.get(sources.get(name, name))
         if name.endswith(".share"):  # how far a transition is: this run's own
             continue
-        if source is not None and beside_classes(source, tensor):
+        if source is not None and name in new.readers and beside_classes(source, tensor):
             shared = min(source.shape[1], tensor.shape[1])
-            tensor.zero_()[:, :shared] = source[:, :shared]
+            factor = (tensor.shape[1] / source.shape[1]) ** 0.5 if new.readers[name] else 1.0
+            tensor.zero_()[:, :shared] = factor * source[:, :shared]
             took.add(name)
         elif source is None or source.shape[1:] != tensor.shape[1:]:
             left.append(name)

@@ -414,13 +414,28 @@ def test_a_time_is_planned_anew_by_the_pace_of_the_run(
     """Ten of a hundred steps took eight seconds beside two looks of a second, of which eleven are to come."""
     made = training(tmp_path / "run", 0.8)
     made.trainer.step, made.trainer.goal, made.looks, made.look_s = 10, 100, [{}, {}], 2.0
-    made.began, made.ends_at = (10.0, 0.0), 20.0 + 11.0 + time_s
+    made.since, made.ends_at = (10.0, 0.0, 0), 20.0 + 11.0 + time_s
     monkeypatch.setattr("tenfold.training.perf_counter", lambda: 20.0)
     made.keep_time(made.trainer)
-    assert made.trainer.goal == steps and made.ends_at is None
+    assert made.trainer.goal == steps and made.paced == 1
     assert made.trainer.settings.planned == made.progress.planned == 8 * steps
     (planned,) = (c for c in tenfold.load(tmp_path / "run").facts["choices"] if c["name"] == "planned")
     assert planned["value"] == 8 * steps and "800.0 ms" in planned["reason"]
+
+
+def test_the_middle_of_a_run_is_planned_by_the_pace_since_the_first_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty steps more took forty seconds: slower than the ten before; fifty more fit."""
+    made = training(tmp_path / "run", 0.8)
+    made.trainer.step, made.trainer.goal, made.looks, made.look_s = 50, 100, [{}] * 6, 6.0
+    made.paced, made.since, made.ends_at = 1, (20.0, 2.0, 80), 64.0 + 7.0 + 50.0
+    monkeypatch.setattr("tenfold.training.perf_counter", lambda: 64.0)
+    made.keep_time(made.trainer)
+    assert made.trainer.goal == 100 and made.paced == 2 and made.since == (64.0, 6.0, 400)
+    watched = len(made.trainer.watches)
+    made.watch()
+    assert len(made.trainer.watches) == watched  # there is no third time
 
 
 def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ BATCHES = {"dcgan": 9, "mlp": 7}  # the ranks' shares differ in size
 
 ALWAYS = {"srgan": {"alone": 0.0}}
 CASES: dict[str, tuple[str, dict[str, Any]]] = {n: (n, ALWAYS.get(n, {})) for n in sorted(RECIPES)} | {
+    "projected": ("projected", {"lr_g": 0.005, "lr_d": 0.005}),  # deep: rounding grows on the way through
     "r3gan residual": ("r3gan", {"network": "residual", "width": 16}),
     "r3gan adaptive": (
         "r3gan",

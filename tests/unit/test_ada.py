@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from tenfold.augment.ada import ADA, Chances, colouring, placement, rotation, stretching
+from tenfold.augment.ada import ADA, EVENTS, Chances, colouring, placement, rotation, stretching
 from tenfold.augment.warp import resample, warp
 from tenfold.draw import Draw
 from tenfold.penalties import Look
@@ -94,13 +94,13 @@ def test_about_a_share_p_is_changed(shape):
 
 @pytest.mark.parametrize("name", sorted(EVERY | TINTS))
 def test_what_is_left_out_does_not_happen(name):
-    x, seen = torch.rand(8, 3, 8, 8) * 2 - 1, {}
-    for others in (False, True):
-        ada = ADA({name} if others else (EVERY | TINTS) - {name})
-        ada.p.fill_(1.0)
-        seen[others] = ada(x, draw(8))
-    assert not torch.allclose(seen[False], x)
-    assert not torch.allclose(seen[True], x)
+    ada = ADA({name})
+    chances = Chances(torch.tensor(1.0), ada.moves | ada.tints, draw(8))
+    for event, of in EVENTS.items():
+        drawn = torch.cat([chances.evenly[event], chances.normally[event]], 1)
+        assert bool((drawn == 0).all()) is (of == name), event
+    x = torch.rand(8, 3, 8, 8) * 2 - 1
+    assert not torch.allclose(at(1.0, name)(x, draw(8)), x)
 
 
 def test_a_picture_that_is_not_square_stays_in_its_frame():
@@ -312,3 +312,19 @@ def test_two_parts_of_a_batch_are_the_batch():
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(parts.state_dict()[name], value, msg=name)
     assert whole.p > 0
+
+
+def test_a_run_that_is_planned_anew_moves_p_by_what_passed():
+    """Half of the planned samples: what was an eighth is a quarter, and no leap."""
+    ada = ADA(every=1, begin=0.0)
+
+    def turn(progress: float) -> float:
+        said = torch.full((8, 1), 5.0)
+        ada.watch(Look(lambda x: x, said, said, said, said - 10, draw(8)))
+        ada.settle(progress)
+        return ada.p.item()
+
+    turn(0.125)
+    before = ada.p.item()
+    ada.replanned(2.0)
+    assert turn(0.26) == pytest.approx(before + 0.01 * ada.pace, abs=1e-6)

@@ -23,11 +23,19 @@ def colour_by_hand(x, brightness, saturation, contrast):
     return x.mean() + (x - x.mean()) * (contrast + 0.5)
 
 
-@each_shape
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 12, 8), (5, 7, 9)], ids=str)
 def test_colour_by_hand(shape):
     x, numbers = torch.rand(4, *shape), draw(4).uniform(3, 1, 1, 1)
     by_hand = torch.stack([colour_by_hand(x[i], *numbers[i].flatten()) for i in range(4)])
     torch.testing.assert_close(recolour(x, draw(4)), by_hand)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_opacity_is_no_colour(channels):
+    x = torch.rand(4, channels, 6, 6)
+    seen = recolour(x, draw(4))
+    torch.testing.assert_close(seen[:, :-1], recolour(x[:, :-1], draw(4)))
+    assert torch.equal(seen[:, -1], x[:, -1])
 
 
 def test_shift_by_hand():

@@ -14,11 +14,20 @@ from torch import Tensor
 import tenfold
 from tenfold.choosing import by_name, exactly, fitting_width
 from tenfold.data.spec import DataSpec
+from tenfold.draw import Draw
 from tenfold.errors import RecipeError, RunError
 from tenfold.plan import Options, make_plan
 from tenfold.recipe import make_recipe
 from tenfold.run import Run
-from tenfold.transfer import best_matches, freeze, start_from
+from tenfold.transfer import (
+    Named,
+    best_matches,
+    freeze,
+    start_from,
+    take,
+    tensors_of,
+    with_and_without_classes,
+)
 
 QUICK: dict[str, Any] = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous", "quiet": True}
 
@@ -232,3 +241,45 @@ def test_for_pictures_of_another_size_the_width_is_that_at_which_most_fits(tmp_p
     width = vars(found)["width"]
     assert width == fitting_width(run, found, larger) in (3, 6, 12, 24, 48)
     assert ("width" in [c.name for c in chosen]) == (width != 12)
+
+
+def without_and_with(recipe: str, side: int = 8) -> tuple[Any, Any]:
+    """Tiny games of one recipe, one without classes and one with."""
+    torch.manual_seed(7)
+    plain = DataSpec("images", (1, side, side), 60)
+    return tuple(make_recipe(recipe, {}, "tiny").build(s).game for s in (plain, spec(side, "a", "b")))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("recipe", ["r3gan", "stylegan2", "fastgan"])
+def test_a_generator_without_classes_makes_the_same_before_it_learns_any(recipe: str) -> None:
+    """Noise is read as before, also where weights are scaled by how much a layer reads."""
+    old, new = without_and_with(recipe)
+    tensors = with_and_without_classes(old.state_dict())
+    take("G", tensors_of(new, new.players()["G"]), tensors, ((), ("a", "b")))
+    draws = [Draw(0, slice(0, 4), 4) for _ in range(2)]
+    made = [game.sampler.eval() for game in (old, new)]
+    found = made[1](made[1].draw(draws[1]), torch.tensor([0, 1, 0, 1]))
+    torch.testing.assert_close(found, made[0](made[0].draw(draws[0])), atol=1e-4, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_a_layer_of_twice_the_inputs_is_no_layer_that_reads_classes() -> None:
+    """Of a picture of twice the width D's last layer reads twice as much, in another order."""
+    new = Named({"dense.weight": torch.ones(3, 8)}, frozenset(), frozenset({"dense.weight"}), {})
+    found = take("D", new, {"dense.weight": torch.zeros(3, 4)}, ((), ()))
+    assert found.left == ("dense.weight",) and found.taken == 0
+    assert (new.tensors["dense.weight"] == 1).all()
+
+
+def test_a_discriminator_that_looks_through_another_network_has_nothing_to_freeze(tmp_path: Path) -> None:
+    data = pictures(tmp_path / "data.npz", "a", "b", side=32, channels=3)
+    run = trained(data, tmp_path / "first", "projected")
+    with pytest.raises(RecipeError, match="never learns"):
+        trained(data, tmp_path / "run", "projected", start=str(run.path), freeze_d=1)
+
+
+def test_settings_that_change_nothing_are_refused_in_python_too() -> None:
+    recipe = make_recipe("r3gan", {"augment": "ada", "without": ("cutout",)}, "tiny")
+    with pytest.raises(RecipeError, match="cutout"):
+        exactly(recipe)(spec(8, "a", "b"), None)

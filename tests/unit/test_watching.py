@@ -217,6 +217,8 @@ def test_augmentation_at_its_cap_is_said_with_every_verdict() -> None:
     for spread in (1.0, 0.1, 9.0):
         assert "at its cap" in health({"spread": spread, "D/augment_room": 0.0}).why
         assert "at its cap" not in health({"spread": spread, "D/augment_room": 0.2}).why
+        low = {"spread": spread, "D/augment_room": 0.0, "D/augment_p": 0.2}  # a cap for many pictures
+        assert "at its cap" not in health(low).why
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,9 @@ FAR = 0.125  # of a side
 class ADA(Adaptive):
     """Random geometry and colour, each change with probability p, which D's success on real samples steers.
 
-    Differentiable, for any number of channels and any size. As long as p stays below about 0.8 the generator
-    can tell what is a change and what is not, and makes unchanged samples.
+    Differentiable, for any number of channels and any size. A change that happens to a part of the samples
+    only can be told from what they are, so that the generator makes unchanged ones, if it has the time to
+    learn that: the more so, the smaller p is. The paper finds no trace of changes up to about 0.8.
 
     p rises while D is too sure of real samples, and falls while it is not. As zero is no threshold for every
     objective, the middle between the mean logits of real and of generated samples takes its place.
@@ -42,7 +43,7 @@ class ADA(Adaptive):
     Args:
         without: names of changes that are left out, as they would change what a sample means.
         target: of the mean sign of D's logits on real samples, less that middle.
-        most: the largest p.
+        most: the largest p; in short runs changes show from less on (see `benchmarks/leak.py`).
         pace: how often over a run p could go from 0 to 1.
         begin: share of the run before which p stays 0: of a beginner's samples any D is sure.
         every: turns of D from one move of p to the next.
@@ -111,7 +112,7 @@ class ADA(Adaptive):
         if not self.looked:
             return
         self.looked = False
-        signs, real, fake = self.noted[:3] / self.noted[3]
+        signs, real, fake = self.noted[:3] / self.noted[3].clamp_min(1)
         self.sure += signs
         self.turns += 1
         first = (self.turns == 1) & (self.moved == 0) & (self.middle == 0)
@@ -124,6 +125,10 @@ class ADA(Adaptive):
         for part in (self.sure, self.turns):
             part.mul_(~due)
         self.noted.zero_()
+
+    def replanned(self, ratio: float) -> None:
+        """The last move was at another share of the run."""
+        self.moved.mul_(ratio)
 
 
 class Chances:

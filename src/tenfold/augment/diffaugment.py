@@ -50,14 +50,19 @@ class DiffAugment:
 
 
 def recolour(x: Images, draw: Draw) -> Images:
-    """Brightness, then saturation about the pixel's mean, then contrast about the picture's."""
+    """Brightness, then saturation about the pixel's mean, then contrast about the picture's.
+
+    Of two or four channels the last is opacity, and stays.
+    """
     brightness, saturation, contrast = draw.uniform(3, 1, 1, 1).unbind(1)
-    x = x + (brightness - 0.5)
+    opacity = x[:, x.shape[1] - (x.shape[1] in (2, 4)) :]
+    x = x[:, : x.shape[1] - opacity.shape[1]] + (brightness - 0.5)
     if x.shape[1] > 1:
         grey = x.mean(1, keepdim=True)
         x = grey + (x - grey) * (2 * saturation)
     mean = x.mean((1, 2, 3), keepdim=True)
-    return mean + (x - mean) * (contrast + 0.5)
+    x = mean + (x - mean) * (contrast + 0.5)
+    return torch.cat([x, opacity], 1) if opacity.shape[1] else x
 
 
 def translate(x: Images, draw: Draw, share: float) -> Images:

@@ -143,8 +143,11 @@ class Trainer:
 
     def plan_anew(self, planned: int) -> None:
         """Let the whole run see another number of samples; for a watch, while the run is played."""
+        before = self.settings.planned
         self.settings = replace(self.settings, planned=planned)
         self.goal = ceil(planned / self.data.size)
+        for part in self.adaptive:
+            part.replanned(before / planned)
 
     def stop_asked(self) -> bool:
         """Whether to stop now; several ranks ask each other, and so only now and then."""

@@ -16,14 +16,15 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
+from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
 from ..errors import RunError
 from ..game import Sampler
 from ..games.infogan import InfoSampler
 from .space import Points, Space, StyleSpace
 
-FOR_DIRECTIONS = 1024  # points whose activations are looked at
+FOR_DIRECTIONS, AT_ONCE = 1024, 64  # points whose activations are looked at
+SIDE = 8  # of the areas over which pictures are averaged
 Pictures = Float[Tensor, "n c h w"]
 By = Literal["weights", "activations"]
 
@@ -144,27 +145,47 @@ def directions(
         space: in which they are.
         count: how many; None for all.
         by: weights: those that the first layers read most of (the eigenvectors of their product).
-        activations: those along which what the first layer gives varies most over samples; of styles, those
-            along which they vary most. Of noise, which varies alike along all, it is the same as weights.
+        activations: those along which styles vary most over samples; of noise, which varies alike along all,
+            those along which the last activations do, the pictures, averaged over areas.
         seed: of the samples.
     """
     if by == "weights":
         _, _, found = torch.linalg.svd(space.reads(), full_matrices=False)
         return found[:count]
-    points = some_points(space, seed)
-    seen = points @ space.reads().T if space.given else points
+    points, seen = some_seen(space, seed)
     centred = seen - seen.mean(0)
     _, _, components = torch.linalg.svd(centred, full_matrices=False)
-    scores = centred @ components[:count].T
+    scores = centred @ components[: min(points.shape[1], count or points.shape[1])].T
     solved = torch.linalg.lstsq(scores, points - points.mean(0)).solution
     return nn.functional.normalize(solved, dim=1)
+
+
+def some_seen(space: Space, seed: int) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n k"]]:
+    """Points of many samples, and what is to vary along directions: styles themselves, or pictures."""
+    if not space.given:
+        points = some_points(space, seed)
+        return points, points
+    start, rest = space.latents(FOR_DIRECTIONS, seed)
+    rest, labels = rest[:1].expand(len(start), -1), classes_in_turn(space, len(start))
+    points = space.points(start, labels)
+    parts = (slice(i, i + AT_ONCE) for i in range(0, len(points), AT_ONCE))
+    seen = [
+        adaptive_avg_pool2d(space.paint(points[p], rest[p], None if labels is None else labels[p]), SIDE)
+        for p in parts
+    ]
+    return points, torch.cat(seen).flatten(1)
+
+
+def classes_in_turn(space: Space, n: int) -> Tensor | None:
+    """A class for each of n samples; None without classes."""
+    tables = [m.num_embeddings for m in space.sampler.modules() if isinstance(m, nn.Embedding)]
+    return torch.arange(n) % tables[0] if tables else None
 
 
 def some_points(space: Space, seed: int, label: int | None = None) -> Float[Tensor, "n d"]:
     """Points of many samples: of one class, or of all in turn."""
     start, _ = space.latents(FOR_DIRECTIONS, seed)
-    tables = [m.num_embeddings for m in space.sampler.modules() if isinstance(m, nn.Embedding)]
-    every = torch.arange(len(start)) % tables[0] if tables else None
+    every = classes_in_turn(space, len(start))
     return space.points(start, every if label is None else labels_of(label, len(start)))
 
 

@@ -23,7 +23,7 @@ class FastGAN(Recipe):
         "Liu et al.",
         2021,
         "https://arxiv.org/abs/2101.04775",
-        "a hundred pictures of 128 px or more, little computing",
+        "few large pictures; to compare with r3gan",
     )
     conditional: ClassVar = "if_labelled"
     presets: ClassVar = {

@@ -23,7 +23,8 @@ class R3GAN(Recipe):
     """Relativistic pairing with R1 and R2; plain convolutions, or the paper's residual networks.
 
     The paper also lets the weight of R1 and R2 fall to a tenth over the run, and beta2 and augmentation rise
-    by plan; its discriminator knows classes by an inner product alone.
+    by plan; its learning rates do not fall to zero; its discriminator knows classes by an inner product
+    alone. The weights that it uses, .05 for CIFAR-10 and 150 for FFHQ at 256 pixels, are measured here.
     """
 
     about: ClassVar = About(
@@ -45,7 +46,6 @@ class R3GAN(Recipe):
             "batch": 512,
             "lr_g": 2e-4,
             "lr_d": 2e-4,
-            "penalty": 0.05,
             "penalty_every": 1,
             "augment": "ada",
             "lecam": 0.0,

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 CLEARLY = 3.0  # standard errors: a hold-out of 20 raises no alarm by chance
+STRONG = 0.5  # probability of a change from which on it is spoken of; a lower cap was set on purpose
 FALLEN = 0.25  # share of what recall and coverage once were
 
 
@@ -61,7 +62,7 @@ def verdict_of(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]],
 
 def at_the_cap(signals: Mapping[str, float]) -> str:
     """A warning where adaptive augmentation can do no more."""
-    if signals.get("D/augment_room", 1.0) > 0.01:
+    if signals.get("D/augment_room", 1.0) > 0.01 or signals.get("D/augment_p", 1.0) < STRONG:
         return ""
     return "; augmentation is at its cap, where changes may show in samples: add data, or start --from a run"
 
