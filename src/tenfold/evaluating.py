@@ -84,6 +84,7 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
     numbers["memorised_pixels"] = no_other if plain is None else by_heart(plain)
     numbers |= {"near_duplicates": hashed(material), "exact_copies": copied(material), **material.more}
     numbers |= way_back(material, network)
+    numbers |= {"feature_distance": partners(held, made)} if material.paired and held is not None else {}
     why = why_no_labels(material)
     found = None if why else labels_of(material, seed, say)
     missing = Measured(None, None, len(material.fake), why=why)
@@ -101,6 +102,14 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
         copies=copies_of(view),
         material=material,
     )
+
+
+def partners(held: Side, made: Side) -> Measured:
+    """How far made samples are from those that they should be, in features; other real ones are 1 apart."""
+    n = min(len(held), len(made))
+    real, fake = held.x[:n].float(), made.x[:n].float()
+    others = (real - real.roll(1, 0)).norm(dim=1).mean().clamp_min(1e-12)
+    return Measured(((fake - real).norm(dim=1).mean() / others).item(), None, n)
 
 
 def way_back(material: Material, network: Features) -> dict[str, Measured]:

@@ -81,6 +81,7 @@ class Material:
         more: what else is known of what was made.
         back: of a translation that goes both ways, pictures of what is given: some that were learnt from, some
             that were not, and those that are made on the way back; None of others.
+        paired: whether each made sample should be the held-out one of the same number.
     """
 
     train: Part
@@ -92,6 +93,7 @@ class Material:
     facts: Mapping[str, object]
     more: Mapping[str, Measured] = field(default_factory=dict)
     back: tuple[Part, Part, Part] | None = None
+    paired: bool = False
 
 
 def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
@@ -158,7 +160,7 @@ def of_translation(run: Run, most: int, seed: int) -> Material:
     sides = (whole(dataset.train), whole(held), made)
     found = assemble(sides, dataset, False, list(dataset.notes[:1]), facts, most, seed)
     more = {name: Measured(value, None, len(index)) for name, value in numbers.items()}
-    return replace(found, more=more, back=way_back(run, dataset, making))
+    return replace(found, more=more, back=way_back(run, dataset, making), paired=making.paired)
 
 
 def way_back(run: Run, dataset: Dataset, making: Translations) -> tuple[Part, Part, Part] | None:
