@@ -157,7 +157,7 @@ def of_translation(run: Run, most: int, seed: int) -> Material:
     made = Part(Rows(values), np.arange(len(index)), [f"made of {held.names[i]}" for i in index])
     facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source, "holdout": None}
     facts |= {"data_id": f"{dataset.fingerprint}-{LAYOUT}"}
-    sides = (whole(dataset.train), whole(held), made)
+    sides = (whole(dataset.train), Part(held, index, held.names), made)
     found = assemble(sides, dataset, False, list(dataset.notes[:1]), facts, most, seed)
     more = {name: Measured(value, None, len(index)) for name, value in numbers.items()}
     return replace(found, more=more, back=way_back(run, dataset, making), paired=making.paired)
