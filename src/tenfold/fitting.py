@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 
 from .choosing import by_name, exactly
+from .data.sides import is_other_folder
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
@@ -312,7 +313,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "seed": plan.seed,
         "options": asdict(options)
         | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")}
-        | {"to": lasting_or_none(options.to) if options.to in plan.data.sides else options.to},
+        | {"to": lasting_to(plan.data.source, options.to)},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
         "looks": training.planned_looks,
@@ -323,6 +324,11 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "environment": environment({"world": training.trainer.runtime.world}),
     }
     write_json(folder / "run.json", facts)
+
+
+def lasting_to(source: str, to: str | None) -> str | None:
+    """A side that lies in a folder of its own, from wherever it is looked for; others by their names."""
+    return lasting(to) if to is not None and is_other_folder(source, to) else to
 
 
 def lasting_or_none(source: str | None) -> str | None:

@@ -154,7 +154,7 @@ def find_sides(source: str | Path, direction: Direction, options: LoadOptions) -
         DataError: they are not there, or it is not clear what is meant.
     """
     path = Path(source).expanduser()
-    if direction.target is not None and Path(direction.target).is_dir() and not has(path, direction.target):
+    if direction.target is not None and is_other_folder(path, direction.target):
         return two_folders(path, Path(direction.target), direction, options)
     if not path.exists():
         raise DataError(f"There is no file or folder {str(source)!r}. Name a folder with both sides.")
@@ -164,6 +164,11 @@ def find_sides(source: str | Path, direction: Direction, options: LoadOptions) -
     tree = unwrap(zip_tree(path) if path.suffix.lower() == ".zip" else folder_tree(path))
     splits = {SPLITS[name.lower()]: tree.below(name) for name in tree.folders() if name.lower() in SPLITS}
     return from_splits(splits or {"train": tree}, lambda one: in_tree(one, direction), path)
+
+
+def is_other_folder(source: str | Path, target: str) -> bool:
+    """Whether what is translated into lies in a folder of its own, and is no side of the source."""
+    return Path(target).expanduser().is_dir() and not has(Path(source).expanduser(), target)
 
 
 def has(path: Path, name: str) -> bool:
@@ -335,7 +340,7 @@ def two_folders(given: Path, made: Path, direction: Direction, options: LoadOpti
     if given.exists() and given.resolve() == made.resolve():
         raise DataError(f"Both sides are {given}. Name another folder with --to.")
     first, second = (without_classes(find(path, options)) for path in (given, made))
-    names = str(given), str(made)
+    names = (given.name, made.name) if given.name != made.name else (str(given), str(made))
     if not direction.paired:
         return Sides(first, second, names, paired=False)
     parts = matched((first.train, second.train), None, f"{given} and {made}")
