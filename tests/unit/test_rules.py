@@ -17,7 +17,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 TOP = {
     *("recipe", "recipes", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
     *("filters", "filtering", "rejection", "material", "evaluating", "proof", "proving", "report"),
-    *("settings", "transfer", "explore", "exploring", "demo", "cli"),
+    *("settings", "transfer", "guessing", "explore", "exploring", "demo", "cli"),
 }
 FORBIDDEN = {
     **dict.fromkeys(
