@@ -97,7 +97,7 @@ def speed_of(
         return None
     trainer = trainer_of(name, preset, VALUES.get(changes or preset, {}), int(side), bf16)
     speed, memory = trainer.data.size / step_seconds(trainer, float(seconds)), peak_memory()
-    found = {"images_per_second": round(speed, 1), "bf16": bf16, "gflop": round(gflop(trainer), 2), **memory}
+    found = {"images_per_second": round(speed, 1), "bf16": bf16, "gflop": round(gflop(trainer), 4), **memory}
     peak = matmul_peak(bf16)
     share = found["gflop"] * speed / peak
     return {**found, "peak_gflops": round(peak), "share": round(share, 3)}

@@ -19,6 +19,7 @@ from .data.sides import Direction, has_sides, open_sides
 from .data.spec import DataSpec
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
+from .guessing import with_guesses
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .settings import FEW
@@ -156,6 +157,7 @@ def make_plan(
     recipe, chosen = decide(seen, seconds)
     check_fit(recipe, seen)
     refuse_unlabelled(recipe, dataset)
+    dataset = with_guesses(dataset) if recipe.conditions(dataset.spec) else dataset
     if dataset.holdout is None:
         refuse_without_holdout(options.patience, options.stop_when)
     with torch.device("meta"):  # without numbers: what a recipe refuses is refused here, and quickly

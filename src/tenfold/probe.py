@@ -84,7 +84,8 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
         labelled = classes > 0
         data = Shuffled(plan.data.train, batch, plan.seed, balanced=play.balanced, labelled=labelled)
     else:
-        data = PartlyLabelled(plan.data.train, more, batch, plan.seed, classes=classes)
+        guesses = plan.data.guesses
+        data = PartlyLabelled(plan.data.train, more, batch, plan.seed, classes=classes, guesses=guesses)
     runtime = replace(runtime, bf16=mode.bf16)
     return Trainer(
         play.game, play.optimizers, data, settings=settings, schedules=play.schedules, runtime=runtime

@@ -17,7 +17,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 TOP = {
     *("recipe", "recipes", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
     *("filters", "filtering", "rejection", "material", "evaluating", "evaluation", "proof", "proving", "report"),
-    *("settings", "transfer", "explore", "exploring", "translating", "pacing", "demo", "cli"),
+    *("settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
 }
 FORBIDDEN = {
     **dict.fromkeys(

@@ -69,6 +69,7 @@ class Dataset:
         notes: everything that was decided or changed, a sentence each.
         unlabelled: what is trained on, too, but has no labels; None if there is nothing.
         unlabelled_fingerprint: changes when that does.
+        guesses: class number of each of these that is taken for known, -1 for the others; None without.
         sides: names of what is translated, and of what it is translated into.
         given: what is translated into these; of pairs, row by row. None if nothing is.
         left_out: names of images that cannot be read.
@@ -84,6 +85,7 @@ class Dataset:
     notes: tuple[str, ...]
     unlabelled: Samples | None = None
     unlabelled_fingerprint: str = ""
+    guesses: Int[np.ndarray, " n"] | None = None
     given: Dataset | None = None
     sides: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from .sources import find
 if TYPE_CHECKING:
     from torch import Tensor
 
-LABELLED = 0.5  # of a batch, at least, where a sampler is asked for classes
+LABELLED = 0.5  # of a batch, at least, have a label, guessed or not, where a sampler is asked for classes
 
 
 def with_unlabelled(dataset: Dataset, source: str, *, skip_bad: bool = False) -> Dataset:
@@ -102,13 +102,22 @@ class PartlyLabelled:
         size: samples per batch.
         seed: of the order.
         classes: how many a sampler is asked for; 0 for none.
+        guesses: class numbers of unlabelled samples that are taken for known, -1 for the others.
     """
 
     def __init__(
-        self, labelled: Samples, unlabelled: Samples, size: int, seed: int = 0, *, classes: int = 0
+        self,
+        labelled: Samples,
+        unlabelled: Samples,
+        size: int,
+        seed: int = 0,
+        *,
+        classes: int = 0,
+        guesses: np.ndarray | None = None,
     ) -> None:
         share = len(labelled) / (len(labelled) + len(unlabelled))
-        share = max(share, LABELLED) if classes else share
+        told = 0.0 if guesses is None else float((guesses >= 0).mean())
+        share = max(share, (LABELLED - told) / max(1 - told, 1e-9)) if classes else share
         first = min(max(1, round(share * size)), size - 1, len(labelled))
         first = max(first, size - len(unlabelled))
         self.size, self.classes, self.first = size, classes, first
@@ -117,7 +126,7 @@ class PartlyLabelled:
             Shuffled(labelled, first, seeds[0], balanced=classes > 0, labelled=classes > 0),
             Shuffled(unlabelled, size - first, seeds[1], labelled=False),
         )
-        self.seed = seed
+        self.seed, self.guesses = seed, guesses
 
     def __call__(self, index: int, rows: slice) -> Mapping[str, Tensor]:
         """Some rows of batch `index`."""
@@ -131,8 +140,13 @@ class PartlyLabelled:
         if not self.classes:
             return {"real": real}
         rng = np.random.default_rng(derive(self.seed, "asked", index))
-        asked = torch.from_numpy(rng.integers(self.classes, size=self.size - first))
-        mine = asked[max(start - first, 0) : max(stop - first, 0)]
-        condition = torch.cat([known["condition"], mine])
-        marks = torch.arange(start, stop) < first
+        asked = rng.integers(self.classes, size=self.size - first)
+        told = np.zeros(len(asked), bool)
+        if self.guesses is not None:
+            guessed = self.guesses[self.parts[1].shuffled(index)]
+            told = guessed >= 0
+            asked = np.where(told, guessed, asked)
+        mine = slice(max(start - first, 0), max(stop - first, 0))
+        condition = torch.cat([known["condition"], torch.from_numpy(asked[mine])])
+        marks = torch.cat([torch.ones(len(known["real"]), dtype=torch.bool), torch.from_numpy(told[mine])])
         return {"real": real, "condition": condition, "known": marks}
