@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from math import ceil
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -101,7 +102,10 @@ class Training:
         left_s = self.ends_at - now - looked_s / looks * (self.planned_looks + 1 - looks)
         size, before = trainer.data.size, trainer.goal
         fit = trainer.step + int(left_s / (sample_s * size))
-        steps = min(max(fit, before // 2, trainer.step), 2 * before)
+        least = trainer.step + ceil(
+            (before - trainer.step) / 2
+        )  # else the rates would not fall, nor anyone look
+        steps = min(max(fit, least), 2 * before)
         planned = int(trainer.runtime.share(str(steps * size)))
         self.paced, self.since = self.paced + 1, (now, looked_s, trainer.seen)
         trainer.plan_anew(planned)
