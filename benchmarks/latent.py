@@ -48,13 +48,13 @@ def looked(judge: Judge, recipe: str, budget: str) -> dict[str, Any]:
     shutil.rmtree(out, ignore_errors=True)
     child(__file__, recipe, budget, str(out))
     run = load(out)
-    space, n = space_of(run.sampler), judge.n
+    space, n, real = space_of(run.sampler), judge.n, judge.real
     start, rest = space.latents(n, 1)
     labels = torch.arange(n) % len(run.classes) if run.classes else None
     with torch.no_grad():
         points = space.points(start, labels)
         parts = [space.paint(space.truncated(points, psi, labels), rest, labels) for psi in PSIS]
-        shapes = [manifold(judge.real, judge.classifier.features(values)) for values in parts]
+        shapes = [manifold(real, judge.classifier.features(values)) for values in parts]
         walk = interpolation(space, 6, 40, seed=2, label=0 if run.classes else None)
     steps = judge.classifier.features(walk).diff(dim=0).norm(dim=1)
     return {

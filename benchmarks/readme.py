@@ -3,7 +3,7 @@
 `<!-- recipes -->` to `<!-- /recipes -->` holds a row per recipe.
 `<!-- results: NAME -->` to `<!-- /results -->` holds the first line of `NAME.py` and the table in the
 summary of `results/NAME.json`: its key `table` has `columns`, a list of titles, and `rows`, a list of lists.
-What has not been measured leaves no trace.
+What has not been measured, or was measured when another question was asked, leaves no trace.
 """
 
 from __future__ import annotations
@@ -45,13 +45,25 @@ def recipes() -> str:
 
 
 def measured(name: str) -> str:
-    """The question and the table of a measurement; nothing if there is none yet."""
+    """Question and table of a measurement; nothing if there is none yet, or another was asked."""
     path = HERE / "results" / f"{name}.json"
-    found = json.loads(path.read_text()).get("summary") if path.is_file() else None
-    if not found:
+    record = json.loads(path.read_text()) if path.is_file() else {}
+    if "summary" not in record:
         return ""
-    about = ast.get_docstring(ast.parse((HERE / f"{name}.py").read_text())) or name
-    return f"\n{about.splitlines()[0]}\n\n{table(found['table']['columns'], found['table']['rows'])}\n"
+    script = ast.parse((HERE / f"{name}.py").read_text())
+    if record["question"] != question(script):
+        return ""
+    found = record["summary"]["table"]
+    about = ast.get_docstring(script) or name
+    return f"\n{about.splitlines()[0]}\n\n{table(found['columns'], found['rows'])}\n"
+
+
+def question(script: ast.Module) -> str:
+    """What a benchmark asks, as its file has it."""
+    for node in script.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "QUESTION":
+            return str(ast.literal_eval(node.value))
+    return ""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -15,7 +15,7 @@ from record import Record, arguments, child, entry
 from tenfold.metrics.coverage import manifold
 from tenfold.metrics.kernel import kernel_distance
 
-QUESTION = """r3gan is trained on nine classes of Fashion-MNIST (8 minutes), then on 20 images of the tenth (2
+QUESTION = """r3gan is trained on nine classes of Fashion-MNIST (5 minutes), then on 20 images of the tenth (2
 minutes), from those weights and from scratch, for each of three tenth classes. Coverage and kernel distance
 against test images of that class. Bar: coverage higher by .1 than from scratch, kernel distance no worse; the
 median of the differences, class by class."""
@@ -28,7 +28,7 @@ def main() -> None:
     given = arguments(__doc__ or "").parse_args()
     files = [Path(__file__).with_name("judge.py")]
     record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick, also=files)
-    budgets = ("8s", "8s") if given.quick else ("8m", "2m")
+    budgets = ("8s", "8s") if given.quick else ("5m", "2m")
     judge = Judge("fashion-mnist", 500, 20 if given.quick else None)
     for tenth in TENTH[:1] if given.quick else TENTH:
         source = record.measure(f"{tenth}-nine", lambda t=tenth: nine(judge, t, budgets[0]), budgets[0])

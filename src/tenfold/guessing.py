@@ -22,9 +22,9 @@ from .metrics.features import Features, Pixels, default_features
 
 NEIGHBOURS, CLAMPED = 10, 0.9  # how many are asked, and how much a sample heeds them
 SURE = 0.5  # of a sample's label, that is given to it
-TRUSTED = 0.9  # of labels that were given to labelled samples whose own was hidden, that must be right
-FOLDS, SEVERAL = 5, 2  # labelled samples of each class, at least
-MOST, MOST_SEEN = 20_000, 5_000  # samples without labels that are asked; that a feature network looks at
+TRUSTED, TESTS = 0.9, 10  # share of guesses of hidden labels that must be right, and how many there must be
+FOLDS, SEVERAL = 5, 2  # parts in which labels are hidden; labelled samples of each class, at least
+MOST, MOST_SEEN = 10_000, 2_000  # of either kind of samples that are asked; of both that a network looks at
 LEAST_SEEN = 24  # pixels of a side that such a network sees something in
 UNKNOWN = -1
 
@@ -38,15 +38,17 @@ def with_guesses(dataset: Dataset) -> Dataset:
     train, more = dataset.train, dataset.unlabelled
     if more is None or train.labels is None or min(dataset.spec.class_counts, default=0) < SEVERAL:
         return dataset
-    order = np.random.default_rng(derive(0, "guessed")).permutation(len(more))[:MOST]
-    asked, features = np.sort(order), features_for(dataset, len(more))
-    rows = [features(side.gather(part)["real"]) for side, part in parts(train, more, asked)]
-    x, known = torch.cat(rows).double().numpy(), np.asarray(train.labels, np.int64)
+    random = np.random.default_rng(derive(0, "guessed"))
+    told, asked = (np.sort(random.permutation(len(side))[:MOST]) for side in (train, more))
+    features = features_for(dataset, len(told) + len(asked))
+    rows = [features(side.gather(part)["real"]) for side, part in parts((train, told), (more, asked))]
+    x, known = torch.cat(rows).double().numpy(), np.asarray(train.labels, np.int64)[told]
     graph = neighbours(x)
-    right, share = tested(graph, known, len(x))
-    if right < TRUSTED or not share:
-        why = f"of hidden labels, {right:.0%} were guessed right from the neighbours in {features.name}"
-        return noted(dataset, f"the samples without labels are not given any: {why}")
+    right, tests = accuracy(graph, known, len(x))
+    if right < TRUSTED or tests < TESTS:
+        why = f"neighbours in {features.name} were sure of {tests} of {len(known)} hidden labels"
+        what = f"the samples without labels are not given any: {why}"
+        return noted(dataset, f"{what}, and right of {right:.0%} of those of a class")
     found, sure = spread(graph, known, len(x))
     guesses = np.full(len(more), UNKNOWN)
     guesses[asked] = np.where(sure >= SURE, found, UNKNOWN)[len(known) :]
@@ -54,7 +56,9 @@ def with_guesses(dataset: Dataset) -> Dataset:
     words = (
         f"{count} of {len(more)} samples without labels are given that of their neighbours in {features.name}"
     )
-    why = f"of labels that were hidden to test it, {right:.0%} of those that seemed sure were right"
+    why = (
+        f"of labels that were hidden to test it, {right:.0%} of those of a class that seemed sure were right"
+    )
     return replace(noted(dataset, f"{words}: {why}"), guesses=guesses)
 
 
@@ -63,9 +67,8 @@ def noted(dataset: Dataset, note: str) -> Dataset:
     return replace(dataset, notes=(*dataset.notes, note))
 
 
-def parts(train: Samples, more: Samples, asked: np.ndarray) -> list[tuple[Samples, np.ndarray]]:
+def parts(*sides: tuple[Samples, np.ndarray]) -> list[tuple[Samples, np.ndarray]]:
     """Numbers of all samples that are looked at, some at once."""
-    sides = ((train, np.arange(len(train))), (more, asked))
     return [(side, index[i : i + 512]) for side, index in sides for i in range(0, len(index), 512)]
 
 
@@ -111,10 +114,11 @@ def spread(
     )
 
 
-def tested(graph: object, known: Int[np.ndarray, " m"], count: int) -> tuple[float, float]:
+def accuracy(graph: object, known: Int[np.ndarray, " m"], count: int) -> tuple[float, int]:
     """Of labelled samples whose label is hidden, a part at a time: what share of sure guesses is right.
 
-    And what share is sure.
+    It is the mean over classes (where one is nearly all, guesses of it would be right too often), with how
+    many were sure.
     """
     order = np.random.default_rng(derive(0, "hidden")).permutation(len(known))
     right, sure = np.zeros(len(known), bool), np.zeros(len(known), bool)
@@ -123,4 +127,5 @@ def tested(graph: object, known: Int[np.ndarray, " m"], count: int) -> tuple[flo
         hidden[part] = UNKNOWN
         found, share = spread(graph, hidden, count)
         right[part], sure[part] = found[part] == known[part], share[part] >= SURE
-    return float(right[sure].mean()) if sure.any() else 0.0, float(sure.mean())
+    each = [right[sure & (known == label)].mean() for label in np.unique(known[sure])]
+    return float(np.mean(each)) if each else 0.0, int(sure.sum())

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from math import ceil
 from operator import mul
 from pathlib import Path
 from time import perf_counter
@@ -121,7 +122,9 @@ class Training:
         size, before = trainer.data.size, trainer.goal
         slower = self.slower_later(seen / trainer.settings.planned, trainer.progress)
         fit = trainer.step + int(left_s / (sample_s * slower * size))
-        steps = min(max(fit, before // 2, trainer.step), 2 * before)
+        # With less than half of the rest the rates would not fall, nor anyone look at the end.
+        least = trainer.step + ceil((before - trainer.step) / 2)
+        steps = min(max(fit, least), 2 * before)
         planned = int(trainer.runtime.share(str(steps * size)))
         self.paced, self.since = self.paced + 1, (now, looked_s, trainer.seen)
         trainer.plan_anew(planned)

@@ -407,7 +407,7 @@ def test_two_processes_train_one_run(tmp_path: Path, length: list[str]) -> None:
     assert run.facts["environment"]["world"] == 2
 
 
-@pytest.mark.parametrize(("time_s", "steps"), [(48.0, 70), (500.0, 200), (1.0, 50)])
+@pytest.mark.parametrize(("time_s", "steps"), [(48.0, 70), (500.0, 200), (1.0, 55)])
 def test_a_time_is_planned_anew_by_the_pace_of_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, time_s: float, steps: int
 ) -> None:

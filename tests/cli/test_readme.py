@@ -65,6 +65,13 @@ def test_what_is_not_measured_has_no_table() -> None:
     )
 
 
+def test_what_was_asked_otherwise_has_no_table() -> None:
+    measured = runpy.run_path(str(ROOT / "benchmarks" / "readme.py"))["measured"]
+    assert "| figure |" in measured("demo")
+    measured.__globals__["question"] = lambda script: "another"
+    assert measured("demo") == ""
+
+
 def test_the_links_lead_somewhere() -> None:
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
     assert links

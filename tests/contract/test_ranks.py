@@ -51,7 +51,7 @@ def test_two_ranks_equal_one(name, played):
     start = of(played[0], "start", name)
     moved = [(value - old).abs().max() for value, old in zip(one.values(), start.values(), strict=True)]
     assert max(moved) > 1e-3
-    torch.testing.assert_close(first, one, rtol=1e-6, atol=1e-5)  # float32 has no more digits above ten
+    torch.testing.assert_close(first, one, rtol=0, atol=1e-5)
     torch.testing.assert_close(second, first, rtol=0, atol=0)
 
 

@@ -309,6 +309,13 @@ def test_filters_that_a_run_has_no_use_for(run, tmp_path):
         filtered_samples(vae, 4, filters=["copy"])  # pyright: ignore[reportArgumentType]
 
 
+def test_a_network_that_d_looked_through_does_not_judge(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (100, 16, 16), np.uint8)
+    np.savez(tmp_path / "data.npz", images=images)
+    run = trained(tmp_path / "data.npz", "projected", tmp_path / "run")
+    assert filtered_samples(run, 4, filters=["copies"]).features == "pixels"  # and not "swift"
+
+
 def test_the_command(run, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out"
     monkeypatch.setattr(filtering, "scores_of", lambda *_: ({"even": even}, ("a note",)))

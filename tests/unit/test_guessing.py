@@ -9,7 +9,7 @@ import pytest
 
 from tenfold.data import Dataset, open_data
 from tenfold.data.unlabelled import PartlyLabelled, with_unlabelled
-from tenfold.guessing import UNKNOWN, neighbours, spread, with_guesses
+from tenfold.guessing import UNKNOWN, accuracy, neighbours, spread, with_guesses
 
 
 def two_clouds(folder: Path, *, shuffled: bool = False) -> Dataset:
@@ -38,6 +38,21 @@ def test_neighbours_hand_their_labels_on(tmp_path: Path) -> None:
 def test_labels_that_neighbours_do_not_share_are_not_handed_on(tmp_path: Path) -> None:
     found = with_guesses(two_clouds(tmp_path, shuffled=True))
     assert found.guesses is None and "are not given any" in found.notes[-1]
+
+
+def test_a_class_that_is_nearly_all_is_not_trusted_for_it() -> None:
+    """Two labels of a hundred lie among the others: all guesses are of the other class, nearly all right."""
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    known = np.zeros(100, np.int64)
+    known[:2] = 1
+    right, tests = accuracy(neighbours(x), known, len(x))
+    assert right == pytest.approx(0.5, abs=0.1) and tests > 50
+
+
+def test_few_tests_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenfold.guessing.TESTS", 21)  # of twenty labels
+    found = with_guesses(two_clouds(tmp_path))
+    assert found.guesses is None and "of 20 hidden labels" in found.notes[-1]
 
 
 def test_without_labels_there_is_nothing_to_guess(tmp_path: Path) -> None:

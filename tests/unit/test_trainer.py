@@ -209,6 +209,19 @@ def test_fit_goes_on_where_it_was():
     assert once.game.looks == twice.game.looks
 
 
+def test_what_adapts_is_told_that_the_run_is_planned_anew():
+    told: list[float] = []
+
+    class Part:
+        def replanned(self, ratio: float) -> None:
+            told.append(ratio)
+
+    trainer = toy(settings=Settings(planned=40))
+    trainer.adaptive = [Part()]  # pyright: ignore[reportAttributeAccessIssue]
+    trainer.plan_anew(20)
+    assert told == [2.0] and trainer.goal == 5 and trainer.settings.planned == 20
+
+
 def test_a_watch_looks_when_its_time_has_come_and_at_the_end():
     seen = []
     trainer = toy(watches=[Watch(10, lambda t: seen.append(t.seen))])

@@ -55,9 +55,9 @@ def recolour(x: Images, draw: Draw) -> Images:
     Of two or four channels the last is opacity, and stays.
     """
     brightness, saturation, contrast = draw.uniform(3, 1, 1, 1).unbind(1)
-    opacity = x[:, x.shape[1] - (x.shape[1] in (2, 4)) :]
-    x = x[:, : x.shape[1] - opacity.shape[1]] + (brightness - 0.5)
-    if x.shape[1] > 1:
+    colours = x.shape[1] - (x.shape[1] in (2, 4))
+    x, opacity = x[:, :colours] + (brightness - 0.5), x[:, colours:]
+    if colours > 1:
         grey = x.mean(1, keepdim=True)
         x = grey + (x - grey) * (2 * saturation)
     mean = x.mean((1, 2, 3), keepdim=True)
