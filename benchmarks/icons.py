@@ -73,6 +73,11 @@ def stroke_f1(made: Pictures, true: Pictures) -> float:
     return float(2 * both / (a.sum() + b.sum()))
 
 
+def met(asked: Sequence[tuple[str, bool]]) -> str:
+    """What was asked of a case, and whether it was met."""
+    return "; ".join(f"{text}: {'met' if is_so else 'missed'}" for text, is_so in asked)
+
+
 def feature_distance(made: Pictures, true: Pictures) -> tuple[float, float]:
     """Kernel distance in features of EfficientNet-Lite0, and its error."""
     import torch

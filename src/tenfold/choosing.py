@@ -42,7 +42,7 @@ def exactly(recipe: Recipe, start: str | None = None) -> Decide:
         refuse_idle_changes(recipe, found)
         return found, chosen
 
-    return Decide(decide, recipe.kinds)
+    return Decide(decide, kinds_taken(type(recipe), vars(recipe)))
 
 
 def settled(
@@ -136,8 +136,17 @@ def by_name(
         refuse_idle(recipe, found)
         return found, [*chosen, *more]
 
-    known = name or (start and Run(start).facts["recipe"])
-    return Decide(decide, recipe_class(known).kinds if known else None)
+    run = None if start is None else Run(start)
+    known = name or (None if run is None else run.facts["recipe"])
+    if known is None:
+        return Decide(decide)
+    kept = vars(run.recipe) if run is not None and run.facts["recipe"] == known and preset is None else {}
+    return Decide(decide, kinds_taken(recipe_class(known), {**kept, **given}))
+
+
+def kinds_taken(cls: type[Recipe], settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Kinds of data that a recipe takes; single pictures alone, if it is said what to put back in them."""
+    return cls.kinds if settings.get("task", "none") == "none" else ("images",)
 
 
 def like(start: str, given: Mapping[str, Any], spec: DataSpec) -> tuple[Recipe, list[Choice]]:

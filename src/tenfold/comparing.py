@@ -74,16 +74,16 @@ class OfMaps:
 
 
 def apart(made: Sequence[Tensor], wanted: Sequence[Tensor]) -> Float[Tensor, " n"]:
-    """Mean absolute difference of maps, each in units of the mean size of what is wanted of it."""
-    each = [
-        (a.float() - b.float()).abs().flatten(1).mean(1) / b.float().abs().mean().clamp_min(1e-6)
-        for a, b in zip(made, wanted, strict=True)
-    ]
+    """Mean absolute difference of maps, of each picture in units of the mean size of what is wanted."""
+    each: list[Tensor] = []
+    for a, b in zip(made, wanted, strict=True):
+        off, size = (x.abs().flatten(1).mean(1) for x in (a.float() - b.float(), b.float()))
+        each.append(off / size.clamp_min(1e-6))
     return torch.stack(each).mean(0)
 
 
 def in_colours(maps: Maps) -> Maps:
-    """The same for pictures of any channels: what three channels are not is seen channel by channel, as grey."""
+    """The same for pictures of any channels: where these are no colours, each is seen on its own, as grey."""
 
     def seen(x: Tensor) -> list[Tensor]:
         colours = x[:, :-1] if x.shape[1] in (2, 4) else x
@@ -111,7 +111,9 @@ def contrast(
     """
     losses: list[Tensor] = []
     for q, k in zip(asked, keys, strict=True):
-        logits = q @ k.detach().mT / temperature
+        with torch.autocast(q.device.type, enabled=False):  # rounded, logits of up to 14 would be off by .03
+            logits = q.float() @ k.detach().float().mT / temperature
         right = torch.arange(logits.shape[1], device=q.device).expand(len(q), -1)
-        losses.append(F.cross_entropy(logits.flatten(0, 1), right.flatten(), reduction="none"))
-    return torch.stack([loss.unflatten(0, (len(asked[0]), -1)).mean(1) for loss in losses]).mean(0)
+        loss = F.cross_entropy(logits.flatten(0, 1), right.flatten(), reduction="none")
+        losses.append(loss.unflatten(0, (len(q), -1)).mean(1))
+    return torch.stack(losses).mean(0)

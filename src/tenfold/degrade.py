@@ -170,16 +170,17 @@ class Jpeg:
         """Pictures as they are after storing."""
         quality = self.least + (self.most - self.least) * draw.uniform()
         factor = torch.where(quality < 50, 50 / quality, 2 - quality / 50).clamp_min(0.01)
-        quanta = torch.tensor(QUANTA, device=x.device) * factor[:, None, None]
+        quanta = (torch.tensor(QUANTA, device=x.device) * factor[:, None, None] + 0.5).floor().clamp(1, 255)
         height, width = x.shape[2:]
-        whole = F.pad(x.float(), (0, -width % BLOCK, 0, -height % BLOCK), mode="replicate") * 127.5
+        whole = F.pad(x.float(), (0, -width % BLOCK, 0, -height % BLOCK), mode="replicate")
+        whole = 127.5 * whole - 0.5  # JPEG takes 128 off values from 0 to 255
         blocks = whole.unfold(2, BLOCK, BLOCK).unfold(3, BLOCK, BLOCK)
         basis = cosines(x.device)
         seen = basis @ blocks @ basis.T
-        step = quanta[:, None, None, None].clamp_min(1)
+        step = quanta[:, None, None, None]
         back = basis.T @ ((seen / step).round() * step) @ basis
         joined = back.permute(0, 1, 2, 4, 3, 5).reshape(whole.shape)
-        return (joined[:, :, :height, :width] / 127.5).clamp(-1, 1)
+        return ((joined[:, :, :height, :width] + 0.5) / 127.5).clamp(-1, 1)
 
 
 @cache

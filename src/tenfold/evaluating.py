@@ -8,7 +8,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -116,11 +115,13 @@ def way_back(material: Material, network: Features) -> dict[str, Measured]:
     """Of a translation that goes both ways: the kernel distance of what the way back makes."""
     if material.back is None:
         return {}
-    with torch.inference_mode():
-        rows = [torch.cat([network(p.images(some)) for some in chunks(len(p))]) for p in material.back]
-    train, held, made = rows
-    n = min(len(held), len(train))
-    found, fresh = kernel_distance(held, made), kernel_distance(held[:n], train[:n])
+    n = min(map(len, material.back[:2]))
+    counts = (n, *map(len, material.back[1:]))
+    train, held, made = (
+        torch.cat([network(part.images(some)) for some in chunks(count)])
+        for part, count in zip(material.back, counts, strict=True)
+    )
+    found, fresh = kernel_distance(held, made), kernel_distance(held[:n], train)
     return {"kernel_distance_back": Measured(found.value, fresh.value, len(made), found.error)}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 
 from .choosing import by_name, exactly
-from .data.sides import is_other_folder
+from .data.pairing import Direction, is_other_folder
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
@@ -22,7 +22,7 @@ from .nn.layers import share_statistics
 from .pacing import more_samples, planned_samples, vain_patience
 from .plan import Options, Plan, make_plan
 from .probe import Mode, choose_mode, make_trainer
-from .recipe import Choice, Recipe, recipe_name
+from .recipe import Recipe, recipe_name
 from .run import Run
 from .training import Training, environment, feature_network
 from .watching.augmented import augmented_sheet
@@ -313,7 +313,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "seed": plan.seed,
         "options": asdict(options)
         | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")}
-        | {"to": lasting_to(plan.data.source, options.to)},
+        | {"to": lasting_to(plan.data.source, options)},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
         "looks": training.planned_looks,
@@ -326,9 +326,10 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     write_json(folder / "run.json", facts)
 
 
-def lasting_to(source: str, to: str | None) -> str | None:
+def lasting_to(source: str, options: Options) -> str | None:
     """A side that lies in a folder of its own, from wherever it is looked for; others by their names."""
-    return lasting(to) if to is not None and is_other_folder(source, to) else to
+    other = is_other_folder(source, Direction(options.side, options.to))
+    return lasting_or_none(options.to) if other else options.to
 
 
 def lasting_or_none(source: str | None) -> str | None:

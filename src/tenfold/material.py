@@ -15,8 +15,9 @@ from .data import Codec, Dataset, LoadOptions, Split, open_data
 from .data.dataset import digest
 from .data.images import LAYOUT
 from .data.order import Rows, Samples
+from .data.pairing import Direction
 from .data.plan import survey
-from .data.sides import Direction, open_sides
+from .data.sides import open_sides
 from .data.sources import find
 from .draw import derive
 from .enlarging import opened_by
@@ -79,8 +80,8 @@ class Material:
         notes: what was decided, a sentence each.
         facts: where everything comes from.
         more: what else is known of what was made.
-        back: of a translation that goes both ways, pictures of what is given: some that were learnt from, some
-            that were not, and those that are made on the way back; None of others.
+        back: of a translation that goes both ways, pictures of what is given: those that were learnt from,
+            those that were not, and those that are made on the way back; None of others.
         paired: whether each made sample should be the held-out one of the same number.
     """
 
@@ -105,7 +106,10 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
     """
     if run.facts.get("given_codec"):
         if holdout is not None:
-            raise RunError("--holdout is for samples from noise; a translation is judged by its own. Leave it out.")
+            raise RunError(
+                f"--holdout {holdout} was given, and a translation is judged by what was held out of its own "
+                "data. Leave it out, or train with a folder val."
+            )
         return of_translation(run, most, seed)
     dataset = open_data(source_of(run), opened_by(run))
     refuse_changed(run, dataset)
@@ -149,17 +153,24 @@ def of_translation(run: Run, most: int, seed: int) -> Material:
             f"{dataset.source} has too few pictures to hold some out, and translations of those that were "
             "learnt from say little. Add some, or a folder val."
         )
-    index, cpu = np.arange(min(len(held), most)), torch.device("cpu")
+    count, cpu = min(len(held), most, within_memory(dataset.spec.shape)), torch.device("cpu")
+    order = np.random.default_rng(derive(seed, "evaluate", "translated")).permutation(len(held))
+    index = np.sort(order[:count])
     making = Translations(dataset, index, run.recipe.degradation(run.spec))
     values = making.make(run.sampler, cpu)
     numbers = making.beside(values, run.sampler, cpu)
     numbers |= {f"{name}_of_the_input": value for name, value in making.untouched().items()}
-    made = Part(Rows(values), np.arange(len(index)), [f"made of {held.names[i]}" for i in index])
+    names = [f"made of {held.names[i]}" if making.paired else f"made {i}" for i in index]
+    made = Part(Rows(values), np.arange(count), names)
     facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source, "holdout": None}
     facts |= {"data_id": f"{dataset.fingerprint}-{LAYOUT}"}
     sides = (whole(dataset.train), Part(held, index, held.names), made)
-    found = assemble(sides, dataset, False, list(dataset.notes[:1]), facts, most, seed)
-    more = {name: Measured(value, None, len(index)) for name, value in numbers.items()}
+    notes = list(dataset.notes[:1])
+    if dataset.given is not None and dataset.given.holdout is None:
+        few = f"{dataset.sides[0]} has too few pictures to hold some out"
+        notes.append(f"what is translated here was learnt from: {few}")
+    found = assemble(sides, dataset, False, notes, facts, most, seed)
+    more = {name: Measured(value, None, count) for name, value in numbers.items()}
     return replace(found, more=more, back=way_back(run, dataset, making), paired=making.paired)
 
 
@@ -167,7 +178,7 @@ def way_back(run: Run, dataset: Dataset, making: Translations) -> tuple[Part, Pa
     """Pictures of what is given, and what the way back makes of the others; None if there is none."""
     given = dataset.given
     assert isinstance(run.sampler, Translator)
-    if given is None or given.holdout is None or run.sampler.ways < 2:
+    if given is None or run.sampler.ways < 2 or given.holdout is None or len(given.holdout) < FEWEST:
         return None
     values = making.translated(run.sampler, making.real, torch.device("cpu"), back=True)
     made = Part(Rows(values), np.arange(len(values)), [f"made back {i}" for i in range(len(values))])
@@ -380,4 +391,4 @@ def whole(split: Split) -> Part:
 def fewer(part: Part, most: int, seed: int) -> Part:
     """At most so many samples, chosen at random, in their order."""
     order = np.random.default_rng(derive(seed, "evaluate", "part")).permutation(len(part))[:most]
-    return replace(part, index=np.sort(order))
+    return replace(part, index=part.index[np.sort(order)])

@@ -10,9 +10,9 @@ import torch
 
 from .engine.runtime import Runtime
 from .plan import Plan, choose_length
-from .probe import Mode, make_trainer, stage_seconds
+from .probe import Mode, Stages, make_trainer, mean_seconds, stage_seconds
 from .recipe import Choice
-from .training import RESERVE, Stages, mean_seconds
+from .training import RESERVE
 from .watching.quality import Quality
 from .watching.stopping import LOOKS, why_never
 
@@ -29,9 +29,7 @@ class Planned(NamedTuple):
     stages: Stages = ((0.0, 1.0),)
 
 
-def planned_samples(
-    plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, begun: float
-) -> Planned:
+def planned_samples(plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, begun: float) -> Planned:
     """Samples the run will see, whole batches of them, asked for or what fits into the time; and looks."""
     batch = plan.recipe.batch
     if plan.kimg is not None:

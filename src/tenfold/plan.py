@@ -15,7 +15,8 @@ import torch
 from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
 from .data.notes import LEAST
-from .data.sides import Direction, has_sides, open_sides
+from .data.pairing import Direction, sides_within
+from .data.sides import open_sides
 from .data.spec import DataSpec
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
@@ -55,6 +56,8 @@ class Options:
             must be beyond the limit.
         start: folder of another run, from whose weights this one starts.
         freeze_d: layers of the discriminator, the closest to the picture, that then stay as they are.
+        side: name of what is translated: a sub-folder, a column of a table, left or right.
+        to: name of what it is translated into, or the folder of these pictures.
         tensorboard: also write TensorBoard events.
         quiet: no progress line.
     """
@@ -179,6 +182,8 @@ def opened(
         dataset = open_data(data, how)
     else:
         dataset = open_sides(data, direction, how)
+    if options.unlabelled is not None and dataset.given is not None:
+        raise RecipeError("samples of --unlabelled have no other side to learn from. Leave it out.")
     if options.unlabelled is not None:
         dataset = with_unlabelled(dataset, options.unlabelled, skip_bad=options.skip_bad)
     refuse_few(dataset, options.holdout)
@@ -197,13 +202,18 @@ def direction_of(
         kinds: of data that the recipe takes; None if it is not known yet.
 
     Raises:
-        RecipeError: sides are named for a recipe that translates nothing.
+        RecipeError: sides are named for a recipe that takes none, or of an array.
     """
     named, takes = options.side is not None or options.to is not None, {*(kinds or ())}
     two_sided = {"pairs", "unpaired"} & takes
     if named and kinds is not None and not two_sided:
-        raise RecipeError("--to names a side to translate into, and the recipe translates none. Leave it out.")
-    if not named and (not two_sided or ("images" in takes and not has_sides(data))):
+        raise RecipeError(
+            f"--from and --to name two sides of pictures, and the recipe takes {' or '.join(kinds)}. Leave "
+            "them out, or choose another: tenfold recipes"
+        )
+    if named and isinstance(data, np.ndarray):
+        raise RecipeError("--from and --to name two sides of pictures, and an array has one. Give folders.")
+    if not named and (not two_sided or ("images" in takes and not sides_within(data))):
         return None
     return Direction(options.side, options.to, None if kinds is None else "pairs" in takes)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from math import ceil
-from operator import mul
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,6 +22,7 @@ from .folder import disk_errors, update_facts
 from .game import Translator
 from .metrics.features import Features
 from .plan import Options, Plan
+from .probe import Stages, mean_seconds, processor
 from .recipe import Choice
 from .report.curves import curves
 from .watching.health import Health, health
@@ -36,24 +36,6 @@ DRAW_EVERY_S = 20.0
 RESERVE = 0.05  # of a time budget, for what was not measured
 PACED = (1 / 8, 1 / 2)  # of a run, where its own pace is known: beyond the first look, and with augmentation
 SEEN_FROM, SEEN_CHANNELS = 24, 4  # pixels of the longer side, and channels, that a pretrained network sees
-
-
-Stages = Sequence[tuple[float, float]]
-"""Where each stage of a run begins, as a share of it, and seconds of a step there."""
-
-
-def mean_seconds(stages: Stages, since: float = 0.0, until: float = 1.0) -> float:
-    """Seconds of a step, averaged over a part of a run.
-
-    Example:
-        >>> mean_seconds([(0.0, 1.0), (0.5, 3.0)]), mean_seconds([(0.0, 1.0), (0.5, 3.0)], 0.5)
-        (2.0, 3.0)
-    """
-    ends = [*(begin for begin, _ in stages[1:]), 1.0]
-    lasting = [
-        max(min(end, until) - max(begin, since), 0.0) for (begin, _), end in zip(stages, ends, strict=True)
-    ]
-    return sum(map(mul, lasting, (seconds for _, seconds in stages))) / max(until - since, 1e-9)
 
 
 @dataclass
@@ -138,7 +120,7 @@ class Training:
             self.progress.say(f"planned = {planned}: {why} (it was {before * size})")
 
     def slower_later(self, since: float, now: float) -> float:
-        """How many times as long a step takes in the rest of the run as it took from one share of it to another."""
+        """How many times as long a step takes from now on as it took since an earlier share of the run."""
         return mean_seconds(self.stages, now) / mean_seconds(self.stages, since, now)
 
     def log(self, trainer: Trainer) -> None:
@@ -391,7 +373,6 @@ def environment(facts: Mapping[str, Any]) -> dict[str, Any]:
     import torch
 
     from . import __version__
-    from .probe import processor
 
     return {
         "tenfold": __version__,

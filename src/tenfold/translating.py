@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,17 @@ from torch.nn import functional as F
 
 from .data.codec import Codec
 from .data.decode import is_image, read_header, read_values
-from .data.parts import BadImage
-from .errors import DataError, RunError, suggest
+from .data.tree import is_hidden
+from .degrade import LUMA
+from .errors import DataError, MissingExtra, RunError, suggest
 from .game import Translator
 from .run import Run
 
 TILE = 256  # pixels of a tile's side, of what is given
-BATCH = 4  # tiles at once
+AT_ONCE = 512 * 512  # pixels that are made at once, in tiles: more take memory rather than less time
 BLENDED = 32  # pixels from a tile's border in which it fades into the next
 SMALLEST_STEP = 16  # pixels by which tiles advance at least
+SUFFIXES = (".png", ".tif", ".tiff", ".npy")  # of files that keep every value
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Translated:
 
     Attributes:
         written: files that were made.
-        failed: names of those that could not be read, and why.
+        failed: names of those that could not be translated, and why.
     """
 
     written: list[Path] = field(default_factory=list)
@@ -45,17 +48,19 @@ class Way:
         translator: of the run.
         back: whether it is the way back.
         given, made: codecs of what is read and of what is written.
+        holes: whether the last channel of what is given says where there are holes.
     """
 
     translator: Translator
     back: bool
     given: Codec
     made: Codec
+    holes: bool = False
 
     @torch.inference_mode()
     def __call__(self, x: Tensor) -> Tensor:
         """Pictures `(n, c, h, w)` in [-1, 1] of any size, made of others."""
-        if self.given.channels == self.made.channels + 1:  # the last says where there are holes
+        if self.holes:
             hole = x[:, -1:] < 0
             x = torch.cat([x[:, :-1].masked_fill(hole, 0.0), 1 - 2 * hole.float()], 1)
         return self.translator(x, self.back).float().clamp(-1, 1)
@@ -70,17 +75,27 @@ def way_of(run: Run, to: str | None = None) -> Way:
     translator = run.sampler
     if not isinstance(translator, Translator):
         raise RunError(
-            f"{run.path} makes samples from noise and no translations: its recipe is {run.facts['recipe']!r}. "
-            "Use tenfold sample, or train a translation: --recipe pix2pix, cut, cyclegan or srgan."
+            f"{run.path} makes samples from noise and no translations: its recipe is "
+            f"{run.facts['recipe']!r}. Use tenfold sample, or train a translation: --recipe pix2pix, cut, "
+            "cyclegan or srgan."
         )
-    sides = tuple(run.facts["sides"])
-    known = sides[: translator.ways] if translator.ways == 1 else sides
-    ends = {sides[1]: False} | ({sides[0]: True} if translator.ways == 2 else {})
-    if to is not None and to not in ends:
-        raise RunError(f"{run.path} does not translate into {to!r}. {suggest(to, list(ends) or known)}")
-    back = ends[to or sides[1]]
+    source, target = run.facts["sides"]
+    ends = {target: False} | ({source: True} if translator.ways == 2 else {})
+    asked = to or target
+    if asked not in ends:
+        asked = str(Path(asked))  # a folder may be named with a slash at its end
+    if asked not in ends:
+        raise RunError(f"{run.path} does not translate into {to!r}. {suggest(asked, ends)}")
     given, made = run.given_codec, run.codec
-    return Way(translator, back, *((made, given) if back else (given, made)))
+    if ends[asked]:
+        return Way(translator, True, made, given)
+    holes = run.recipe.degradation(run.spec) is not None and given.channels > made.channels
+    if holes and made.channels in (2, 4):
+        raise RunError(
+            f"{run.path} fills holes in pictures that have opacity, and opacity is how a file says where "
+            "holes are. Train on pictures without it."
+        )
+    return Way(translator, False, given, made, holes)
 
 
 def translate(
@@ -95,7 +110,7 @@ def translate(
     """Translate a picture, or every picture of a folder; names stay, and so does opacity.
 
     Args:
-        run: a run of a translation.
+        run: a run of a translation. One that fills holes finds them where pictures are transparent.
         source: a picture, or a folder, whose own folders are kept.
         out: a picture's file, or a folder.
         to: the side to translate into, where there are two ways.
@@ -110,58 +125,61 @@ def translate(
     if tile < 2 * SMALLEST_STEP:
         raise RunError(f"--tile is {tile}; at least {2 * SMALLEST_STEP} was expected.")
     done = Translated()
-    work = list(files(Path(source), Path(out), way.made))
+    work = files(Path(source), Path(out), way.made)
     for number, (path, target) in enumerate(work, start=1):
         try:
-            made = translated_file(way, path, tile)
-        except (BadImage, DataError) as error:
+            save(translated_file(way, path, tile), target, way.made)
+        except (DataError, MissingExtra) as error:
             done.failed.append((str(path), str(error)))
-            say(f"{path}: {error}")
+            say(f"{number} of {len(work)}: {path} is left out: {error}")
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        codec = way.made
-        if made.shape[2] != codec.channels:
-            codec = replace(codec, channels=made.shape[2])
-        codec.save(made, target)
         done.written.append(target)
         say(f"{number} of {len(work)}: {target}")
     return done
 
 
-def files(source: Path, out: Path, codec: Codec) -> Iterator[tuple[Path, Path]]:
+def files(source: Path, out: Path, codec: Codec) -> list[tuple[Path, Path]]:
     """Every picture to translate, and where the result goes.
 
     Raises:
-        DataError: there is none.
-        RunError: a file is in the way.
+        DataError: there is none, or two would become one.
+        RunError: a file is in the way, or cannot hold a picture.
     """
     if source.is_file():
         whole = out / f"{source.stem}{codec.suffix}" if out.is_dir() or not out.suffix else out
         found = [(source, whole)]
     else:
-        names = sorted(path for path in source.rglob("*") if path.is_file() and is_image(path.name))
-        found = [(p, (out / p.relative_to(source)).with_suffix(codec.suffix)) for p in names]
+        names = [path.relative_to(source) for path in sorted(source.rglob("*")) if path.is_file()]
+        seen = [name for name in names if is_image(name.name) and not is_hidden(name.as_posix())]
+        found = [(source / name, (out / name).with_suffix(codec.suffix)) for name in seen]
     if not found:
         raise DataError(f"There is no picture to translate in {source}. Name a picture or a folder of some.")
-    targets = [target for _, target in found]
-    if len({*targets}) < len(targets):
-        twice = next(target for target in targets if targets.count(target) > 1)
-        raise DataError(f"Two pictures of {source} would both become {twice}. Rename one.")
-    there = next((target for target in targets if target.exists()), None)
-    if there is not None:
-        raise RunError(f"{there} exists already and would be overwritten. Choose another place.")
-    yield from found
+    first: dict[Path, Path] = {}
+    for path, target in found:
+        if first.setdefault(target, path) != path:
+            raise DataError(f"{first[target]} and {path} would both become {target}. Rename one.")
+        if target.suffix.lower() not in SUFFIXES:
+            known = ", ".join(SUFFIXES)
+            raise RunError(f"{target} does not end like a file that keeps every value; {known} do.")
+        if target.exists():
+            raise RunError(f"{target} exists already and would be overwritten. Choose another place.")
+    return found
+
+
+def save(values: np.ndarray, target: Path, codec: Codec) -> None:
+    """Write a picture, which may have opacity that the run knows nothing of."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    replace(codec, channels=values.shape[2]).save(values, target)
 
 
 def translated_file(way: Way, path: Path, tile: int) -> np.ndarray:
-    """The translation of a file, as values `(h, w, c)`; with opacity, if it has some and the run knows none."""
-    values = read(path)
-    values, opacity = fitted(values, way.given)
+    """The translation of a file, `(h, w, c)`; with its opacity, if it has some and the run knows none."""
+    values, opacity = fitted(read(path), way.given)
     made = translated_values(way, values, tile)
     if opacity is None or made.shape[2] not in (1, 3):
         return made
     size = (made.shape[0], made.shape[1])
-    share = torch.from_numpy(opacity)[None, None].float()
+    share = torch.from_numpy(opacity)[None, None]
     if share.shape[2:] != size:
         share = F.interpolate(share, size, mode="bilinear", antialias=True)
     low, high = way.made.low[0], way.made.high[0]
@@ -171,57 +189,76 @@ def translated_file(way: Way, path: Path, tile: int) -> np.ndarray:
 
 
 def read(path: Path) -> np.ndarray:
-    """The values of a file, `(h, w, c)`."""
+    """The values of a file, `(h, w, c)`.
+
+    Raises:
+        DataError: it cannot be read, or holds values that are not finite.
+    """
     try:
-        with open(path, "rb") as stream:
+        with path.open("rb") as stream:
             read_header(stream, path.name)
             stream.seek(0)
-            return read_values(stream, path.name)
+            values = read_values(stream, path.name)
     except OSError as error:
         raise DataError(f"it cannot be read ({error.strerror or error})") from error
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DataError("it holds NaN or infinite values")
+    return values
 
 
 def fitted(values: np.ndarray, codec: Codec) -> tuple[np.ndarray, np.ndarray | None]:
-    """A picture in the channels and the depth that a run takes, and its opacity from 0 to 1, if it is left over.
+    """A picture in the channels and depth that a run takes; and opacity from 0 to 1, if it is left over.
 
     Raises:
         DataError: it has a depth that the run does not take.
     """
-    full = {"uint8": 255.0, "uint16": 65535.0}
-    if str(values.dtype) != codec.dtype:
-        if str(values.dtype) not in full or codec.dtype not in full:
-            raise DataError(f"it holds {values.dtype}; {codec.dtype} was expected, as the run takes. Convert it.")
-        factor = full[codec.dtype] / full[str(values.dtype)]
-        values = np.rint(values.astype(np.float64) * factor).astype(codec.dtype)
-    opacity = None
-    if values.shape[2] in (2, 4) and codec.channels in (1, 3):
-        opacity = values[..., -1].astype(np.float32) / full.get(codec.dtype, codec.high[0])
+    values, opacity, low, high = in_depth(values, codec.dtype), None, codec.low[0], codec.high[0]
+    layered = codec.channels in (2, 4)
+    if values.shape[2] in (2, 4) and not layered:
+        opacity = (values[..., -1].astype(np.float32) - low) / (high - low)
         values = values[..., :-1]
-    if values.shape[2] in (1, 3) and codec.channels in (2, 4):
-        solid = np.full((*values.shape[:2], 1), codec.high[0], values.dtype)
+    elif values.shape[2] in (1, 3) and layered:
+        solid = np.full((*values.shape[:2], 1), high, values.dtype)
         values = np.concatenate([values, solid], 2)
-    colours = values[..., :-1] if codec.channels in (2, 4) else values
-    wanted = codec.channels - (codec.channels in (2, 4))
-    if colours.shape[2] != wanted:
-        grey = colours.astype(np.float64) @ np.array((0.299, 0.587, 0.114)) if colours.shape[2] == 3 else colours[..., 0]
-        grey = np.rint(grey) if codec.dtype != "float32" else grey
-        colours = np.repeat(grey[..., None].astype(values.dtype), wanted, 2)
-        values = np.concatenate([colours, values[..., -1:]], 2) if codec.channels in (2, 4) else colours
-    return values, opacity
+    colours = in_colours(values[..., :-1] if layered else values, codec.channels - layered)
+    return (np.concatenate([colours, values[..., -1:]], 2) if layered else colours), opacity
+
+
+def in_depth(values: np.ndarray, dtype: str) -> np.ndarray:
+    """The same picture in 8 or 16 bit, as a run takes it.
+
+    Raises:
+        DataError: one of the two is float, of which nobody knows the range.
+    """
+    full = {"uint8": 255.0, "uint16": 65535.0}
+    found = str(values.dtype)
+    if found == dtype:
+        return values
+    if found not in full or dtype not in full:
+        raise DataError(f"it holds {found}; {dtype} was expected, as the run takes. Convert it.")
+    return np.rint(values.astype(np.float32) * np.float32(full[dtype] / full[found])).astype(dtype)
+
+
+def in_colours(values: np.ndarray, channels: int) -> np.ndarray:
+    """A picture without opacity in one channel or in three."""
+    if values.shape[2] == channels:
+        return values
+    if channels == 3:
+        return np.repeat(values, 3, 2)
+    grey = values @ np.array(LUMA, np.float32)
+    return (np.rint(grey) if values.dtype.kind == "u" else grey).astype(values.dtype)[..., None]
 
 
 def translated_values(way: Way, values: np.ndarray, tile: int) -> np.ndarray:
-    """The translation of a picture's values, `(h, w, c)`; no more than some tiles are in memory as floats."""
+    """The translation of a picture's values, `(h, w, c)`; of a large one, tile by tile."""
     height, width, scale = *values.shape[:2], way.translator.scale
-    shape = (height * scale, width * scale, way.made.channels)
-    made = np.empty(shape, way.made.dtype)
+    made = np.empty((height * scale, width * scale, way.made.channels), way.made.dtype)
     if max(height, width) <= tile:
         made[...] = decoded(way.made, way(encoded(way.given, values)))[0]
-        return made
-    if way.translator.reach is not None:
+    elif way.translator.reach is None:
+        blend(way, values, tile, made)
+    else:
         paste(way, values, tile, made)
-        return made
-    made[...] = decoded(way.made, blended(way, values, tile)[None])[0]
     return made
 
 
@@ -251,37 +288,51 @@ def edges(begin: Sequence[int], side: int, tile: int) -> list[int]:
     return [0, *middles, side]
 
 
+def tiles(way: Way, values: np.ndarray, tile: int, margin: int) -> Iterator[tuple[tuple[int, int], Tensor]]:
+    """Where each tile begins, and what is made of it, `(c, h, w)`; a few at once."""
+    height, width = values.shape[:2]
+    corners = [(a, b) for a in starts(height, tile, margin) for b in starts(width, tile, margin)]
+    pixels = min(height, tile) * min(width, tile) * way.translator.scale**2
+    many = max(1, AT_ONCE // pixels)
+    for i in range(0, len(corners), many):
+        some = corners[i : i + many]
+        given = [encoded(way.given, values[a : a + tile, b : b + tile]) for a, b in some]
+        yield from zip(some, way(torch.cat(given)), strict=True)
+
+
+def own_parts(side: int, tile: int, margin: int) -> dict[int, tuple[int, int]]:
+    """Of each tile, by where it begins: what its border cannot have changed, up to the next one's part."""
+    begin = starts(side, tile, margin)
+    return dict(zip(begin, pairwise(edges(begin, side, tile)), strict=True))
+
+
 def paste(way: Way, values: np.ndarray, tile: int, made: np.ndarray) -> None:
-    """Translate tile by tile into `made`: of each what its border cannot have changed."""
+    """Translate tile by tile into `made`: of each its own part."""
     margin, scale = way.translator.reach or 0, way.translator.scale
     tile = max(tile, 2 * margin + SMALLEST_STEP)
-    height, width = values.shape[:2]
-    tops, lefts = starts(height, tile, margin), starts(width, tile, margin)
-    rows, columns = edges(tops, height, tile), edges(lefts, width, tile)
-    for i, top in enumerate(tops):
-        for j, left in enumerate(lefts):
-            part = decoded(way.made, way(encoded(way.given, values[top : top + tile, left : left + tile])))[0]
-            (a, b), (c, d) = rows[i : i + 2], columns[j : j + 2]
-            inner = part[(a - top) * scale : (b - top) * scale, (c - left) * scale : (d - left) * scale]
-            made[a * scale : b * scale, c * scale : d * scale] = inner
+    down, across = (own_parts(side, tile, margin) for side in values.shape[:2])
+    for (top, left), part in tiles(way, values, tile, margin):
+        (a, b), (c, d) = down[top], across[left]
+        inner = part[:, (a - top) * scale : (b - top) * scale, (c - left) * scale : (d - left) * scale]
+        made[a * scale : b * scale, c * scale : d * scale] = decoded(way.made, inner[None])[0]
 
 
-def blended(way: Way, values: np.ndarray, tile: int) -> Tensor:
-    """Tiles that fade into each other, `(c, h, w)`: what a network sees of all of a tile differs from tile to tile."""
-    margin = min(BLENDED, tile // 4)
+def blend(way: Way, values: np.ndarray, tile: int, made: np.ndarray) -> None:
+    """Translate into `made` by tiles that fade into each other, as no two are made in the same light."""
+    margin, scale = min(BLENDED, tile // 4), way.translator.scale
     height, width = values.shape[:2]
-    scale = way.translator.scale
     total = torch.zeros(way.made.channels, height * scale, width * scale)
     weights = torch.zeros(1, height * scale, width * scale)
-    for top in starts(height, tile, margin):
-        for left in starts(width, tile, margin):
-            part = way(encoded(way.given, values[top : top + tile, left : left + tile]))[0]
-            fade = faded(part.shape[1], top > 0, top + tile < height, margin * scale)[:, None]
-            fade = fade * faded(part.shape[2], left > 0, left + tile < width, margin * scale)
-            rows, columns = slice(top * scale, top * scale + part.shape[1]), slice(left * scale, left * scale + part.shape[2])
-            total[:, rows, columns] += part * fade
-            weights[:, rows, columns] += fade
-    return total / weights
+    for (top, left), part in tiles(way, values, tile, margin):
+        fade = faded(part.shape[1], top > 0, top + tile < height, margin * scale)[:, None]
+        fade = fade * faded(part.shape[2], left > 0, left + tile < width, margin * scale)
+        rows = slice(top * scale, top * scale + part.shape[1])
+        columns = slice(left * scale, left * scale + part.shape[2])
+        total[:, rows, columns] += part * fade
+        weights[:, rows, columns] += fade
+    for top in range(0, len(made), tile):  # all at once would be in memory four times, as doubles
+        rows = slice(top, top + tile)
+        made[rows] = decoded(way.made, (total[:, rows] / weights[:, rows])[None])[0]
 
 
 def faded(side: int, before: bool, after: bool, margin: int) -> Tensor:

@@ -24,7 +24,7 @@ def cats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def two_looks(cats: Path) -> Path:
-    """Beside `cats/`: `pairs/` with 40 of each side, `photographs/` and `paintings/` with 40 pictures each."""
+    """Beside `cats/`: `pairs/` with 40 of each side, `photographs/` and `paintings/` with 40 each."""
     random = np.random.default_rng(1)
     for folder in ("pairs/outline", "pairs/colour", "photographs", "paintings"):
         (cats.parent / folder).mkdir(parents=True)

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 import tenfold.recipes  # noqa: F401  (registers them)
-from torch import nn
-
 from tenfold.data.order import BothSides, Rows, Shuffled
 from tenfold.data.spec import DataSpec
-from tenfold.engine.runtime import Runtime
 from tenfold.draw import Draw
+from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Batches, Settings, Trainer
 from tenfold.game import Translator
 from tenfold.recipe import RECIPES, Play, make_recipe
@@ -37,12 +36,19 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             "calibrate": True,
         },
     ),
+    "pix2pix, as published": ("pix2pix", {"resized": False, "norm_d": "batch", "matching": 1.0}),
+    "srgan, dense and worn": ("srgan", {"block": "rrdb", "wear": "worn", "scale": 4}),
 }
 """Settings of a recipe that its tiny preset leaves out."""
 
 
-ALWAYS: dict[str, dict[str, Any]] = {"srgan": {"alone": 0.0}}
-"""Settings without which a recipe's first turns are not all of them."""
+ALWAYS: dict[str, dict[str, Any]] = {
+    "srgan": {"alone": 0.0},
+    "pix2pix": {"l1": 1.0},
+    "cyclegan": {"cycle": 1.0},
+    "fastcut": {"contrast": 1.0},
+}
+"""Settings without which the first turns are not all there are, or plain gradient descent goes too far."""
 GIVEN = 2
 """Channels of what is translated."""
 
@@ -58,8 +64,8 @@ class Case:
 
     @property
     def spec(self) -> DataSpec:
-        kind = "vectors" if len(self.shape) == 1 else RECIPES[self.name].kinds[0]
-        kind = "images" if kind == "vectors" and len(self.shape) > 1 else kind
+        kinds = RECIPES[self.name].kinds
+        kind = "vectors" if len(self.shape) == 1 else next(kind for kind in kinds if kind != "vectors")
         given = (GIVEN, *self.shape[1:]) if kind in ("pairs", "unpaired") else ()
         return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4, given)
 
@@ -75,19 +81,24 @@ class Case:
         source = torch.rand(self.count, *spec.given, generator=torch.Generator().manual_seed(6)) * 2 - 1
         return BothSides(Rows(source), self.rows(), size, seed, paired=spec.kind == "pairs")
 
-    def samples(self, sampler: nn.Module, n: int = 8) -> torch.Tensor:
-        """From noise, or translated."""
+    def start(self, sampler: nn.Module, n: int = 8) -> tuple[Tensor | None, ...]:
+        """What samples are made of: noise and a class, or pictures."""
         if not isinstance(sampler, Translator):
-            return sampler(sampler.draw(Draw(9, slice(0, n), n)), self.condition(n))
+            return sampler.draw(Draw(9, slice(0, n), n)), self.condition(n)
         shape = self.spec.given or (self.shape[0], *(side // sampler.scale for side in self.shape[1:]))
-        return sampler(torch.rand(n, *shape, generator=torch.Generator().manual_seed(9)) * 2 - 1)
+        return (torch.rand(n, *shape, generator=torch.Generator().manual_seed(9)) * 2 - 1,)
 
-    def condition(self, n: int) -> torch.Tensor | None:
+    def samples(self, sampler: nn.Module, n: int = 8) -> Tensor:
+        """From noise, or translated."""
+        return sampler(*self.start(sampler, n))
+
+    def condition(self, n: int) -> Tensor | None:
         return torch.arange(n) % 4 if RECIPES[self.name].conditional != "never" else None
 
     def build(self, preset: str = "tiny", **values: Any) -> Play:
         torch.manual_seed(1)
-        return make_recipe(self.name, {**ALWAYS.get(self.name, {}), **self.values, **values}, preset).build(self.spec)
+        chosen = {**ALWAYS.get(self.name, {}), **self.values, **values}
+        return make_recipe(self.name, chosen, preset).build(self.spec)
 
     def trainer(
         self, settings: Settings = FIRST_SEED, runtime: Runtime = ONE_PROCESS, **values: Any

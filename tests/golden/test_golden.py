@@ -42,7 +42,8 @@ def trainer_of(name: str, kind: str) -> Trainer:
     real = Rows(2 * torch.rand(32, *shape, generator=random) - 1, np.arange(32) % 4 if conditional else None)
     data = Shuffled(real, 8, balanced=play.balanced)
     if given:
-        data = BothSides(Rows(2 * torch.rand(32, *given, generator=random) - 1), real, 8, paired=kind == "pairs")
+        source = Rows(2 * torch.rand(32, *given, generator=random) - 1)
+        data = BothSides(source, real, 8, paired=kind == "pairs")
     settings = Settings(seed=2, planned=160, log_every=1)
     return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
 

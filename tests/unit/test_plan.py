@@ -110,7 +110,8 @@ def test_settings_that_would_change_nothing_are_refused(recipe: str, values: dic
 
 @pytest.mark.parametrize("recipe", sorted(n for n, cls in RECIPES.items() if "vectors" not in cls.kinds))
 def test_rows_of_numbers_are_refused_by_recipes_for_pictures(recipe: str) -> None:
-    with pytest.raises(RecipeError, match=f"recipe '{recipe}' takes images, the data are vectors"):
+    takes = " or ".join(RECIPES[recipe].kinds)
+    with pytest.raises(RecipeError, match=f"recipe '{recipe}' takes {takes}, the data are vectors"):
         make_plan(ROWS, by_name(recipe, "small"), kimg=1)
 
 

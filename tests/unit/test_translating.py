@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,19 @@ import tenfold
 from tenfold.cli.__main__ import main
 from tenfold.data.codec import Codec
 from tenfold.errors import DataError, RunError
+from tenfold.games.cyclegan import BothWays
 from tenfold.games.translation import OneWay
 from tenfold.nn.networks.superres import Enlarger
-from tenfold.nn.networks.translator import TranslatorNetwork
 from tenfold.plan import Options
 from tenfold.recipe import make_recipe
 from tenfold.run import Run
-from tenfold.translating import Way, blended, edges, starts, translate, translated_values, way_of
+from tenfold.translating import Way, edges, fitted, paste, starts, translate, translated_values, way_of
 
 QUICK: dict[str, Any] = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous", "quiet": True}
 GREY = Codec("images", 1, 8, 8, 8, 8, "uint8", (0.0,), (255.0,), ".png")
 COLOUR = Codec("images", 3, 8, 8, 8, 8, "uint8", (0.0,), (255.0,), ".png")
+LAYERED = Codec("images", 4, 8, 8, 8, 8, "uint8", (0.0,), (255.0,), ".png")
+FLOAT = Codec("images", 1, 8, 8, 8, 8, "float32", (-1.0,), (1.0,), ".tif")
 
 
 class Negative(nn.Module):
@@ -33,6 +36,13 @@ class Negative(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return -x
+
+
+class Centred(nn.Module):
+    """As norms do: what a network makes of a place depends on all that it is shown."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x - x.mean((2, 3), keepdim=True)
 
 
 def way(network: nn.Module, codec: Codec = GREY, **facts: Any) -> Way:
@@ -43,7 +53,9 @@ def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-@pytest.mark.parametrize(("side", "tile", "margin"), [(100, 40, 8), (64, 64, 8), (65, 64, 8), (300, 48, 16), (30, 64, 4)])
+@pytest.mark.parametrize(
+    ("side", "tile", "margin"), [(100, 40, 8), (64, 64, 8), (65, 64, 8), (300, 48, 16), (30, 64, 4)]
+)
 def test_tiles_cover_a_side_and_share_two_margins(side, tile, margin):
     begin = starts(side, tile, margin)
     assert begin[0] == 0 and max(begin) == max(side - tile, 0)
@@ -53,29 +65,96 @@ def test_tiles_cover_a_side_and_share_two_margins(side, tile, margin):
         assert (first == 0 or first - a >= margin) and (last == side or a + tile - last >= margin)
 
 
-def test_an_enlargement_by_tiles_is_that_of_the_whole_picture():
+SCALES = pytest.mark.parametrize("scale", [2, 3, 4])
+BLOCKS = pytest.mark.parametrize("block", ["residual", "rrdb"])
+
+
+@SCALES
+@BLOCKS
+def test_nothing_that_enlarges_looks_further_than_its_reach(scale, block):
     torch.manual_seed(0)
-    network = Enlarger(1, 4, 2, 2)
-    values = noise(70, 53, 1)
-    enlarge = way(network, scale=2, reach=network.reach)
+    network = Enlarger(1, 4, 1, scale, block).eval()
+    x = (0.1 * torch.randn(1, 1, 61, 61)).requires_grad_()
+    place = slice(30 * scale, 31 * scale)
+    network(x)[0, 0, place, place].sum().backward()
+    assert x.grad is not None
+    rows = x.grad[0, 0].abs().sum(1).nonzero()
+    assert 4 < max(30 - int(rows.min()), int(rows.max()) - 30) <= network.reach
+
+
+@SCALES
+@BLOCKS
+def test_an_enlargement_by_tiles_is_that_of_the_whole_picture(scale, block):
+    torch.manual_seed(0)
+    network = Enlarger(1, 4, 1, scale, block)
+    for weight in network.parameters():  # fresh ones hardly add to what is enlarged without them
+        nn.init.normal_(weight, 0.0, 0.1)
+    values = noise(80, 53, 1).astype(np.float32) / 255
+    enlarge = way(network, FLOAT, scale=scale, reach=network.reach)
     whole, tiled = (translated_values(enlarge, values, tile) for tile in (1000, 40))
-    assert whole.shape == (140, 106, 1)
-    assert np.array_equal(whole, tiled)
+    assert whole.shape == (80 * scale, 53 * scale, 1)
+    assert np.abs(whole - tiled).max() < 1e-4
+    blind = way(network, FLOAT, scale=scale, reach=0)  # its tiles meet where their borders are
+    assert np.abs(whole - translated_values(blind, values, 40)).max() > 1e-2
 
 
 def test_tiles_of_other_networks_fade_into_each_other():
-    """Each tile has statistics of its own; across a seam there is no larger step than elsewhere."""
-    torch.manual_seed(0)
-    values = np.linspace(0, 255, 96 * 96).reshape(96, 96, 1).astype(np.uint8)
-    network = TranslatorNetwork(1, 1, 4, 2)
-    made = blended(way(network, stride=4), values, 48)[0]
-    steps = made.diff(dim=1).abs().mean(0)
-    assert steps.max() < 4 * steps.median() + 0.05
+    """The step across a seam is at most a tenth larger than elsewhere, though each tile has its own mean."""
+    ramp = np.linspace(20, 235, 112)[None, :, None]
+    values = (ramp + np.random.default_rng(0).uniform(-20, 20, (400, 112, 1))).astype(np.uint8)
+    centred = way(Centred())
+
+    def at_seams(made: np.ndarray, seams: list[int]) -> float:
+        steps = np.abs(np.diff(made[..., 0].astype(float), axis=1)).mean(0)
+        across = np.array(seams) - 1
+        return steps[across].mean() / np.delete(steps, across).mean()
+
+    assert starts(112, 64, 16) == [0, 24, 48]
+    assert at_seams(translated_values(centred, values, 64), [24, 48, 64, 88]) <= 1.1
+    hard = np.empty_like(values)
+    paste(centred, values, 64, hard)
+    assert at_seams(hard, [56]) > 2  # they are there to be seen
 
 
 def test_a_size_that_the_network_does_not_take_is_padded_and_cropped_again():
-    values = noise(13, 22, 1)
-    assert np.array_equal(translated_values(way(Negative(), stride=8), values, 256), 255 - values)
+    for height, width in ((13, 22), (3, 1), (1, 300)):
+        values = noise(height, width, 1)
+        made = translated_values(way(Negative(), stride=8), values, 64)
+        assert np.abs(made.astype(int) - (255 - values)).max() <= 1
+
+
+def test_channels_and_depth_become_those_that_a_run_takes():
+    layered = noise(4, 5, 4)
+    colours, opacity = fitted(layered, COLOUR)
+    assert np.array_equal(colours, layered[..., :3])
+    assert opacity is not None and np.allclose(opacity * 255, layered[..., 3], atol=1e-3)
+    grey, opacity = fitted(layered[..., :3], GREY)
+    assert grey.shape == (4, 5, 1) and opacity is None
+    assert grey[0, 0, 0] == pytest.approx(layered[0, 0, :3] @ (0.299, 0.587, 0.114), abs=0.51)
+    whole, opacity = fitted(grey, LAYERED)
+    assert opacity is None and (whole[..., :3] == grey).all() and (whole[..., 3] == 255).all()
+    deep, _ = fitted(grey.astype(np.uint16) * 257, GREY)
+    assert deep.dtype == np.uint8 and np.array_equal(deep, grey)
+    with pytest.raises(DataError, match="it holds float32"):
+        fitted(grey.astype(np.float32), GREY)
+
+
+def test_holes_are_where_a_picture_is_transparent():
+    """What is hidden there is not looked at."""
+    values = noise(6, 6, 4)
+    values[..., 3], values[2, 3, 3] = 255, 0
+    seen: list[Tensor] = []
+
+    class Looked(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            seen.append(x)
+            return x[:, :3]
+
+    translated_values(Way(OneWay(Looked()), False, LAYERED, COLOUR, holes=True), values, 64)
+    (x,) = seen
+    assert (x[0, :3, 2, 3] == 0).all() and x[0, 3, 2, 3] == -1
+    assert x[0, 3].sum() == 34
+    assert x[0, 0, 0, 0].item() == pytest.approx(values[0, 0, 0] / 127.5 - 1, abs=1e-5)
 
 
 def picture(path: Path, values: np.ndarray, **how: Any) -> Path:
@@ -84,26 +163,48 @@ def picture(path: Path, values: np.ndarray, **how: Any) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Grey made of colour, learnt for a moment."""
-    root = tmp_path_factory.mktemp("pairs")
+def pairs(root: Path) -> Path:
+    """Grey and coloured noise, of the same names."""
     random = np.random.default_rng(0)
     for i in range(90):
-        picture(root / "data" / "grey" / f"{i}.png", random.integers(0, 256, (8, 8), np.uint8))
-        picture(root / "data" / "colour" / f"{i}.png", random.integers(0, 256, (8, 8, 3), np.uint8))
-    recipe = make_recipe("pix2pix", {}, "tiny")
-    options = Options(**QUICK, side="grey", to="colour")
-    return tenfold.fit(str(root / "data"), recipe, kimg=0.04, out=root / "run", options=options)
+        picture(root / "grey" / f"{i}.png", random.integers(0, 256, (8, 8), np.uint8))
+        picture(root / "colour" / f"{i}.png", random.integers(0, 256, (8, 8, 3), np.uint8))
+    return root
+
+
+def trained(root: Path, recipe: str) -> Run:
+    options, data = Options(**QUICK, side="grey", to="colour"), str(pairs(root / "data"))
+    return tenfold.fit(data, make_recipe(recipe, {}, "tiny"), kimg=0.04, out=root / "run", options=options)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Colour made of grey, learnt for a moment."""
+    return trained(tmp_path_factory.mktemp("pairs"), "pix2pix")
+
+
+@pytest.fixture(scope="module")
+def both_ways(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return trained(tmp_path_factory.mktemp("unpaired"), "cyclegan")
 
 
 def test_a_folder_is_translated_with_its_names_and_folders(run: Run, tmp_path: Path):
     picture(tmp_path / "in" / "a.png", noise(9, 14))
     picture(tmp_path / "in" / "sub" / "b.jpg", noise(20, 8))
+    (tmp_path / "in" / "._a.png").write_bytes(b"left behind by a system")
     done = translate(run, tmp_path / "in", tmp_path / "out")
     assert {p.relative_to(tmp_path / "out").as_posix() for p in done.written} == {"a.png", "sub/b.png"}
+    assert not done.failed
     assert Image.open(tmp_path / "out" / "a.png").size == (14, 9)
     assert Image.open(tmp_path / "out" / "a.png").mode == "RGB"
+
+
+def test_one_picture_becomes_a_file_or_one_in_a_folder(run: Run, tmp_path: Path):
+    source = picture(tmp_path / "a.jpg", noise(9, 14))
+    assert translate(run, source, tmp_path / "made.png").written == [tmp_path / "made.png"]
+    assert translate(run, source, tmp_path / "folder").written == [tmp_path / "folder" / "a.png"]
+    with pytest.raises(RunError, match=r"made\.jpg does not end"):
+        translate(run, source, tmp_path / "made.jpg")
 
 
 def test_opacity_is_kept_and_the_camera_is_turned(run: Run, tmp_path: Path):
@@ -112,18 +213,21 @@ def test_opacity_is_kept_and_the_camera_is_turned(run: Run, tmp_path: Path):
     exif = Image.Exif()
     exif[0x0112] = 6
     picture(tmp_path / "in" / "turned.jpg", noise(6, 10), exif=exif)
-    translate(run, tmp_path / "in", tmp_path / "out")
+    assert not translate(run, tmp_path / "in", tmp_path / "out").failed
     made = np.asarray(Image.open(tmp_path / "out" / "a.png"))
     assert made.shape == (6, 10, 4) and (made[..., 3] == 77).all()
     assert Image.open(tmp_path / "out" / "turned.png").size == (6, 10)
 
 
-def test_palette_cmyk_and_deep_pictures_are_taken(run: Run, tmp_path: Path):
+def test_palette_and_deep_pictures_are_taken_and_cmyk_is_reported(run: Run, tmp_path: Path):
     picture(tmp_path / "in" / "deep.png", noise(6, 10).astype(np.uint16) * 257)
     image = Image.fromarray(noise(6, 10, 3))
     image.convert("P").save(tmp_path / "in" / "palette.png")
+    image.convert("CMYK").save(tmp_path / "in" / "print.jpg")
     done = translate(run, tmp_path / "in", tmp_path / "out")
-    assert len(done.written) == 2 and not done.failed
+    assert {path.name for path in done.written} == {"deep.png", "palette.png"}
+    ((name, why),) = done.failed
+    assert name.endswith("print.jpg") and "CMYK" in why
 
 
 def test_a_corrupt_file_in_the_middle_is_reported_and_the_rest_done(run: Run, tmp_path: Path, capsys):
@@ -131,8 +235,11 @@ def test_a_corrupt_file_in_the_middle_is_reported_and_the_rest_done(run: Run, tm
         picture(tmp_path / "in" / f"{name}.png", noise(8, 8))
     whole = (tmp_path / "in" / "b.png").read_bytes()
     (tmp_path / "in" / "b.png").write_bytes(whole[: len(whole) // 2])
-    code = main(["translate", str(run.path), str(tmp_path / "in"), str(tmp_path / "out")])
-    assert code == 1 and "b.png" in capsys.readouterr().err
+    code = main(["translate", str(run.path), str(tmp_path / "in"), str(tmp_path / "out"), "--json"])
+    said = capsys.readouterr()
+    assert code == 1 and "2 of 3" in said.err and "b.png is left out" in said.err
+    (failed,) = json.loads(said.out)["failed"]
+    assert failed.endswith("b.png")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
 
 
@@ -149,14 +256,27 @@ def test_two_pictures_never_become_one_file(run: Run, tmp_path: Path):
     picture(tmp_path / "in" / "a.jpg", noise(8, 8))
     with pytest.raises(DataError, match="both become"):
         translate(run, tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_says_what_it_translates_into(run: Run, tmp_path: Path):
     assert not way_of(run, "colour").back
     with pytest.raises(RunError, match="does not translate into 'grey'"):
         way_of(run, "grey")
+    with pytest.raises(RunError, match="at least 32"):
+        translate(run, tmp_path, tmp_path / "out", tile=8)
     other = tenfold.fit(
         "digits", make_recipe("dcgan", {}, "tiny"), kimg=0.02, out=tmp_path / "run", options=Options(**QUICK)
     )
     with pytest.raises(RunError, match="no translations"):
         translate(other, tmp_path, tmp_path / "out")
+
+
+def test_a_run_of_two_ways_goes_either_way(both_ways: Run, tmp_path: Path):
+    there, back = way_of(both_ways), way_of(both_ways, "grey/")
+    assert (there.back, there.made.channels) == (False, 3) and (back.back, back.made.channels) == (True, 1)
+    assert isinstance(there.translator, BothWays)
+    source = picture(tmp_path / "a.png", noise(9, 14, 3))
+    translate(both_ways, source, tmp_path / "grey.png", to="grey")
+    made = Image.open(tmp_path / "grey.png")
+    assert made.size == (14, 9) and made.mode == "L"

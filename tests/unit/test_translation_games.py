@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
-from tenfold.augment.joint import Jointly
+from tenfold.augment.joint import Jointly, moved
 from tenfold.comparing import L1
+from tenfold.degrade import Jpeg
 from tenfold.draw import Draw
+from tenfold.games.cut import CUT, different
 from tenfold.games.cyclegan import BothWays, CycleGAN, History
-from tenfold.games.translation import OneWay, Pairs
+from tenfold.games.translation import Adversary, OneWay, Translation
+from tenfold.nn.networks.superres import Enlarger, UNetDiscriminator
 from tenfold.nn.networks.translator import PatchHeads, TranslatorNetwork
-from tenfold.nn.networks.unet import PatchDiscriminator, UNet
+from tenfold.nn.networks.unet import PatchDiscriminator, UNet, patch_layers
+from tenfold.penalties import R1
 
 
 def draw(n: int, seed: int = 0, rows: slice | None = None) -> Draw:
@@ -43,6 +48,14 @@ def test_both_pictures_of_a_pair_are_moved_alike():
     assert not torch.allclose(a, x)
     small, large = Jointly(0.25)(x, x.repeat_interleave(2, 2).repeat_interleave(2, 3), draw(20))
     torch.testing.assert_close(large, small.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    a, b = Jointly(0.25, flip=True)(x, x.expand(-1, 3, -1, -1), draw(20))
+    assert torch.equal(a, b[:, :1])
+
+
+def test_a_picture_goes_on_mirrored_at_its_border():
+    x = torch.arange(4.0).expand(2, 1, 4, 4)
+    found = moved(x, [torch.zeros(2, dtype=torch.int64), torch.tensor([-2, 1])])
+    assert found[:, 0, 3].tolist() == [[1, 0, 0, 1], [1, 2, 3, 3]]
 
 
 def test_a_shift_of_nothing_is_the_picture():
@@ -51,12 +64,12 @@ def test_a_shift_of_nothing_is_the_picture():
 
 
 def test_pairs_charge_pixels_and_what_d_says():
-    game = Pairs(OneWay(Times(0.5)), MeanOf(), comparisons=[L1(10.0)])
+    game = Translation(OneWay(Times(0.5)), MeanOf(), comparisons=[L1(10.0)])
     source = torch.ones(2, 1, 4, 4)
     batch = {"source": source, "real": torch.zeros(2, 1, 4, 4)}
     losses = game.generate(batch, draw(2)).losses
     torch.testing.assert_close(losses["l1"], torch.tensor(5.0))
-    logit = torch.tensor(0.75)  # the mean of one and a half
+    logit = torch.tensor(0.75)  # the mean of 1 and of 0.5, which D sees together
     torch.testing.assert_close(losses["adversarial"], nn.functional.softplus(-logit))
     said = game.criticise(batch, draw(2)).losses["adversarial"]
     expected = nn.functional.softplus(-torch.tensor(0.5)) + nn.functional.softplus(logit)
@@ -64,14 +77,35 @@ def test_pairs_charge_pixels_and_what_d_says():
 
 
 def test_before_its_time_and_without_a_discriminator_g_learns_alone():
-    game = Pairs(OneWay(Times(0.5)), MeanOf(), comparisons=[L1(), L1(1.0, "other")], alone_until=0.5)
+    both, later = [L1(), L1(1.0, "other")], Adversary(since=0.5)
+    game = Translation(OneWay(Times(0.5)), MeanOf(), comparisons=both, adversary=later)
+    assert game.stages == (0.5,)
     assert [turn.player for turn in game.turns(0)] == ["G"]
     batch = {"source": torch.ones(2, 1, 4, 4), "real": torch.zeros(2, 1, 4, 4)}
     assert game.generate(batch, draw(2)).losses.keys() == {"l1"}
     game.progress = 0.5
     assert [turn.player for turn in game.turns(0)] == ["D", "G"]
     assert game.generate(batch, draw(2)).losses.keys() == {"l1", "other", "adversarial"}
-    assert Pairs(OneWay(Times(0.5)), None, comparisons=[L1()]).players().keys() == {"G"}
+    assert Translation(OneWay(Times(0.5)), None, comparisons=[L1()]).players().keys() == {"G"}
+
+
+def test_a_slope_of_d_is_charged_at_the_real_picture_alone():
+    """D's logit is the mean of 32 numbers, 16 of them the real picture's: its slope there is 16 / 32**2."""
+    adversary = Adversary(penalties=[R1(2.0, every=4)])
+    game = Translation(OneWay(Times(0.5)), MeanOf(), adversary=adversary)
+    turns = game.turns(0)
+    assert [(turn.player, turn.every) for turn in turns] == [("D", 1), ("D", 4), ("G", 1)]
+    batch = {"source": torch.ones(2, 1, 4, 4), "real": torch.rand(2, 1, 4, 4)}
+    losses = turns[1].loss(batch, draw(2)).losses
+    torch.testing.assert_close(losses["r1"], torch.tensor(2.0 * 4 * 16 / 32**2 / 2))
+
+
+def test_what_is_degraded_is_not_rounded_as_networks_are():
+    game = Translation(OneWay(Times(1.0)), None, degrade=Jpeg(40.0, 40.0))
+    batch = {"real": torch.rand(2, 1, 16, 16) * 2 - 1}
+    exact = game.prepare(batch, draw(2))[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(game.prepare(batch, draw(2))[0], exact)
 
 
 def test_a_cycle_that_comes_back_costs_nothing():
@@ -94,6 +128,7 @@ def test_a_cycle_that_comes_back_costs_nothing():
 
 def test_the_history_gives_back_what_it_was_shown():
     history = History(8, 4, (1, 1, 1))
+    history.to(memory_format=torch.channels_last)  # as a run does, and no layout of five dimensions
     assert history.depth == 2
     shown = [history(torch.full((4, 1, 1, 1), float(step)), draw(4, step)).flatten() for step in range(200)]
     assert (torch.stack(shown[:2]) == torch.tensor([[0.0], [1.0]])).all()  # it fills first
@@ -141,3 +176,60 @@ def test_heads_describe_the_places_that_are_asked_for():
         assert vectors.shape == (2, 3, 8)
         torch.testing.assert_close(vectors.norm(dim=-1), torch.ones(2, 3))
         torch.testing.assert_close(vectors[:, 0], vectors[:, 2])
+
+
+def test_places_are_different_and_each_picture_has_its_own():
+    found = different(draw(3), 10, 4)
+    assert found.shape == (3, 4) and found.max() < 10
+    assert all(len({*row}) == 4 for row in found.tolist())
+    assert torch.equal(different(draw(3, rows=slice(1, 3)), 10, 4), found[1:])
+    assert different(draw(2), 3, 9).sort(1).values.tolist() == [[0, 1, 2]] * 2
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_cut_by_hand(channels):
+    torch.manual_seed(0)
+    network = TranslatorNetwork(channels, 1, 4, 2)
+    game = CUT(network, PatchHeads(network.map_widths, 8), MeanOf(), places=6)
+    kept = game.state_dict().values()
+    assert len({tensor.data_ptr() for tensor in kept}) == len(kept)  # no weight is saved twice
+    batch = {"source": torch.rand(2, channels, 8, 8), "real": torch.rand(2, 1, 8, 8)}
+    losses = game.generate(batch, draw(2)).losses
+    said = game.sampler(batch["source"]).flatten(1).mean(1)
+    torch.testing.assert_close(losses["adversarial"], (said - 1).square().mean())
+    assert losses.keys() == {"adversarial", "patches"} | ({"identity"} if channels == 1 else set())
+    sum(losses.values()).backward()
+    moving = game.players()["G"].named_parameters()
+    assert [name for name, p in moving if p.grad is None or not p.grad.isfinite().all()] == []
+
+
+class Repeated(nn.Module):
+    """Every pixel four times."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def test_what_was_padded_is_cropped_again():
+    x = torch.rand(2, 1, 5, 11)
+    assert torch.equal(OneWay(nn.Identity(), stride=4)(x), x)
+    assert torch.equal(OneWay(nn.Identity(), stride=4, least=16)(x), x)
+    assert torch.equal(OneWay(Repeated(), stride=4, scale=2)(x), Repeated()(x))
+
+
+@pytest.mark.parametrize("size", [(4, 1), (4, 4), (7, 7), (5, 12), (64, 8)], ids=str)
+def test_networks_take_tiny_and_narrow_pictures(size):
+    x = torch.rand(2, 2, *size)
+    translator, unet = TranslatorNetwork(2, 1, 4, 2), UNet(2, 1, 4, 1)
+    made = OneWay(translator, stride=translator.stride, least=translator.least)(x)
+    assert made.shape == OneWay(unet, stride=unet.stride)(x).shape == (2, 1, *size)
+    assert Enlarger(2, 4, 1, 3, "rrdb")(x).shape == (2, 2, 3 * size[0], 3 * size[1])
+    judge = PatchDiscriminator(2, 4, patch_layers((2, *size)), norm="instance")
+    assert judge(x).isfinite().all()
+
+
+@pytest.mark.parametrize(("depth", "size"), [(0, (5, 5)), (2, (8, 12))])
+def test_a_discriminator_that_judges_every_pixel(depth, size):
+    judge = UNetDiscriminator(1, 2, depth)
+    assert judge(torch.rand(2, 1, *size)).shape == (2, 1, *size)
+    assert len(judge.maps(torch.rand(2, 1, *size))) == 2 * depth + 1

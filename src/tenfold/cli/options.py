@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..plan import Options
 
 
-FLAGS = {"start": "from"}
+FLAGS = {"start": "from", "side": "from"}
 """Flags of options that are called otherwise, as Python keeps the word for itself."""
 
 
@@ -83,16 +83,19 @@ def read_options(args: Namespace) -> Options:
     from ..plan import Options
 
     known = {field.name: getattr(args, field.name) for field in fields(Options) if field.name != "side"}
-    if args.to is not None or names_side(args):
+    if names_side(args):
         known |= {"side": args.start, "start": None}
     return Options(**known)
 
 
 def names_side(args: Namespace) -> bool:
-    """Whether --from is no run, and is a folder inside the data."""
-    if args.start is None or args.data is None:
+    """Whether --from is no run but a side: beside --to, a half of each picture, or a folder in the data."""
+    if args.start is None or (Path(args.start) / "run.json").is_file():
         return False
-    return not Path(args.start).exists() and (Path(args.data) / args.start).is_dir()
+    from ..data.pairing import HALVES, has
+
+    inside = args.data is not None and has(Path(args.data).expanduser(), args.start)
+    return args.to is not None or inside or (args.start in HALVES and not Path(args.start).exists())
 
 
 def asked_for(options: Options, changeable: Collection[str]) -> list[str]:

@@ -17,7 +17,7 @@ def main(argv: Sequence[str]) -> int:
     add("source", type=data_name, metavar="IN", help="a picture, or a folder of some")
     add("out", type=data_name, metavar="OUT", help="the result's file, or a folder")
     add("--to", metavar="NAME", help="side to translate into (default: that of the run)")
-    add("--tile", type=int, default=256, metavar="PX", help="translate larger pictures in parts (default 256)")
+    add("--tile", type=int, default=256, metavar="PX", help="side of the parts of larger ones (default 256)")
     add_json_flag(parser)
     args = parser.read(argv)
     from ..run import load
@@ -30,6 +30,8 @@ def main(argv: Sequence[str]) -> int:
         done = translate(load(args.run), args.source, args.out, to=args.to, tile=args.tile, say=say)
     facts = {"written": [str(path) for path in done.written], "failed": dict(done.failed)}
     lines = [f"{len(done.written)} pictures: {args.out}"]
-    lines += [f"{len(done.failed)} could not be translated (first: {done.failed[0][0]})"] if done.failed else []
+    if done.failed:
+        name, why = done.failed[0]
+        lines.append(f"{len(done.failed)} could not be translated (first: {name}: {why})")
     show(facts, lines, as_json=args.json)
     return 1 if done.failed else 0

@@ -109,8 +109,7 @@ class _Decoding:
         self.total = len(train.items) + (len(held.items) if held else 0) + len(bad)
         if bad and not options.skip_bad:
             raise DataError(bad_images(bad, self.total))
-        looked = (train, held) if held else (train,)
-        self.headers = {i: (h.height, h.width) for s in looked for i, h in zip(s.items, s.headers, strict=True)}
+        self.surveys = train, held or train
         self.learned = Learned(make_plan(train, options.size, options.exact), bad=bad)
         self.train, self.held = self._sides(train, held)
 
@@ -162,16 +161,20 @@ class _Decoding:
             "names": [item.name for item in rows],
             "labels": [item.label for item in rows] if labelled else None,
             "left_out": [name for name, _ in learned.bad],
-            "sizes": self.sizes(rows),
+            "sizes": self.sizes(),
             "groups": None if self.options.group is None else [item.group or item.name for item in rows],
             "notes": self._notes(codec),
         }
 
-    def sizes(self, rows: Sequence[Item]) -> list[tuple[int, int]]:
-        """Height and width of the files of rows; of all that have one size, just once."""
+    def sizes(self) -> list[tuple[int, int]]:
+        """Height and width of the files of all rows; of files that have one size, just once."""
         if self.plan.kind != "images":
             return []
-        each = [self.headers[item] for item in rows]
+        each: list[tuple[int, int]] = []
+        # An image of the hold-out may be called like one of the training side.
+        for found, kept in zip(self.surveys, (self.learned.train, self.learned.held), strict=True):
+            known = {i: (h.height, h.width) for i, h in zip(found.items, found.headers, strict=True)}
+            each += [known[item] for item in kept]
         return each[:1] if len({*each}) == 1 else each
 
     def _notes(self, codec: Codec) -> list[str]:

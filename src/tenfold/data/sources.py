@@ -160,9 +160,21 @@ def _tree_splits(tree: Tree, group: str | None) -> dict[str, Part]:
     table = find_table(tree)
     if table is not None:
         return _table_splits(tree, table, group)
+    splits = split_trees(tree)
+    if not splits:
+        return {"train": _images_part(tree, group)}
+    return {split: _split_part(below, group) for split, below in splits.items()}
+
+
+def split_trees(tree: Tree) -> dict[str, Tree]:
+    """The folders of splits in a folder, by the split; none if there are none.
+
+    Raises:
+        DataError: images lie beside them, or two are of one split.
+    """
     folders = [name for name in tree.folders() if name.lower() in SPLITS]
     if not folders:
-        return {"train": _images_part(tree, group)}
+        return {}
     beside = [name for name in tree.files if is_image(name) and name.split("/", 1)[0] not in folders]
     if beside:
         raise DataError(
@@ -175,7 +187,7 @@ def _tree_splits(tree: Tree, group: str | None) -> dict[str, Part]:
         raise DataError(
             f"{tree.root} holds more than one folder for the split {twice[0]!r}: {', '.join(folders)}."
         )
-    return {SPLITS[name.lower()]: _split_part(tree.below(name), group) for name in folders}
+    return {SPLITS[name.lower()]: tree.below(name) for name in folders}
 
 
 def unwrap(tree: Tree) -> Tree:

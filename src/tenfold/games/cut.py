@@ -12,7 +12,7 @@ from ..game import Batch, Game, Terms, Turn
 from ..nn.networks.translator import PatchHeads, TranslatorNetwork
 from ..objectives import LEAST_SQUARES
 from .gan import signals
-from .translation import OneWay
+from .translation import OneWay, padded
 
 
 class CUT(Game[OneWay]):
@@ -46,8 +46,9 @@ class CUT(Game[OneWay]):
         moves: Jointly | None = None,
     ) -> None:
         super().__init__()
-        self.sampler = OneWay(network, stride=network.stride)
-        self.network, self.heads, self.discriminator = network, heads, discriminator
+        self.sampler = OneWay(network, stride=network.stride, least=network.least)
+        self.heads, self.discriminator = heads, discriminator
+        self.maps = network.maps  # not the network again: it would be saved twice
         self.weight, self.identity, self.places = weight, identity, places
         self.flips, self.moves = flips, moves
 
@@ -100,10 +101,22 @@ class CUT(Game[OneWay]):
         """How badly patches of made pictures are recognised, `(n,)`."""
         if made.shape[1] != given.shape[1]:
             made = in_channels(made, given.shape[1])
-        keys, asked = self.network.maps(given), self.network.maps(made)
-        sizes = [seen.shape[2] * seen.shape[3] for seen in keys]
-        places = [(draw.uniform(min(self.places, size)) * size).long() for size in sizes]
-        return contrast(self.heads(asked, places), self.heads(keys, places))
+        looked = self.look(made)
+        places = [different(draw, seen.shape[2] * seen.shape[3], self.places) for seen in looked]
+        asked = self.heads(looked, places)
+        # Only now: autocast keeps the weights that it rounds, and first met here they would have no gradient.
+        with torch.no_grad():
+            keys = self.heads(self.look(given), places)
+        return contrast(asked, keys)
+
+    def look(self, x: Tensor) -> list[Tensor]:
+        """What G's first half sees of pictures."""
+        return self.maps(padded(x, self.sampler.stride, self.sampler.least)[0])
+
+
+def different(draw: Draw, size: int, most: int) -> Tensor:
+    """Places of maps, `(n, places)`; none twice, or a patch would have to be told from itself."""
+    return draw.uniform(size).topk(min(most, size)).indices
 
 
 def turned(x: Tensor, mirrored: Tensor | None) -> Tensor:

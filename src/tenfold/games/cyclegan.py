@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -21,17 +22,19 @@ class BothWays(Translator):
     Args:
         there, back: map pictures to pictures.
         stride: sides that the networks take are multiples of this; others are padded.
+        least: the smallest side that they take.
     """
 
     ways = 2
 
-    def __init__(self, there: nn.Module, back: nn.Module, *, stride: int) -> None:
+    def __init__(self, there: nn.Module, back: nn.Module, *, stride: int = 1, least: int = 1) -> None:
         super().__init__()
-        self.there, self.back_again, self.stride = there, back, stride
+        self.there, self.back_again = there, back
+        self.stride, self.least = stride, least
 
     def forward(self, source: Tensor, back: bool = False) -> Tensor:
         """Pictures in [-1, 1]."""
-        return fitted(self.back_again if back else self.there, source, self.stride)
+        return fitted(self.back_again if back else self.there, source, self.stride, least=self.least)
 
 
 class History(nn.Module):
@@ -55,7 +58,8 @@ class History(nn.Module):
     def __init__(self, size: int, batch: int, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.depth = max(1, round(size / batch)) if size else 0
-        self.register_buffer("kept", torch.zeros(batch, self.depth, *shape))
+        # Flat: torch would refuse to lay tensors of five dimensions channels last.
+        self.register_buffer("kept", torch.zeros(batch, self.depth, prod(shape)))
         self.register_buffer("filled", torch.zeros(batch, dtype=torch.int64))
 
     @torch.no_grad()
@@ -66,12 +70,12 @@ class History(nn.Module):
         rows = torch.arange(self.kept.shape[0], device=fake.device)[draw.rows]
         full = self.filled[rows] >= self.depth
         place = torch.where(full, draw.integers(self.depth), self.filled[rows].clamp_max(self.depth - 1))
-        swapped = full & (draw.uniform() < 0.5)
-        shown = torch.where(swapped[:, None, None, None], self.kept[rows, place], fake.float())
-        stored = (swapped | ~full)[:, None, None, None]
-        self.kept[rows, place] = torch.where(stored, fake.float(), self.kept[rows, place])
+        swapped, flat = full & (draw.uniform() < 0.5), fake.float().flatten(1)
+        old = self.kept[rows, place]
+        shown = torch.where(swapped[:, None], old, flat)
+        self.kept[rows, place] = torch.where((swapped | ~full)[:, None], flat, old)
         self.filled[rows] += ~full
-        return shown
+        return shown.unflatten(1, fake.shape[1:])
 
 
 class CycleGAN(Game[BothWays]):

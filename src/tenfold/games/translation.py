@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -20,19 +21,33 @@ from ..objectives import NON_SATURATING, Objective
 from ..penalties import Look, Penalty
 from .gan import signals
 
-
 Judge = PatchDiscriminator | UNetDiscriminator
 
 
-def fitted(network: nn.Module, x: Tensor, stride: int, scale: int = 1) -> Tensor:
-    """What a network makes of pictures whose sides need not be multiples of its stride."""
-    height, width = x.shape[2:]
-    down, across = -height % stride, -width % stride
+def padded(x: Tensor, stride: int, least: int = 1) -> tuple[Tensor, int, int]:
+    """Pictures with their border repeated, up to sides that a network takes; and where they begin in these.
+
+    Args:
+        x: pictures `(n, c, h, w)`.
+        stride: sides become multiples of it.
+        least: of a side; a multiple of the stride.
+
+    Returns:
+        The larger pictures, and the first row and column that are of x.
+    """
+    down, across = (max(side + -side % stride, least) - side for side in x.shape[2:])
     if not (down or across):
-        return network(x)
-    whole = F.pad(x, (across // 2, across - across // 2, down // 2, down - down // 2), mode="replicate")
-    made, top, left = network(whole), down // 2 * scale, across // 2 * scale
-    return made[:, :, top : top + height * scale, left : left + width * scale]
+        return x, 0, 0
+    around = (across // 2, across - across // 2, down // 2, down - down // 2)
+    return F.pad(x, around, mode="replicate"), down // 2, across // 2
+
+
+def fitted(network: nn.Module, x: Tensor, stride: int, *, scale: int = 1, least: int = 1) -> Tensor:
+    """What a network makes of pictures whose sides need not be multiples of its stride."""
+    height, width = (side * scale for side in x.shape[2:])
+    whole, top, left = padded(x, stride, least)
+    made = network(whole)
+    return made[:, :, top * scale : top * scale + height, left * scale : left * scale + width]
 
 
 class OneWay(Translator):
@@ -41,19 +56,44 @@ class OneWay(Translator):
     Args:
         network: maps pictures to pictures.
         stride: sides that the network takes are multiples of this; others are padded.
+        least: the smallest side that it takes.
         scale, reach: see `Translator`.
     """
 
-    def __init__(self, network: nn.Module, *, stride: int = 1, scale: int = 1, reach: int | None = None) -> None:
+    def __init__(
+        self, network: nn.Module, *, stride: int = 1, least: int = 1, scale: int = 1, reach: int | None = None
+    ) -> None:
         super().__init__()
-        self.network, self.stride, self.scale, self.reach = network, stride, scale, reach
+        self.network, self.stride, self.least = network, stride, least
+        self.scale, self.reach = scale, reach
 
     def forward(self, source: Tensor, back: bool = False) -> Tensor:
         """Pictures in [-1, 1]."""
-        return fitted(self.network, source, self.stride, self.scale)
+        return fitted(self.network, source, self.stride, scale=self.scale, least=self.least)
 
 
-class Pairs(Game[Translator]):
+@dataclass(frozen=True)
+class Adversary:
+    """How D is heard.
+
+    Attributes:
+        objective: what either side minimises.
+        weight: of what D says.
+        matching: weight of the difference in what D sees of made and of real pictures.
+        conditional: whether D sees what a picture was made of, too.
+        since: share of the run before which G learns from the first comparison alone.
+        penalties: extra losses of D.
+    """
+
+    objective: Objective = NON_SATURATING
+    weight: float = 1.0
+    matching: float = 0.0
+    conditional: bool = True
+    since: float = 0.0
+    penalties: Sequence[Penalty] = ()
+
+
+class Translation(Game[Translator]):
     """G makes pictures of others; D tells pairs with a real one from pairs with a made one.
 
     G minimises what D says of it and how far its pictures are from the real ones. Without D, only the latter.
@@ -61,13 +101,8 @@ class Pairs(Game[Translator]):
     Args:
         translator: G.
         discriminator: D, maps both pictures, channels together, to logits; None for no adversary.
-        objective: what either side minimises.
         comparisons: how far made pictures are from real ones.
-        alone_until: share of the run in which G learns from the first comparison alone.
-        adversarial: weight of what D says.
-        conditional: whether D sees what a picture was made of, too.
-        matching: weight of the difference in what D sees of made and of real pictures.
-        penalties: extra losses of D.
+        adversary: how D is heard.
         moves: what is done to both pictures of a pair before.
         degrade: what makes the source of the real picture, where there are no pairs.
 
@@ -81,23 +116,15 @@ class Pairs(Game[Translator]):
         translator: Translator,
         discriminator: Judge | None,
         *,
-        objective: Objective = NON_SATURATING,
         comparisons: Sequence[Comparison] = (),
-        alone_until: float = 0.0,
-        adversarial: float = 1.0,
-        conditional: bool = True,
-        matching: float = 0.0,
-        penalties: Sequence[Penalty] = (),
+        adversary: Adversary = Adversary(),
         moves: Jointly | None = None,
         degrade: Degradation | None = None,
     ) -> None:
         super().__init__()
-        self.sampler, self.discriminator, self.objective = translator, discriminator, objective
-        self.comparisons, self.penalties = tuple(comparisons), tuple(penalties)
-        self.alone_until, self.adversarial, self.conditional = alone_until, adversarial, conditional
-        self.stages = (alone_until,) if alone_until and discriminator is not None else ()
-        self.matching = matching
-        self.moves, self.degrade = moves, degrade
+        self.sampler, self.discriminator, self.adversary = translator, discriminator, adversary
+        self.comparisons, self.moves, self.degrade = tuple(comparisons), moves, degrade
+        self.stages = (adversary.since,) if adversary.since and discriminator is not None else ()
 
     def players(self) -> dict[str, nn.Module]:
         """G and D."""
@@ -107,12 +134,12 @@ class Pairs(Game[Translator]):
         """D, its lazy penalties, then G; without D, or before it begins, G alone."""
         if self.alone():
             return [Turn("G", self.generate)]
-        lazy = [Turn("D", partial(self.penalise, p), every=p.every) for p in self.penalties]
+        lazy = [Turn("D", partial(self.penalise, p), every=p.every) for p in self.adversary.penalties]
         return [Turn("D", self.criticise), *lazy, Turn("G", self.generate)]
 
     def alone(self) -> bool:
         """Whether G learns without an adversary."""
-        return self.discriminator is None or self.progress < self.alone_until
+        return self.discriminator is None or self.progress < self.adversary.since
 
     def critic(self) -> None:
         """D judges pairs, and no picture alone."""
@@ -124,7 +151,8 @@ class Pairs(Game[Translator]):
         if self.degrade is not None:
             if self.moves is not None:
                 real, _ = self.moves(real, real, draw)
-            return self.degrade(real, draw), real
+            with torch.autocast(real.device.type, enabled=False):  # the data are no layer to be rounded
+                return self.degrade(real, draw), real
         source = batch["source"]
         return (source, real) if self.moves is None else self.moves(source, real, draw)
 
@@ -135,7 +163,7 @@ class Pairs(Game[Translator]):
 
     def shown(self, source: Tensor, x: Tensor) -> Tensor:
         """What D sees."""
-        return torch.cat([source, x.to(source.dtype)], 1) if self.conditional else x
+        return torch.cat([source, x], 1) if self.adversary.conditional else x
 
     def unlike(self, source: Tensor, fake: Tensor, real: Tensor) -> Tensor:
         """Feature matching: the difference in what D sees of made and of real pictures, `(n,)`.
@@ -163,7 +191,7 @@ class Pairs(Game[Translator]):
     def criticise(self, batch: Batch, draw: Draw) -> Terms:
         """D's turn: tell pairs with a real picture from those with a made one; half of the objective."""
         seen = self.look(batch, draw)
-        loss = self.objective.discriminator(seen.real_logits, seen.fake_logits).mean() / 2
+        loss = self.adversary.objective.discriminator(seen.real_logits, seen.fake_logits).mean() / 2
         return Terms({"adversarial": loss}, signals(seen.real_logits, seen.fake_logits))
 
     def penalise(self, penalty: Penalty, batch: Batch, draw: Draw) -> Terms:
@@ -174,12 +202,12 @@ class Pairs(Game[Translator]):
     def generate(self, batch: Batch, draw: Draw) -> Terms:
         """G's turn: have its pictures taken for real ones, and be near to these."""
         source, real = self.prepare(batch, draw)
-        fake = self.sampler(source)
-        compared = self.comparisons[: 1 if self.progress < self.alone_until else None]
+        fake, heard = self.sampler(source), self.adversary
+        compared = self.comparisons[: 1 if self.progress < heard.since else None]
         losses = {c.name: c.weight * c(fake, real).mean() for c in compared}
         if not self.alone():
             logits = self.judge(source, fake)
-            losses["adversarial"] = self.adversarial * self.objective.generator(logits, logits).mean()
-            if self.matching:
-                losses["matching"] = self.matching * self.unlike(source, fake, real).mean()
+            losses["adversarial"] = heard.weight * heard.objective.generator(logits, logits).mean()
+            if heard.matching:
+                losses["matching"] = heard.matching * self.unlike(source, fake, real).mean()
         return Terms(losses)

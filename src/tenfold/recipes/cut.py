@@ -69,13 +69,12 @@ class Contrastive(Recipe, ABC):
 
     def build(self, spec: DataSpec) -> Play:
         """One way."""
-        network = TranslatorNetwork(
-            spec.given[0], spec.shape[0], self.width, self.blocks, resized=self.resized
-        )
+        given, made = spec.given[0], spec.shape[0]
+        network = TranslatorNetwork(given, made, self.width, self.blocks, resized=self.resized)
         game = CUT(
             network,
             PatchHeads(network.map_widths, self.described),
-            PatchDiscriminator(spec.shape[0], self.width_d, patch_layers(spec.shape), norm=self.norm_d),
+            PatchDiscriminator(made, self.width_d, patch_layers(spec.shape), norm=self.norm_d),
             weight=self.contrast,
             identity=self.identity,
             places=self.places,
@@ -87,7 +86,7 @@ class Contrastive(Recipe, ABC):
 
 @recipe("cut")
 class CUTRecipe(Contrastive):
-    """One translator; each patch of the result must be told by what it was made of (the default without pairs)."""
+    """One translator, whose patches must be told by what they were made of; the default without pairs."""
 
     about: ClassVar = About(
         "Contrastive Learning for Unpaired Image-to-Image Translation",

@@ -85,10 +85,14 @@ class CycleGANRecipe(Recipe):
             TranslatorNetwork(a[0], b[0], self.width, self.blocks, resized=self.resized)
             for a, b in ((given, made), (made, given))
         )
-        sides = {"real": made, "source": given}
+        sides, layers = {"real": made, "source": given}, patch_layers(made)
+        judges = {
+            name: PatchDiscriminator(shape[0], self.width_d, layers, norm=self.norm_d)
+            for name, shape in sides.items()
+        }
         game = CycleGAN(
-            BothWays(there, back, stride=there.stride),
-            {name: PatchDiscriminator(shape[0], self.width_d, patch_layers(spec.shape), norm=self.norm_d) for name, shape in sides.items()},
+            BothWays(there, back, stride=there.stride, least=there.least),
+            judges,
             {name: History(self.history, self.batch, shape) for name, shape in sides.items()},
             cycle=self.cycle,
             identity=self.identity,

@@ -11,7 +11,7 @@ from ..comparing import L1, Comparison, OfMaps, in_colours
 from ..data.spec import DataSpec
 from ..degrade import Degradation, Grey, Holes
 from ..errors import RecipeError
-from ..games.translation import OneWay, Pairs
+from ..games.translation import Adversary, OneWay, Translation
 from ..nn.networks.grid import base_grid
 from ..nn.networks.unet import Norm, PatchDiscriminator, UNet, patch_layers
 from ..objectives import NON_SATURATING
@@ -24,7 +24,7 @@ Task = Literal["none", "colour", "holes"]
 
 @recipe("pix2pix")
 class Pix2Pix(Recipe):
-    """A U-Net paints, PatchGAN judges it beside what it was given; of single pictures, colour or holes are learnt."""
+    """A U-Net paints, and patches are judged beside what was given; single pictures get a part put back."""
 
     about: ClassVar = About(
         "Image-to-Image Translation with Conditional Adversarial Networks",
@@ -60,7 +60,7 @@ class Pix2Pix(Recipe):
     """Channels of the generator's first layer; up to eight times as many at coarse sizes."""
     width_d: Positive = 32
     """The same of the discriminator."""
-    norm: Norm = "batch"
+    norm: Literal["none", "batch", "instance"] = "batch"
     """What normalises the generator's layers."""
     norm_d: Norm = "instance"
     """What normalises the discriminator's."""
@@ -106,22 +106,26 @@ class Pix2Pix(Recipe):
         )
         judge = None
         if self.adversarial:
-            judge = PatchDiscriminator(inputs + outputs, self.width_d, patch_layers(spec.shape), norm=self.norm_d)
+            layers = patch_layers(spec.shape)
+            judge = PatchDiscriminator(inputs + outputs, self.width_d, layers, norm=self.norm_d)
         comparisons: list[Comparison] = [L1(self.l1)]
         if self.perceptual:
             from ..metrics.pretrained import frozen_maps
 
             comparisons.append(OfMaps(in_colours(frozen_maps()), self.perceptual))
-        game = Pairs(
+        adversary = Adversary(
+            NON_SATURATING,
+            self.adversarial,
+            self.matching,
+            penalties=[R1(self.penalty, every=self.penalty_every)] if self.penalty else [],
+        )
+        game = Translation(
             OneWay(network, stride=network.stride),
             judge,
-            objective=NON_SATURATING,
             comparisons=comparisons,
-            adversarial=self.adversarial,
-            penalties=[R1(self.penalty, every=self.penalty_every)] if self.penalty and judge else [],
+            adversary=adversary,
             moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
             degrade=degrade,
-            matching=self.matching,
         )
         return self.play(game)
 
@@ -133,7 +137,9 @@ class Pix2Pix(Recipe):
         """
         if spec.kind == "pairs":
             if self.task != "none":
-                raise RecipeError(f"--task {self.task} is for single pictures, and there are pairs. Leave it out.")
+                raise RecipeError(
+                    f"--task {self.task} is for single pictures, and there are pairs. Leave it out."
+                )
             return None
         match self.task:
             case "colour":
@@ -142,8 +148,8 @@ class Pix2Pix(Recipe):
                 return Holes()
             case "none":
                 raise RecipeError(
-                    "pix2pix learns from pairs, and these are single pictures. Name both sides with --from and "
-                    "--to, or what shall be put back: --task colour or --task holes."
+                    "pix2pix learns from pairs, and these are single pictures. Name both sides with --from "
+                    "and --to, or what shall be put back: --task colour or --task holes."
                 )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 
 from ..augment.joint import Jointly
 from ..comparing import L1, Comparison, OfMaps, in_colours
 from ..data.spec import DataSpec
 from ..degrade import Degradation, Smaller, worn
 from ..errors import RecipeError
-from ..games.translation import OneWay, Pairs
+from ..games.translation import Adversary, OneWay, Translation
 from ..nn.networks.grid import base_grid
 from ..nn.networks.superres import STEPS, Block, Enlarger, UNetDiscriminator
 from ..objectives import NON_SATURATING
@@ -41,7 +41,7 @@ class SRGAN(Recipe):
 
     batch: Annotated[int, Ge(2)] = 16
     """Real samples per update."""
-    scale: Literal[2, 3, 4] = 2
+    scale: Annotated[int, Ge(2), Le(4)] = 2
     """How many times as large."""
     wear: Literal["bicubic", "worn"] = "bicubic"
     """How small pictures are made of large ones: bicubic, or also blurred, noisy and compressed, twice."""
@@ -50,7 +50,7 @@ class SRGAN(Recipe):
     blocks: Positive = 6
     """Blocks of the generator."""
     block: Block = "residual"
-    """Which: residual ones, or dense ones inside residual ones (rrdb), which are dearer."""
+    """Which: residual ones, or three dense ones inside a residual one (rrdb), which is dearer."""
     width_d: Positive = 24
     """Channels of the discriminator at the full size."""
     alone: Annotated[float, Ge(0), Lt(1)] = 0.5
@@ -91,15 +91,18 @@ class SRGAN(Recipe):
             from ..metrics.pretrained import frozen_maps
 
             comparisons.append(OfMaps(in_colours(frozen_maps()), self.perceptual))
-        game = Pairs(
+        adversary = Adversary(
+            NON_SATURATING,
+            self.adversarial,
+            self.matching,
+            conditional=False,
+            since=self.alone if self.adversarial else 0.0,
+        )
+        game = Translation(
             OneWay(network, scale=self.scale, reach=network.reach),
             UNetDiscriminator(channels, self.width_d, depth) if self.adversarial else None,
-            objective=NON_SATURATING,
             comparisons=comparisons,
-            alone_until=self.alone if self.adversarial else 0.0,
-            adversarial=self.adversarial,
-            conditional=False,
-            matching=self.matching,
+            adversary=adversary,
             moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
             degrade=degrade,
         )
@@ -114,7 +117,7 @@ class SRGAN(Recipe):
         _, height, width = spec.shape
         if height % self.scale or width % self.scale:
             raise RecipeError(
-                f"pictures of {width}x{height} pixels cannot be divided by --scale {self.scale}. Choose another "
-                f"of {', '.join(map(str, STEPS))}, or another --size."
+                f"pictures of {width}x{height} pixels cannot be divided by --scale {self.scale}. Choose "
+                f"another of {', '.join(map(str, STEPS))}, or another --size."
             )
         return Smaller(self.scale) if self.wear == "bicubic" else worn(self.scale, height, width)

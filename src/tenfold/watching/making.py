@@ -19,18 +19,18 @@ from ..metrics.paired import inconsistency, l1, psnr, ssim
 from ..report.sheet import sheet
 
 PART = 16  # pictures at once
-SHOWN = 8  # rows of a sheet
+SHOWN = 8  # pictures of a sheet, each beside what is made of it
+PAPER = 236 / 127.5 - 1  # the grey of sheets
 NEAR: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": l1, "psnr": psnr, "ssim": ssim}
 
 
 class Making(Protocol):
-    """How a sampler is tried.
+    """How a sampler is tried."""
 
-    Attributes:
-        given_codec: how what is translated is stored; None if nothing is.
-    """
-
-    given_codec: Codec | None
+    @property
+    def given_codec(self) -> Codec | None:
+        """How what is translated is stored; None if nothing is."""
+        ...
 
     def make(self, sampler: nn.Module, device: torch.device) -> Tensor:
         """As many samples as there are real ones, from the same start at every look, on the CPU."""
@@ -63,7 +63,7 @@ class Translations:
             n = len(index)
             draw = Draw(derive(0, "degraded"), slice(0, n), n)
             self.source = degrade(self.real, draw).float()
-            self.given_codec = replace(data.codec, channels=self.source.shape[1])
+            self.given_codec = codec_of(self.source, data.codec, self.real.shape[2] // self.source.shape[2])
             return
         assert data.given is not None
         sources = data.given.train if data.given.holdout is None else data.given.holdout
@@ -120,9 +120,19 @@ class Translations:
         sheet(rows, 2 * len(columns)).save(path)
 
 
+def codec_of(source: Tensor, codec: Codec, scale: int) -> Codec:
+    """How pictures are stored that are made of real ones, and are smaller by a whole number."""
+    _, channels, height, width = source.shape
+    small = replace(codec, height=codec.height // scale, width=codec.width // scale)
+    return replace(small, channels=channels, padded_height=height, padded_width=width)
+
+
 def looked_at(x: Tensor, height: int, width: int) -> np.ndarray:
-    """Pictures of any channels as 8-bit colour of one size, `(n, h, w, 3)`."""
+    """Pictures of any channels as 8-bit colour of one size, on paper, `(n, h, w, 3)`."""
     if x.shape[2:] != (height, width):
         x = nn.functional.interpolate(x, (height, width), mode="nearest")
+    if x.shape[1] in (2, 4):  # paper shows through where they are transparent, and where there are holes
+        opaque = (x[:, -1:] + 1) / 2
+        x = x[:, :-1] * opaque + PAPER * (1 - opaque)
     colours = x[:, :3] if x.shape[1] >= 3 else x[:, :1].expand(-1, 3, -1, -1)
     return ((colours * 127.5 + 127.5).round().clamp(0, 255)).byte().permute(0, 2, 3, 1).numpy()

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..data import Dataset
+from ..data import Codec, Dataset
 from ..data.order import Samples, in_proportion
+from ..degrade import Degradation
 from ..draw import Draw, derive
 from ..engine.checkpoint import State, finished, read_state, write_state
 from ..engine.trainer import Trainer
-from ..degrade import Degradation
 from ..game import Sampler
 from ..metrics.coverage import manifold
 from ..metrics.features import Features, Pixels
@@ -86,10 +86,10 @@ class FromNoise:
         data: the run's.
     """
 
+    given_codec: Codec | None = None
+
     def __init__(self, count: int, labels: Tensor | None, classes: int, data: Dataset) -> None:
         self.count, self.labels, self.classes, self.codec = count, labels, classes, data.codec
-
-    given_codec = None
 
     def make(self, sampler: nn.Module, device: torch.device) -> Tensor:
         """The samples."""

@@ -18,10 +18,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import SpectralConv
+from ..layers import FullPrecision, SpectralConv
 
 Block = Literal["residual", "rrdb"]
-DENSE, KEPT = 4, 0.2  # convolutions of a dense block; share of its change that is taken
+DENSE, KEPT = 4, 0.2  # convolutions of a dense block before its last; share of a change that is taken
 STEPS = {2: (2,), 3: (3,), 4: (2, 2)}
 """By how much each layer enlarges, for each scale."""
 
@@ -69,6 +69,20 @@ class Dense(nn.Module):
         return x + KEPT * self.last(seen)
 
 
+class RRDB(nn.Module):
+    """Three dense blocks, one after the other, beside a way past them (ESRGAN)."""
+
+    reach = 3 * Dense.reach
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.parts = nn.Sequential(*(Dense(channels) for _ in range(3)))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """x, and a change to it."""
+        return x + KEPT * self.parts(x)
+
+
 class Enlarger(nn.Module):
     """A picture, two to four times as large: a bilinear enlargement, and what the network adds to it.
 
@@ -80,28 +94,28 @@ class Enlarger(nn.Module):
         width: of all layers.
         blocks: how many.
         scale: 2, 3 or 4.
-        block: residual, or rrdb for dense ones inside residual ones.
+        block: residual, or rrdb for three dense ones inside a residual one.
     """
 
     def __init__(self, channels: int, width: int, blocks: int, scale: int, block: Block = "residual") -> None:
         super().__init__()
-        kind = Residual if block == "residual" else Dense
+        kind = Residual if block == "residual" else RRDB
         self.scale = scale
         self.first, self.after = conv3(channels, width), conv3(width, width, 0.1)
         self.blocks = nn.Sequential(*(kind(width) for _ in range(blocks)))
         self.ups = nn.ModuleList(conv3(width, width * step**2) for step in STEPS[scale])
         self.steps = STEPS[scale]
-        self.last = conv3(width, channels, 0.1)
+        self.last = FullPrecision(conv3(width, channels, 0.1))
         self.reach = 2 + kind.reach * blocks + len(STEPS[scale]) + 1
 
-    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c s*h s*w"]:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
         """The larger picture; what leaves [-1, 1] is clipped only when it is no longer learnt from."""
         seen = self.first(x)
         seen = seen + self.after(self.blocks(seen))
         for up, step in zip(self.ups, self.steps, strict=True):
             seen = F.leaky_relu(F.pixel_shuffle(up(seen), step), 0.2)
         plain = F.interpolate(x.float(), scale_factor=self.scale, mode="bilinear", align_corners=False)
-        made = plain + self.last(seen).float()
+        made = plain + self.last(seen)
         return made if self.training else made.clamp(-1, 1)
 
 
@@ -128,7 +142,7 @@ class UNetDiscriminator(nn.Module):
             for a, b in reversed(list(zip(sizes, sizes[1:], strict=False)))
         )
         self.after = SpectralConv(width, width, 3, 1, 1, bias=False)
-        self.last = conv3(width, 1)
+        self.last = FullPrecision(conv3(width, 1))
 
     def maps(self, x: Float[Tensor, "n c h w"]) -> list[Tensor]:
         """What is seen on the way down and back up."""

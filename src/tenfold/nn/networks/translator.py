@@ -16,15 +16,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import ResizedConv
+from ..layers import FullPrecision, ResizedConv
+from .dcgan import start_like_dcgan
 
 HALVINGS = 2
 
 
-def reflected(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """A convolution of a picture that goes on mirrored beyond its border."""
-    layer = nn.Conv2d(inputs, outputs, kernel, stride)
-    nn.init.normal_(layer.weight, 0.0, 0.02)
+def reflected(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool = False
+) -> nn.Sequential:
+    """A convolution of a picture that goes on mirrored beyond its border; a norm undoes a bias."""
+    layer = nn.Conv2d(inputs, outputs, kernel, stride, bias=bias)
     return nn.Sequential(nn.ReflectionPad2d(kernel // 2), layer)
 
 
@@ -46,8 +48,11 @@ class Wider(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, *, resized: bool) -> None:
         super().__init__()
-        twice = ResizedConv(inputs, outputs)
-        self.conv = twice if resized else nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, 1)
+        self.conv: nn.Module
+        if resized:
+            self.conv = ResizedConv(inputs, outputs, bias=False)
+        else:
+            self.conv = nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, 1, bias=False)
         self.norm = nn.InstanceNorm2d(outputs)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k 2*h 2*w"]:
@@ -56,7 +61,7 @@ class Wider(nn.Module):
 
 
 class TranslatorNetwork(nn.Module):
-    """A quarter of the size, residual blocks, and back; sides must be multiples of 4.
+    """A quarter of the size, residual blocks, and back; sides must be multiples of 4, and at least 8.
 
     Args:
         inputs, outputs: channels.
@@ -67,10 +72,9 @@ class TranslatorNetwork(nn.Module):
     """
 
     stride = 2**HALVINGS
+    least = 2 * stride  # what is a pixel wide has no mirror image, and no variance
 
-    def __init__(
-        self, inputs: int, outputs: int, width: int, blocks: int, *, resized: bool = True
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int, width: int, blocks: int, *, resized: bool = True) -> None:
         super().__init__()
         sizes = [width * 2**i for i in range(HALVINGS + 1)]
         self.first = reflected(inputs, width, 7)
@@ -82,8 +86,9 @@ class TranslatorNetwork(nn.Module):
         self.ups = nn.ModuleList(
             Wider(b, a, resized=resized) for a, b in reversed(list(zip(sizes, sizes[1:], strict=False)))
         )
-        self.last = reflected(width, outputs, 7)
+        self.last = FullPrecision(reflected(width, outputs, 7, bias=True))
         self.map_widths = (inputs, sizes[1], sizes[2], sizes[2], sizes[2])
+        start_like_dcgan(self)
 
     def maps(self, x: Float[Tensor, "n c h w"]) -> list[Tensor]:
         """What is seen on the way: the picture, both smaller sizes, the first block and the middle one."""
@@ -104,7 +109,7 @@ class TranslatorNetwork(nn.Module):
             x = block(x)
         for up in self.ups:
             x = up(x)
-        return torch.tanh(self.last(x).float())
+        return torch.tanh(self.last(x))
 
 
 class PatchHeads(nn.Module):
@@ -123,7 +128,7 @@ class PatchHeads(nn.Module):
 
     def forward(
         self, maps: Sequence[Tensor], places: Sequence[Tensor]
-    ) -> list[Float[Tensor, "n places size"]]:
+    ) -> list[Float[Tensor, "n _ size"]]:
         """Vectors of each map's places, `(n, places)` numbers that count along its rows."""
         found: list[Tensor] = []
         for head, seen, place in zip(self.heads, maps, places, strict=True):

@@ -17,22 +17,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import BatchNorm, ResizedConv, SpectralConv
-from .dcgan import transposed
-from .grid import base_grid
+from ..layers import BatchNorm, FullPrecision, ResizedConv, SpectralConv
+from .dcgan import start_like_dcgan, transposed
 
 Norm = Literal["none", "batch", "instance", "spectral"]
 MOST = 8  # times the width, which no layer exceeds
 DROPPED = 3  # innermost layers on the way up that dropout works on
 
 
-def conv(inputs: int, outputs: int, norm: Norm, *, kernel: int = 4, stride: int = 2) -> nn.Sequential:
-    """A convolution and its norm; of an even kernel without stride, a picture loses a pixel."""
-    padding, bias = (kernel - 1) // 2, norm in ("none", "spectral")
+def conv(inputs: int, outputs: int, norm: Norm, *, stride: int = 2) -> nn.Sequential:
+    """A 4x4 convolution and its norm, before which a bias does nothing; without stride, a pixel is lost."""
     if norm == "spectral":
-        return nn.Sequential(SpectralConv(inputs, outputs, kernel, stride, padding, bias=bias))
-    layer = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=bias)
-    nn.init.normal_(layer.weight, 0.0, 0.02)
+        return nn.Sequential(SpectralConv(inputs, outputs, 4, stride, 1))
+    layer = nn.Conv2d(inputs, outputs, 4, stride, 1, bias=norm == "none")
     return nn.Sequential(layer, *normalised(norm, outputs))
 
 
@@ -52,8 +49,9 @@ class Up(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, norm: Norm, *, resized: bool, dropout: float) -> None:
         super().__init__()
-        self.conv = ResizedConv(inputs, outputs) if resized else transposed(inputs, outputs)
-        self.rest = nn.Sequential(*normalised(norm, outputs), nn.Dropout(dropout))
+        doubled, norms = ResizedConv if resized else transposed, normalised(norm, outputs)
+        self.conv = doubled(inputs, outputs, bias=not norms)
+        self.rest = nn.Sequential(*norms, nn.Dropout(dropout))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k 2*h 2*w"]:
         """The layer."""
@@ -105,8 +103,10 @@ class UNet(nn.Module):
         ]
         self.ups = nn.ModuleList(ups)
         whole = width + inputs if resized else sizes[0] * (2 if depth > 1 else 1)
-        self.last = nn.Conv2d(whole, outputs, 3, 1, 1) if resized else transposed(whole, outputs)
+        last = nn.Conv2d(whole, outputs, 3, 1, 1) if resized else transposed(whole, outputs)
+        self.last = FullPrecision(last)
         self.stride = 2**depth
+        start_like_dcgan(self)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h w"]:
         """A picture in [-1, 1]."""
@@ -117,16 +117,18 @@ class UNet(nn.Module):
         across.pop()
         for up in self.ups:
             x = torch.cat([up(x), across.pop()], 1)
-        return torch.tanh(self.last(F.relu(x) if across else x).float())
+        return torch.tanh(self.last(F.relu(x) if across else x))
 
 
 def patch_layers(shape: Sequence[int]) -> int:
     """How often a discriminator of patches halves pictures of a shape, (channels, height, width)."""
-    return min(3, max(1, base_grid(*shape[1:]).doublings))
+    return min(3, max(1, min(shape[1:]).bit_length() - 3))  # until 4 to 7 pixels of the shorter side are left
 
 
 class PatchDiscriminator(nn.Module):
     """Judges every patch of a picture: a logit for each place.
+
+    A picture that is too small for the layers is taken to go on with zeros, as at any border.
 
     Args:
         inputs: channels, of all that it is shown.
@@ -143,11 +145,15 @@ class PatchDiscriminator(nn.Module):
         parts += [conv(sizes[i - 1], sizes[i], norm) for i in range(1, layers)]
         parts += [conv(sizes[layers - 1], sizes[layers], norm, stride=1)]
         self.parts = nn.ModuleList(parts)
-        self.head = conv(sizes[layers], 1, first, stride=1)
+        self.head = FullPrecision(conv(sizes[layers], 1, first, stride=1))
+        self.least = 3 * 2**layers  # of a side: the last two layers take a pixel each
+        start_like_dcgan(self)
 
     def maps(self, x: Float[Tensor, "n c h w"]) -> list[Tensor]:
         """What each layer sees, the finest first."""
         found: list[Tensor] = []
+        down, across = (max(self.least - side, 0) for side in x.shape[2:])
+        x = F.pad(x, (0, across, 0, down)) if down or across else x
         for part in self.parts:
             x = F.leaky_relu(part(x), 0.2)
             found.append(x)
