@@ -138,7 +138,7 @@ def translated(name: str, height: int, width: int, times: int = 3) -> dict[str, 
         taken: list[float] = []
         for _ in range(times):
             begun = perf_counter()
-            made = translated_values(way, read(path), TILE)
+            made = translated_values(way, read(path)[0], TILE)
             replace(codec, height=made.shape[0], width=made.shape[1]).save(made, out)
             taken.append(perf_counter() - begun)
     return {"megapixels_per_second": round(height * width / 1e6 / median(taken), 3), **peak_memory()}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -26,16 +25,13 @@ from .metrics.labels import Labels, judge_labels
 from .metrics.memory import Copies, nearest_copies
 from .metrics.suite import Measured, Side, Sides, by_class, by_heart, measure
 from .metrics.verdicts import COPY_Z, verdicts
-from .recipe import recipe_class
 from .run import Run
-from .watching.progress import clock
+from .watching.progress import Say, told
 
 MOST = 10_000
 GALLERY = 20
 CHUNK = 256
-SAY_EVERY_S = 3.0
 PIXELS = Pixels()
-Say = Callable[[str], None]
 
 
 def evaluate(
@@ -147,7 +143,8 @@ def open_material(
     """The three sides."""
     held = None if holdout is None else str(holdout)
     if run is not None and real is None and fake is None:
-        return of_run(Run(run) if isinstance(run, str | Path) else run, held, most, seed)
+        run = Run(run) if isinstance(run, str | Path) else run
+        return replace(of_run(run, held, most, seed), looks_through=run.recipe.looks_through)
     if run is None and real is not None and fake is not None:
         return of_folders(str(real), str(fake), held, most, seed)
     raise RunError("a run, or both --real and --fake, were expected: tenfold evaluate RUN")
@@ -162,11 +159,9 @@ def choose_features(
     features: str | Features | None, material: Material, seed: int
 ) -> tuple[Features, Material, tuple[str, ...]]:
     """The features asked for or the best there are, what they may be used on, and a sentence on why."""
-    looked = recipe_class(str(material.facts["recipe"])).looks_through if "recipe" in material.facts else ""
+    looked = material.looks_through
     if looked and features == looked:
-        raise DataError(
-            f"the discriminator looked through {looked}, which then cannot judge. Use --features pixels."
-        )
+        raise DataError(f"training looked through {looked}, which then cannot judge. Use --features pixels.")
     if looked and features is None:
         features = "classifier" if material.classes else "pixels"
     if features == "classifier":
@@ -206,18 +201,6 @@ def side_of(part: Part | None, network: Features, material: Material, name: str,
 
     key = key_of(str(material.facts["data_id"]), name, part.index)
     return Side(compute() if name == "made" else cached(network, key, compute), part.labels)
-
-
-def told(steps: Sequence[slice], count: int, what: str, say: Say) -> Iterator[slice]:
-    """The same, saying now and then how far it is."""
-    begun = said = perf_counter()
-    for step in steps:
-        yield step
-        now = perf_counter()
-        if now - said > SAY_EVERY_S and step.stop < count:
-            left = clock((count - step.stop) * (now - begun) / step.stop)
-            say(f"{what}: {step.stop:,} of {count:,}, {left} left")
-            said = now
 
 
 def plainly(sides: Sides, material: Material, network: Features) -> Sides | None:

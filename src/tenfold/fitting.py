@@ -159,7 +159,9 @@ def go_on(
     """Train on from the last checkpoint, to what was planned and more."""
     mode = Mode(**old.facts["mode"])
     quality = quality_of(plan, feature_network(plan, old.path, runtime)[0], old.path)
-    planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, more)
+    before = old.facts["planned"]
+    since = min(old.facts.get("seen", 0) / before, 1.0)
+    planned = before + more_samples(plan, runtime, mode, quality, more, since)
     looks = old.facts.get("looks", LOOKS)
     training = assemble(plan, runtime, mode, planned, old.path, quality, options, looks)
     training.resume()

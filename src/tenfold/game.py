@@ -91,7 +91,8 @@ class Game(nn.Module, ABC, Generic[S]):
 
     Attributes:
         sampler: what survives training.
-        progress: share of the planned samples that has been seen; the trainer sets it before every step.
+        progress: share of the planned samples that has been seen; the trainer sets it before every step. If
+            more is planned then, it falls, but never below the beginning of the last stage.
         stages: shares of the run at which other turns begin, in order; empty if all steps are of one kind.
     """
 

@@ -83,6 +83,7 @@ class Material:
         back: of a translation that goes both ways, pictures of what is given: those that were learnt from,
             those that were not, and those that are made on the way back; None of others.
         paired: whether each made sample should be the held-out one of the same number.
+        looks_through: name of the feature network that training looked through, if any: it cannot judge.
     """
 
     train: Part
@@ -95,6 +96,7 @@ class Material:
     more: Mapping[str, Measured] = field(default_factory=dict)
     back: tuple[Part, Part, Part] | None = None
     paired: bool = False
+    looks_through: str = ""
 
 
 def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:

@@ -62,12 +62,20 @@ class Pace(NamedTuple):
     stages: Stages
 
 
-def steps_within(seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Quality) -> Pace:
-    """Steps that fit into a time beside the looks at them, the same for all ranks."""
+def steps_within(
+    seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, since: float = 0.0
+) -> Pace:
+    """Steps that fit into a time beside the looks at them, the same for all ranks.
+
+    Args:
+        seconds: the time.
+        plan, runtime, mode, quality: of the run.
+        since: share of it that is over: from there on, steps may be dearer.
+    """
     begun = perf_counter()
     trainer = make_trainer(plan, runtime, mode)
     stages = stage_seconds(trainer, min(2.0, 0.02 * seconds))
-    step_s = mean_seconds(stages)
+    step_s = mean_seconds(stages, since)
     start = perf_counter()
     quality.measure(trainer)
     measured = torch.tensor([1.2 * (perf_counter() - start)], device=runtime.device)
@@ -80,9 +88,14 @@ def steps_within(seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quali
 
 
 def more_samples(
-    plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, more: tuple[str | None, float | None]
+    plan: Plan,
+    runtime: Runtime,
+    mode: Mode,
+    quality: Quality,
+    more: tuple[str | None, float | None],
+    since: float,
 ) -> int:
-    """Samples to see beyond those planned before: a time, or thousands of samples."""
+    """Samples to see beyond those planned, a share of which was seen: a time, or thousands of samples."""
     if more == (None, None):
         return 0
     seconds, kimg, _ = choose_length(*more)
@@ -90,4 +103,4 @@ def more_samples(
     if kimg is not None:
         return ceil(1000 * kimg / batch) * batch
     assert seconds is not None
-    return steps_within(seconds, plan, runtime, mode, quality).steps * batch
+    return steps_within(seconds, plan, runtime, mode, quality, since).steps * batch

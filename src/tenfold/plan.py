@@ -25,7 +25,12 @@ from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .settings import FEW
 from .transfer import freeze, refuse_unfit, refuse_unlike, start_from
-from .watching.stopping import check_rules, refuse_without_critic, refuse_without_holdout
+from .watching.stopping import (
+    check_rules,
+    refuse_without_critic,
+    refuse_without_holdout,
+    refuse_without_pairs,
+)
 
 DEFAULT_BUDGET = "10m"
 KNOWN = {
@@ -52,7 +57,8 @@ class Options:
         patience: looks in a row without a better sampler after which the run ends; None for no such end. The
             first look is always the best and the last ends the run, so that it acts up to two less than there
             are looks.
-        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`; the whole error bar
+        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`, or `psnr>25` where
+            every picture that is made has one that it should be; the whole error bar
             must be beyond the limit.
         start: folder of another run, from whose weights this one starts.
         freeze_d: layers of the discriminator, the closest to the picture, that then stay as they are.
@@ -161,16 +167,23 @@ def make_plan(
     check_fit(recipe, seen)
     refuse_unlabelled(recipe, dataset)
     dataset = with_guesses(dataset) if recipe.conditions(dataset.spec) else dataset
-    if dataset.holdout is None:
-        refuse_without_holdout(options.patience, options.stop_when)
     with torch.device("meta"):  # without numbers: what a recipe refuses is refused here, and quickly
         game = recipe.build(dataset.spec).game
-    if options.stop_when and game.critic() is None:
-        refuse_without_critic(options.stop_when, recipe_name(recipe))
+    refuse_rules(options, recipe, dataset, has_critic=game.critic() is not None)
     chosen += few(recipe, seen, options.start)
     taken = what_is_taken(options.start, options.freeze_d, recipe, dataset.spec)
     decided = (*chosen, *taken, time)
     return Plan(dataset, recipe, seconds, thousands, seed, decided, options.start, options.freeze_d)
+
+
+def refuse_rules(options: Options, recipe: Recipe, dataset: Dataset, *, has_critic: bool) -> None:
+    """Raises an error if a rule for an early end asks for a number that this run has not."""
+    if dataset.holdout is None:
+        refuse_without_holdout(options.patience, options.stop_when)
+    if not has_critic:
+        refuse_without_critic(options.stop_when, recipe_name(recipe))
+    if dataset.spec.kind != "pairs" and recipe.degradation(dataset.spec) is None:
+        refuse_without_pairs(options.stop_when)
 
 
 def opened(
@@ -245,7 +258,7 @@ def what_is_taken(start: str | None, freeze_d: int, recipe: Recipe, spec: DataSp
         return found
     if "D" not in game.players():
         raise RecipeError(f"recipe {recipe_name(recipe)!r} has no discriminator. Leave --freeze-d out.")
-    if recipe.looks_through:
+    if recipe.sees_through:
         raise RecipeError(
             f"the discriminator of {recipe_name(recipe)!r} sees pictures through a network that never "
             "learns: what is closest to the picture is frozen already. Leave --freeze-d out."

@@ -350,14 +350,14 @@ def feature_network(
 
 
 def without_labels(plan: Plan) -> tuple[Features, Choice]:
-    """The best features that need no labels; not those that the discriminator looks through."""
+    """The best features that need no labels; not those that training looks through."""
     from .metrics.features import Pixels, default_features
 
     spec, through = plan.data.spec, plan.recipe.looks_through
     if not spec.pictures:
         return Pixels(), Choice("features", "pixels", "the values themselves: the data are no pictures")
     if through:
-        return Pixels(), Choice("features", "pixels", f"the discriminator looks through {through}")
+        return Pixels(), Choice("features", "pixels", f"training looks through {through}")
     if max(spec.shape[1:]) < SEEN_FROM or spec.shape[0] > SEEN_CHANNELS:
         why = f"a network of other pictures sees nothing in {'x'.join(map(str, spec.shape))} numbers"
         return Pixels(), Choice("features", "pixels", why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,18 +13,23 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .data.codec import Codec
-from .data.decode import is_image, read_header, read_values
+from .data.decode import is_image, read_header, read_inks, read_values
 from .data.tree import is_hidden
 from .degrade import LUMA
 from .errors import DataError, MissingExtra, RunError, suggest
 from .game import Translator
 from .run import Run
+from .watching.progress import Say, told
 
 TILE = 256  # pixels of a tile's side, of what is given
 AT_ONCE = 512 * 512  # pixels that are made at once, in tiles: more take memory rather than less time
 BLENDED = 32  # pixels from a tile's border in which it fades into the next
 SMALLEST_STEP = 16  # pixels by which tiles advance at least
 SUFFIXES = (".png", ".tif", ".tiff", ".npy")  # of files that keep every value
+
+
+def silent(text: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass
@@ -34,10 +39,12 @@ class Translated:
     Attributes:
         written: files that were made.
         failed: names of those that could not be translated, and why.
+        converted: names of those that were converted before, and into what.
     """
 
     written: list[Path] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
+    converted: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -89,13 +96,8 @@ def way_of(run: Run, to: str | None = None) -> Way:
     given, made = run.given_codec, run.codec
     if ends[asked]:
         return Way(translator, True, made, given)
-    holes = run.recipe.degradation(run.spec) is not None and given.channels > made.channels
-    if holes and made.channels in (2, 4):
-        raise RunError(
-            f"{run.path} fills holes in pictures that have opacity, and opacity is how a file says where "
-            "holes are. Train on pictures without it."
-        )
-    return Way(translator, False, given, made, holes)
+    fills = run.recipe.degradation(run.spec) is not None and given.channels > made.channels
+    return Way(translator, False, given, made, holes=fills)
 
 
 def translate(
@@ -105,21 +107,20 @@ def translate(
     *,
     to: str | None = None,
     tile: int = TILE,
-    say: Callable[[str], None] = lambda text: None,
+    say: Say = silent,
 ) -> Translated:
     """Translate a picture, or every picture of a folder; names stay, and so does opacity.
 
     Args:
         run: a run of a translation. One that fills holes finds them where pictures are transparent.
-        source: a picture, or a folder, whose own folders are kept.
+        source: a picture, or a folder, whose own folders are kept. Pictures for print (CMYK) become RGB.
         out: a picture's file, or a folder.
         to: the side to translate into, where there are two ways.
         tile: pixels of a side above which a picture is translated in parts.
-        say: told how far it is.
+        say: told how far it is, also within a picture that takes long.
 
     Raises:
-        RunError: the run makes no translations, or a file is in the way.
-        DataError: there is nothing to translate.
+        RunError, DataError: the run makes no translations, a file is in the way, or there is no picture.
     """
     way = way_of(run, to)
     if tile < 2 * SMALLEST_STEP:
@@ -127,15 +128,23 @@ def translate(
     done = Translated()
     work = files(Path(source), Path(out), way.made)
     for number, (path, target) in enumerate(work, start=1):
+        here = f"{number} of {len(work)}"
         try:
-            save(translated_file(way, path, tile), target, way.made)
+            values, note = read(path)
+            save(with_opacity(way, values, tile, about(f"{here}: {path}", say)), target, way.made)
         except (DataError, MissingExtra) as error:
             done.failed.append((str(path), str(error)))
-            say(f"{number} of {len(work)}: {path} is left out: {error}")
+            say(f"{here}: {path} is left out: {error}")
             continue
         done.written.append(target)
-        say(f"{number} of {len(work)}: {target}")
+        done.converted += [(str(path), note)] if note else []
+        say(f"{here}: {target}" + (f" ({note})" if note else ""))
     return done
+
+
+def about(what: str, say: Say) -> Say:
+    """The same, which begins with what it is about."""
+    return lambda text: say(f"{what}: {text}")
 
 
 def files(source: Path, out: Path, codec: Codec) -> list[tuple[Path, Path]]:
@@ -172,10 +181,10 @@ def save(values: np.ndarray, target: Path, codec: Codec) -> None:
     replace(codec, channels=values.shape[2]).save(values, target)
 
 
-def translated_file(way: Way, path: Path, tile: int) -> np.ndarray:
-    """The translation of a file, `(h, w, c)`; with its opacity, if it has some and the run knows none."""
-    values, opacity = fitted(read(path), way.given)
-    made = translated_values(way, values, tile)
+def with_opacity(way: Way, values: np.ndarray, tile: int, say: Say) -> np.ndarray:
+    """The translation of a picture, `(h, w, c)`; with its opacity, if it has some and the run knows none."""
+    values, opacity = fitted(values, way.given)
+    made = translated_values(way, values, tile, say)
     if opacity is None or made.shape[2] not in (1, 3):
         return made
     size = (made.shape[0], made.shape[1])
@@ -188,14 +197,18 @@ def translated_file(way: Way, path: Path, tile: int) -> np.ndarray:
     return np.concatenate([made, layer[..., None].astype(made.dtype)], 2)
 
 
-def read(path: Path) -> np.ndarray:
-    """The values of a file, `(h, w, c)`.
+def read(path: Path) -> tuple[np.ndarray, str]:
+    """The values of a file, `(h, w, c)`, and into what they were converted; mostly into nothing else.
 
     Raises:
         DataError: it cannot be read, or holds values that are not finite.
     """
     try:
         with path.open("rb") as stream:
+            values = read_inks(stream, path.name)
+            if values is not None:
+                return values, "CMYK became RGB"
+            stream.seek(0)
             read_header(stream, path.name)
             stream.seek(0)
             values = read_values(stream, path.name)
@@ -203,7 +216,7 @@ def read(path: Path) -> np.ndarray:
         raise DataError(f"it cannot be read ({error.strerror or error})") from error
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise DataError("it holds NaN or infinite values")
-    return values
+    return values, ""
 
 
 def fitted(values: np.ndarray, codec: Codec) -> tuple[np.ndarray, np.ndarray | None]:
@@ -249,16 +262,16 @@ def in_colours(values: np.ndarray, channels: int) -> np.ndarray:
     return (np.rint(grey) if values.dtype.kind == "u" else grey).astype(values.dtype)[..., None]
 
 
-def translated_values(way: Way, values: np.ndarray, tile: int) -> np.ndarray:
+def translated_values(way: Way, values: np.ndarray, tile: int, say: Say = silent) -> np.ndarray:
     """The translation of a picture's values, `(h, w, c)`; of a large one, tile by tile."""
     height, width, scale = *values.shape[:2], way.translator.scale
     made = np.empty((height * scale, width * scale, way.made.channels), way.made.dtype)
     if max(height, width) <= tile:
         made[...] = decoded(way.made, way(encoded(way.given, values)))[0]
     elif way.translator.reach is None:
-        blend(way, values, tile, made)
+        blend(way, values, tile, made, say)
     else:
-        paste(way, values, tile, made)
+        paste(way, values, tile, made, say)
     return made
 
 
@@ -288,14 +301,17 @@ def edges(begin: Sequence[int], side: int, tile: int) -> list[int]:
     return [0, *middles, side]
 
 
-def tiles(way: Way, values: np.ndarray, tile: int, margin: int) -> Iterator[tuple[tuple[int, int], Tensor]]:
+def tiles(
+    way: Way, values: np.ndarray, tile: int, margin: int, say: Say
+) -> Iterator[tuple[tuple[int, int], Tensor]]:
     """Where each tile begins, and what is made of it, `(c, h, w)`; a few at once."""
     height, width = values.shape[:2]
     corners = [(a, b) for a in starts(height, tile, margin) for b in starts(width, tile, margin)]
     pixels = min(height, tile) * min(width, tile) * way.translator.scale**2
     many = max(1, AT_ONCE // pixels)
-    for i in range(0, len(corners), many):
-        some = corners[i : i + many]
+    steps = [slice(i, min(i + many, len(corners))) for i in range(0, len(corners), many)]
+    for step in told(steps, len(corners), "tiles", say):
+        some = corners[step]
         given = [encoded(way.given, values[a : a + tile, b : b + tile]) for a, b in some]
         yield from zip(some, way(torch.cat(given)), strict=True)
 
@@ -306,24 +322,24 @@ def own_parts(side: int, tile: int, margin: int) -> dict[int, tuple[int, int]]:
     return dict(zip(begin, pairwise(edges(begin, side, tile)), strict=True))
 
 
-def paste(way: Way, values: np.ndarray, tile: int, made: np.ndarray) -> None:
+def paste(way: Way, values: np.ndarray, tile: int, made: np.ndarray, say: Say = silent) -> None:
     """Translate tile by tile into `made`: of each its own part."""
     margin, scale = way.translator.reach or 0, way.translator.scale
     tile = max(tile, 2 * margin + SMALLEST_STEP)
     down, across = (own_parts(side, tile, margin) for side in values.shape[:2])
-    for (top, left), part in tiles(way, values, tile, margin):
+    for (top, left), part in tiles(way, values, tile, margin, say):
         (a, b), (c, d) = down[top], across[left]
         inner = part[:, (a - top) * scale : (b - top) * scale, (c - left) * scale : (d - left) * scale]
         made[a * scale : b * scale, c * scale : d * scale] = decoded(way.made, inner[None])[0]
 
 
-def blend(way: Way, values: np.ndarray, tile: int, made: np.ndarray) -> None:
+def blend(way: Way, values: np.ndarray, tile: int, made: np.ndarray, say: Say = silent) -> None:
     """Translate into `made` by tiles that fade into each other, as no two are made in the same light."""
     margin, scale = min(BLENDED, tile // 4), way.translator.scale
     height, width = values.shape[:2]
     total = torch.zeros(way.made.channels, height * scale, width * scale)
     weights = torch.zeros(1, height * scale, width * scale)
-    for (top, left), part in tiles(way, values, tile, margin):
+    for (top, left), part in tiles(way, values, tile, margin, say):
         fade = faded(part.shape[1], top > 0, top + tile < height, margin * scale)[:, None]
         fade = fade * faded(part.shape[2], left > 0, left + tile < width, margin * scale)
         rows = slice(top * scale, top * scale + part.shape[1])

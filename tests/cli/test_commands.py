@@ -251,6 +251,14 @@ def test_from_names_a_run_or_a_side() -> None:
     assert options("--from", "runs/a", "--to", "colour") == Options(start="runs/a", to="colour")
 
 
+@pytest.mark.usefixtures("two_looks")
+def test_a_rule_about_partners_needs_pairs(capsys: Said) -> None:
+    rule = ["--preset", "tiny", "--stop-when", "psnr>20", "--dry-run"]
+    assert main(["fit", "photographs", "--to", "paintings", *rule]) == 2
+    assert "psnr compares what is made with what it should be" in capsys.readouterr().err
+    assert main(["fit", "pairs", "--from", "outline", "--to", "colour", *rule]) == 0
+
+
 def test_a_field_may_be_a_number_or_a_word() -> None:
     values = given(fit_command.read(["cats", "--recipe", "r3gan", "--width", "8", "--penalty", "auto"]))
     assert values == {"width": 8, "penalty": "auto"}

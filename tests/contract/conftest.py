@@ -12,13 +12,14 @@ import torch
 from torch import Tensor, nn
 
 import tenfold.recipes  # noqa: F401  (registers them)
+from tenfold.choosing import kinds_taken
 from tenfold.data.order import BothSides, Rows, Shuffled
 from tenfold.data.spec import DataSpec
 from tenfold.draw import Draw
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Batches, Settings, Trainer
 from tenfold.game import Translator
-from tenfold.recipe import RECIPES, Play, make_recipe
+from tenfold.recipe import RECIPES, Play, Recipe, make_recipe
 
 CLASSES = ("a", "b", "c", "d")
 FIRST_SEED, ONE_PROCESS = Settings(), Runtime()
@@ -37,6 +38,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "pix2pix, as published": ("pix2pix", {"resized": False, "norm_d": "batch", "matching": 1.0}),
+    "pix2pix, holes": ("pix2pix", {"task": "holes"}),
     "srgan, dense and worn": ("srgan", {"block": "rrdb", "wear": "worn", "scale": 4}),
 }
 """Settings of a recipe that its tiny preset leaves out."""
@@ -64,7 +66,7 @@ class Case:
 
     @property
     def spec(self) -> DataSpec:
-        kinds = RECIPES[self.name].kinds
+        kinds = kinds_taken(RECIPES[self.name], self.values)
         kind = "vectors" if len(self.shape) == 1 else next(kind for kind in kinds if kind != "vectors")
         given = (GIVEN, *self.shape[1:]) if kind in ("pairs", "unpaired") else ()
         return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4, given)
@@ -85,8 +87,10 @@ class Case:
         """What samples are made of: noise and a class, or pictures."""
         if not isinstance(sampler, Translator):
             return sampler.draw(Draw(9, slice(0, n), n)), self.condition(n)
-        shape = self.spec.given or (self.shape[0], *(side // sampler.scale for side in self.shape[1:]))
-        return (torch.rand(n, *shape, generator=torch.Generator().manual_seed(9)) * 2 - 1,)
+        degrade = self.recipe().degradation(self.spec)
+        shape = self.spec.given if degrade is None else self.shape
+        pictures = torch.rand(n, *shape, generator=torch.Generator().manual_seed(9)) * 2 - 1
+        return (pictures if degrade is None else degrade(pictures, Draw(9, slice(0, n), n)),)
 
     def samples(self, sampler: nn.Module, n: int = 8) -> Tensor:
         """From noise, or translated."""
@@ -95,10 +99,12 @@ class Case:
     def condition(self, n: int) -> Tensor | None:
         return torch.arange(n) % 4 if RECIPES[self.name].conditional != "never" else None
 
+    def recipe(self, preset: str = "tiny", **values: Any) -> Recipe:
+        return make_recipe(self.name, {**ALWAYS.get(self.name, {}), **self.values, **values}, preset)
+
     def build(self, preset: str = "tiny", **values: Any) -> Play:
         torch.manual_seed(1)
-        chosen = {**ALWAYS.get(self.name, {}), **self.values, **values}
-        return make_recipe(self.name, chosen, preset).build(self.spec)
+        return self.recipe(preset, **values).build(self.spec)
 
     def trainer(
         self, settings: Settings = FIRST_SEED, runtime: Runtime = ONE_PROCESS, **values: Any

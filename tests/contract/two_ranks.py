@@ -69,9 +69,8 @@ def trainer_of(case: str, runtime: Runtime) -> Trainer:
 
 
 def state_of(trainer: Trainer) -> dict[str, Tensor]:
-    """What a game holds, but for what each rank remembers of its own rows of the batch."""
-    held = trainer.game.state_dict().items()
-    return {name: value.clone() for name, value in held if not name.startswith("histories.")}
+    """All that a game holds."""
+    return {name: value.clone() for name, value in trainer.game.state_dict().items()}
 
 
 def play_all(runtime: Runtime) -> dict[str, Tensor]:

@@ -23,15 +23,18 @@ from tenfold.recipe import RECIPES, make_recipe
 
 FOLDER = Path(__file__).parent
 SHAPES = {"images": (2, 16, 12), "vectors": (3,), "pairs": (2, 16, 12), "unpaired": (2, 16, 12)}
+OWN_SHAPES = {("pix2pix", "images"): (3, 16, 12)}
+"""Where those do not do: what is transparent already has no holes."""
 GIVEN = (1, 16, 12)
 """Shape of what is translated."""
-ALWAYS = {("srgan", "images"): {"alone": 0.0}, ("pix2pix", "images"): {"task": "colour"}}
+ALWAYS = {("srgan", "images"): {"alone": 0.0}, ("pix2pix", "images"): {"task": "holes"}}
 """Settings without which there is nothing to learn, or not every turn within ten steps."""
 CASES = [(name, kind) for name, cls in sorted(RECIPES.items()) for kind in cls.kinds]
 
 
 def trainer_of(name: str, kind: str) -> Trainer:
-    shape, conditional = SHAPES[kind], RECIPES[name].conditional != "never"
+    shape = OWN_SHAPES.get((name, kind), SHAPES[kind])
+    conditional = RECIPES[name].conditional != "never"
     given = GIVEN if kind in ("pairs", "unpaired") else ()
     spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4, given)
     torch.manual_seed(1)

@@ -15,7 +15,7 @@ from torch import Tensor
 import tenfold
 from tenfold.data import Codec, Dataset, DataSpec, Split
 from tenfold.degrade import Holes, Smaller
-from tenfold.errors import RunError
+from tenfold.errors import DataError, RunError
 from tenfold.game import Translator
 from tenfold.metrics.features import Pixels
 from tenfold.plan import Options
@@ -203,3 +203,14 @@ def test_an_evaluation_knows_the_task(recipe: str, there: set[str], missing: set
     assert all(name in page for name in there)
     with pytest.raises(RunError, match="--holdout"):
         run.evaluate(holdout=tmp_path / "data" / "given", features="pixels")
+
+
+def test_a_network_that_a_loss_looked_through_does_not_judge(tmp_path: Path):
+    source = folders(tmp_path / "data") / "made"
+    recipe = make_recipe("srgan", {"perceptual": 0.1, "alone": 0.0}, "tiny")
+    run = tenfold.fit(str(source), recipe, kimg=0.04, out=tmp_path / "run", options=Options(**QUICK))
+    (chosen,) = (choice for choice in run.facts["choices"] if choice["name"] == "features")
+    assert (chosen["value"], chosen["reason"]) == ("pixels", "training looks through efficientnet-lite0")
+    assert run.evaluate().settings["features"]["network"] == "none"
+    with pytest.raises(DataError, match="training looked through efficientnet-lite0"):
+        run.evaluate(features="efficientnet-lite0")

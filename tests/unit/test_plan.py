@@ -99,6 +99,7 @@ IDLE = [
     ("r3gan", {"transition": 0.5}, "transition fades in classes, and there are none"),
     ("r3gan", {"penalty": 0.0, "calibrate": True}, "calibrate steers the weight"),
     ("r3gan", {"augment": "none", "consistency": 1.0}, "consistency compares"),
+    ("pix2pix", {"task": "colour"}, "--task colour puts back colour, and these pictures are grey"),
 ]
 
 
@@ -118,3 +119,11 @@ def test_rows_of_numbers_are_refused_by_recipes_for_pictures(recipe: str) -> Non
 def test_a_single_sample_leaves_the_batch_to_the_refusal() -> None:
     recipe, _ = by_name("dcgan", "tiny")(DataSpec("images", (1, 8, 8), 1), None)
     assert recipe.batch == 2
+
+
+def test_holes_are_refused_where_pictures_are_transparent_themselves() -> None:
+    values = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 4), np.uint8)
+    decide = by_name("pix2pix", "tiny", {"task": "holes"})
+    with pytest.raises(RecipeError, match="--task holes .* have their own opacity"):
+        make_plan(values, decide, kimg=1)
+    assert make_plan(values[..., :3], decide, kimg=1)

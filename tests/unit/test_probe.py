@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tenfold import probe
+from tenfold import pacing, probe
 from tenfold.choosing import exactly
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Settings
@@ -97,3 +97,16 @@ def test_a_micro_batch_has_two_samples_at_least(batch: int) -> None:
     assert probe.micro_batches_for(plan, Runtime(world=2), room) == max(1, batch // 4)
     with pytest.raises(probe.RunError, match="two samples need"):
         probe.micro_batches_for(plan, Runtime(), int((fixed + 1.5 * per_sample) / 0.8))
+
+
+@pytest.mark.parametrize(("since", "steps"), [(0.0, 40), (1.0, 27)])
+def test_more_time_is_spent_on_the_steps_that_are_left(
+    monkeypatch: pytest.MonkeyPatch, since: float, steps: int
+) -> None:
+    """Of a hundred seconds five are kept, three measured, nine looks of 1.2 s: 81.2 s of steps."""
+    clock: Any = iter(range(9))
+    monkeypatch.setattr(pacing, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(pacing, "make_trainer", lambda *_: None)
+    monkeypatch.setattr(pacing, "stage_seconds", lambda *_: [(0.0, 1.0), (0.5, 3.0)])
+    given: Any = SimpleNamespace(measure=lambda _: None)
+    assert pacing.steps_within(100.0, given, Runtime(), given, given, since).steps == steps

@@ -17,7 +17,7 @@ from tenfold.cli.__main__ import main
 from tenfold.data.codec import Codec
 from tenfold.errors import DataError, RunError
 from tenfold.games.cyclegan import BothWays
-from tenfold.games.translation import OneWay
+from tenfold.games.translation import Filling, OneWay
 from tenfold.nn.networks.superres import Enlarger
 from tenfold.plan import Options
 from tenfold.recipe import make_recipe
@@ -116,6 +116,17 @@ def test_tiles_of_other_networks_fade_into_each_other():
     assert at_seams(hard, [56]) > 2  # they are there to be seen
 
 
+def test_a_large_picture_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch):
+    """Nine tiles of a second each, of which it speaks when more than three seconds are over."""
+    clock = iter(range(100))
+    monkeypatch.setattr("tenfold.watching.progress.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("tenfold.translating.AT_ONCE", 1)
+    said: list[str] = []
+    assert starts(100, 40, 4) == [0, 30, 60]
+    translated_values(way(Negative(), reach=4), noise(100, 100, 1), 40, said.append)
+    assert said == ["tiles: 4 of 9, 5s left", "tiles: 8 of 9, 1s left"]
+
+
 def test_a_size_that_the_network_does_not_take_is_padded_and_cropped_again():
     for height, width in ((13, 22), (3, 1), (1, 300)):
         values = noise(height, width, 1)
@@ -155,6 +166,25 @@ def test_holes_are_where_a_picture_is_transparent():
     assert (x[0, :3, 2, 3] == 0).all() and x[0, 3, 2, 3] == -1
     assert x[0, 3].sum() == 34
     assert x[0, 0, 0, 0].item() == pytest.approx(values[0, 0, 0] / 127.5 - 1, abs=1e-5)
+
+
+class Black(nn.Module):
+    """Three channels of nothing."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return -torch.ones_like(x[:, :3])
+
+
+@pytest.mark.parametrize("tile", [64, 32])
+def test_outside_of_holes_a_picture_stays_as_it_is(tile: int):
+    """Value by value, as a whole and in tiles."""
+    values = noise(48, 40, 4)
+    values[..., 3] = 255
+    values[20:30, 10:35, 3] = 0
+    fill = Way(OneWay(Filling(Black()), stride=8), False, LAYERED, COLOUR, holes=True)
+    made, hole = translated_values(fill, values, tile), values[..., 3] == 0
+    assert (made[hole] == 0).all()
+    assert np.array_equal(made[~hole], values[~hole][:, :3])
 
 
 def picture(path: Path, values: np.ndarray, **how: Any) -> Path:
@@ -207,6 +237,15 @@ def test_one_picture_becomes_a_file_or_one_in_a_folder(run: Run, tmp_path: Path)
         translate(run, source, tmp_path / "made.jpg")
 
 
+def test_what_is_said_begins_with_the_picture(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tenfold.watching.progress.SAY_EVERY_S", -1.0)
+    monkeypatch.setattr("tenfold.translating.AT_ONCE", 1)
+    source, said = picture(tmp_path / "a.png", noise(40, 70)), []
+    translate(run, source, tmp_path / "made.png", tile=32, say=said.append)
+    assert said[0].startswith(f"1 of 1: {source}: tiles: 1 of 8, ")
+    assert len(said) == 8 and said[-1] == f"1 of 1: {tmp_path / 'made.png'}"
+
+
 def test_opacity_is_kept_and_the_camera_is_turned(run: Run, tmp_path: Path):
     layered = np.dstack([noise(6, 10, 3), np.full((6, 10), 77, np.uint8)])
     picture(tmp_path / "in" / "a.png", layered)
@@ -219,15 +258,22 @@ def test_opacity_is_kept_and_the_camera_is_turned(run: Run, tmp_path: Path):
     assert Image.open(tmp_path / "out" / "turned.png").size == (6, 10)
 
 
-def test_palette_and_deep_pictures_are_taken_and_cmyk_is_reported(run: Run, tmp_path: Path):
+def test_palette_and_deep_pictures_are_taken_and_inks_are_converted(run: Run, tmp_path: Path, capsys):
     picture(tmp_path / "in" / "deep.png", noise(6, 10).astype(np.uint16) * 257)
     image = Image.fromarray(noise(6, 10, 3))
     image.convert("P").save(tmp_path / "in" / "palette.png")
     image.convert("CMYK").save(tmp_path / "in" / "print.jpg")
-    done = translate(run, tmp_path / "in", tmp_path / "out")
-    assert {path.name for path in done.written} == {"deep.png", "palette.png"}
-    ((name, why),) = done.failed
-    assert name.endswith("print.jpg") and "CMYK" in why
+    said: list[str] = []
+    done = translate(run, tmp_path / "in", tmp_path / "out", say=said.append)
+    assert {path.name for path in done.written} == {"deep.png", "palette.png", "print.png"}
+    assert not done.failed
+    assert done.converted == [(str(tmp_path / "in" / "print.jpg"), "CMYK became RGB")]
+    assert said[-1].endswith("print.png (CMYK became RGB)")
+    assert Image.open(tmp_path / "out" / "print.png").mode == "RGB"
+    command = ["translate", str(run.path), str(tmp_path / "in" / "print.jpg"), str(tmp_path / "again.png")]
+    assert main([*command, "--json"]) == 0
+    (how,) = json.loads(capsys.readouterr().out)["converted"].values()
+    assert how == "CMYK became RGB"
 
 
 def test_a_corrupt_file_in_the_middle_is_reported_and_the_rest_done(run: Run, tmp_path: Path, capsys):

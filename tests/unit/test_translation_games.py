@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -12,7 +14,8 @@ from tenfold.degrade import Jpeg
 from tenfold.draw import Draw
 from tenfold.games.cut import CUT, different
 from tenfold.games.cyclegan import BothWays, CycleGAN, History
-from tenfold.games.translation import Adversary, OneWay, Translation
+from tenfold.games.translation import Adversary, Filling, OneWay, Translation
+from tenfold.nn.layers import share_statistics
 from tenfold.nn.networks.superres import Enlarger, UNetDiscriminator
 from tenfold.nn.networks.translator import PatchHeads, TranslatorNetwork
 from tenfold.nn.networks.unet import PatchDiscriminator, UNet, patch_layers
@@ -108,6 +111,31 @@ def test_what_is_degraded_is_not_rounded_as_networks_are():
         assert torch.equal(game.prepare(batch, draw(2))[0], exact)
 
 
+class Bright(nn.Module):
+    """One channel of ones."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.ones_like(x[:, :1])
+
+
+def without_a_quarter(x: Tensor, draw: Draw) -> Tensor:
+    """Four of sixteen pixels are grey, and marked."""
+    whole = torch.ones_like(x[:, :1])
+    whole[:, :, :2, :2] = -1
+    return torch.cat([x.masked_fill(whole < 0, 0.5), whole], 1)
+
+
+def test_what_fills_holes_is_charged_within_them_alone():
+    """A quarter is missing; what the network makes is off by one everywhere, and counts in that quarter."""
+    game = Translation(OneWay(Filling(Bright())), MeanOf(), comparisons=[L1(1.0)], degrade=without_a_quarter)
+    batch = {"real": torch.zeros(2, 1, 4, 4)}
+    losses = game.generate(batch, draw(2)).losses
+    torch.testing.assert_close(losses["l1"], torch.tensor(4 / 16))
+    # D sees three channels: what is given, its mark of 12 - 4, and the picture with four bright pixels.
+    logit = torch.tensor((4 * 0.5 + 8 + 4) / 48)
+    torch.testing.assert_close(losses["adversarial"], nn.functional.softplus(-logit))
+
+
 def test_a_cycle_that_comes_back_costs_nothing():
     def histories() -> dict[str, History]:
         return {side: History(0, 2, (1, 4, 4)) for side in ("real", "source")}
@@ -145,6 +173,24 @@ def test_parts_of_a_batch_share_no_history():
         expected = whole(fake, draw(4, step))
         halves = [parts(fake[a:b], draw(4, step, slice(a, b))) for a, b in ((0, 2), (2, 4))]
         assert torch.equal(torch.cat(halves), expected)
+
+
+def test_every_process_remembers_what_all_have_made():
+    """Of eight rows each of two processes makes four; either then holds what a single one would."""
+    whole, halves = History(16, 8, (1, 1, 1)), [History(16, 8, (1, 1, 1)) for _ in range(2)]
+    parts = (slice(0, 4), slice(4, 8))
+    for step in range(20):
+        fake = torch.arange(8.0).reshape(8, 1, 1, 1) + 10 * step
+        expected, notes = whole(fake, draw(8, step)), []
+        for half, rows in zip(halves, parts, strict=True):
+            alone = deepcopy(half)
+            share_statistics(alone, lambda own, notes=notes: notes.append(own) or own)
+            alone(fake[rows], draw(8, step, rows))
+        for half, rows, other in zip(halves, parts, reversed(notes), strict=True):
+            share_statistics(half, lambda own, other=other: own + other)
+            assert torch.equal(half(fake[rows], draw(8, step, rows)), expected[rows])
+            assert torch.equal(half.kept, whole.kept) and torch.equal(half.filled, whole.filled)
+    assert whole.filled.tolist() == [2] * 8
 
 
 def test_networks_keep_the_size_of_a_picture():

@@ -28,8 +28,15 @@ def main(argv: Sequence[str]) -> int:
 
     with stdout_kept_clean(args.json):
         done = translate(load(args.run), args.source, args.out, to=args.to, tile=args.tile, say=say)
-    facts = {"written": [str(path) for path in done.written], "failed": dict(done.failed)}
+    facts = {
+        "written": [str(path) for path in done.written],
+        "failed": dict(done.failed),
+        "converted": dict(done.converted),
+    }
     lines = [f"{len(done.written)} pictures: {args.out}"]
+    if done.converted:
+        name, how = done.converted[0]
+        lines.append(f"{len(done.converted)} were converted before (first: {name}: {how})")
     if done.failed:
         name, why = done.failed[0]
         lines.append(f"{len(done.failed)} could not be translated (first: {name}: {why})")

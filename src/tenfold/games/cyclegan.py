@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..augment.joint import Jointly
 from ..draw import Draw
 from ..game import Batch, Game, Terms, Translator, Turn
+from ..nn.layers import AcrossRanks
 from ..objectives import LEAST_SQUARES
 from .gan import signals
 from .translation import fitted
@@ -37,10 +38,11 @@ class BothWays(Translator):
         return fitted(self.back_again if back else self.there, source, self.stride, least=self.least)
 
 
-class History(nn.Module):
+class History(AcrossRanks):
     """Made pictures of earlier steps, of which D is shown one instead of every second new one.
 
-    Every row of a batch has its own, so that parts of a batch see what the whole would.
+    Every row of a batch has its own, so that parts of a batch see what the whole would. Every process knows
+    those of all, so that whichever saves the game saves all of it.
 
     Args:
         size: pictures in all.
@@ -73,9 +75,20 @@ class History(nn.Module):
         swapped, flat = full & (draw.uniform() < 0.5), fake.float().flatten(1)
         old = self.kept[rows, place]
         shown = torch.where(swapped[:, None], old, flat)
-        self.kept[rows, place] = torch.where((swapped | ~full)[:, None], flat, old)
-        self.filled[rows] += ~full
+        self.remember(rows, place, torch.where((swapped | ~full)[:, None], flat, old))
         return shown.unflatten(1, fake.shape[1:])
+
+    def remember(self, rows: Tensor, place: Tensor, flat: Tensor) -> None:
+        """Keep a picture of each of some rows at its place, and what other processes keep of theirs."""
+        batch, mark = len(self.kept), torch.ones(len(rows), 1, device=flat.device)
+        told = torch.zeros(batch, 2 + flat.shape[1], device=flat.device)
+        told[rows] = torch.cat([mark, place[:, None].float(), flat], 1)
+        if self.sum_over_ranks is not None:
+            told = self.sum_over_ranks(told)
+        changed, at = told[:, 0] > 0, told[:, 1].long()
+        every = torch.arange(batch, device=flat.device)
+        self.kept[every, at] = torch.where(changed[:, None], told[:, 2:], self.kept[every, at])
+        self.filled += changed & (self.filled < self.depth)
 
 
 class CycleGAN(Game[BothWays]):

@@ -72,6 +72,23 @@ class OneWay(Translator):
         return fitted(self.network, source, self.stride, scale=self.scale, least=self.least)
 
 
+class Filling(nn.Module):
+    """A network that fills holes: what it makes counts there alone, everything else stays as it is given.
+
+    Args:
+        network: maps pictures, with one more channel that is 1 where they are whole and -1 where they are
+            not, to pictures.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Whole pictures in [-1, 1]."""
+        return torch.where(x[:, -1:] > 0, x[:, :-1], self.network(x))
+
+
 @dataclass(frozen=True)
 class Adversary:
     """How D is heard.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Callable
 from typing import Literal
 
@@ -28,7 +29,17 @@ def activation(name: Activation) -> nn.Module:
     return ACTIVATIONS[name]()
 
 
-class BatchNorm(nn.Module):
+class AcrossRanks(nn.Module, ABC):
+    """What must know the batches of all ranks, to be on several processes what it is on one.
+
+    Attributes:
+        sum_over_ranks: a differentiable sum over processes; None where there is one.
+    """
+
+    sum_over_ranks: Reduce | None = None
+
+
+class BatchNorm(AcrossRanks):
     """Batch norm over `(n, c)` or `(n, c, h, w)` that can share its statistics between processes.
 
     torch's own synchronised norm refuses CPUs; this one works wherever tensors can be summed.
@@ -52,7 +63,6 @@ class BatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
-        self.sum_over_ranks: Reduce | None = None
 
     def forward(self, x: Float[Tensor, "n c *hw"]) -> Float[Tensor, "n c *hw"]:
         """Normalised by the batch while training, by the running statistics else."""
@@ -81,14 +91,14 @@ class BatchNorm(nn.Module):
 
 
 def share_statistics(module: nn.Module, sum_over_ranks: Reduce) -> None:
-    """Let every batch norm within `module` normalise by the statistics of all ranks' batches together.
+    """Let every part within `module` that must know the batches of all ranks know them.
 
     Args:
-        module: whose norms are changed in place.
+        module: whose parts are changed in place: batch norms, and what remembers samples.
         sum_over_ranks: a differentiable sum over processes.
     """
     for part in module.modules():
-        if isinstance(part, BatchNorm):
+        if isinstance(part, AcrossRanks):
             part.sum_over_ranks = sum_over_ranks
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Lt
-from pydantic.dataclasses import dataclass as schema
 
 from ..augment.joint import Jointly
 from ..data.spec import DataSpec
 from ..games.cut import CUT
 from ..nn.networks.translator import PatchHeads, TranslatorNetwork
 from ..nn.networks.unet import Norm, PatchDiscriminator, patch_layers
-from ..recipe import STRICT, About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
+from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
-@schema(frozen=True, kw_only=True, config=STRICT)
-class Contrastive(Recipe, ABC):
-    """One translator, one discriminator, and patches that must be recognised: cut and fastcut."""
+@recipe("cut")
+class CUTRecipe(Recipe):
+    """One translator, whose patches must be told by what they were made of; the default without pairs."""
 
+    about: ClassVar = About(
+        "Contrastive Learning for Unpaired Image-to-Image Translation",
+        "Park et al.",
+        2020,
+        "https://arxiv.org/abs/2007.15651",
+        "two looks without pairs, one way: half the networks of cyclegan",
+    )
     kinds: ClassVar = ("unpaired",)
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
@@ -50,8 +55,6 @@ class Contrastive(Recipe, ABC):
     """Patches of each map that are compared."""
     described: Positive = 256
     """Length of the vectors that describe patches."""
-    flips: bool = False
-    """Whether half of what is given is mirrored, and the result must be, too."""
     shift: Annotated[float, Ge(0), Lt(0.5)] = 0.1
     """By how much of a side pictures are moved, at most."""
     flip: bool = False
@@ -68,7 +71,7 @@ class Contrastive(Recipe, ABC):
     """How the learning rates fall over the run."""
 
     def build(self, spec: DataSpec) -> Play:
-        """One way."""
+        """One way, with identity."""
         given, made = spec.given[0], spec.shape[0]
         network = TranslatorNetwork(given, made, self.width, self.blocks, resized=self.resized)
         game = CUT(
@@ -78,20 +81,6 @@ class Contrastive(Recipe, ABC):
             weight=self.contrast,
             identity=self.identity,
             places=self.places,
-            flips=self.flips,
             moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
         )
         return self.play(game)
-
-
-@recipe("cut")
-class CUTRecipe(Contrastive):
-    """One translator, whose patches must be told by what they were made of; the default without pairs."""
-
-    about: ClassVar = About(
-        "Contrastive Learning for Unpaired Image-to-Image Translation",
-        "Park et al.",
-        2020,
-        "https://arxiv.org/abs/2007.15651",
-        "two looks without pairs, one way: half the networks of cyclegan",
-    )

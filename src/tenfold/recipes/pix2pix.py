@@ -11,7 +11,7 @@ from ..comparing import L1, Comparison, OfMaps, in_colours
 from ..data.spec import DataSpec
 from ..degrade import Degradation, Grey, Holes
 from ..errors import RecipeError
-from ..games.translation import Adversary, OneWay, Translation
+from ..games.translation import Adversary, Filling, OneWay, Translation
 from ..nn.networks.grid import base_grid
 from ..nn.networks.unet import Norm, PatchDiscriminator, UNet, patch_layers
 from ..objectives import NON_SATURATING
@@ -20,6 +20,44 @@ from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, 
 
 DEEPEST = 8
 Task = Literal["none", "colour", "holes"]
+
+
+def put_back(recipe: Pix2Pix, spec: DataSpec) -> Degradation | None:
+    """What makes the given picture of a single one.
+
+    Raises:
+        RecipeError: there are pairs and a task, or neither; or the task is none for such pictures.
+    """
+    if spec.kind == "pairs":
+        if recipe.task != "none":
+            raise RecipeError(
+                f"--task {recipe.task} is for single pictures, and there are pairs. Leave it out."
+            )
+        return None
+    refuse_task(recipe.task, spec.shape[0])
+    match recipe.task:
+        case "colour":
+            return Grey()
+        case "holes":
+            return Holes()
+        case "none":
+            raise RecipeError(
+                "pix2pix learns from pairs, and these are single pictures. Name both sides with --from "
+                "and --to, or what shall be put back: --task colour or --task holes."
+            )
+
+
+def refuse_task(task: Task, channels: int) -> None:
+    """Raises a RecipeError if there is nothing to put back in pictures of so many channels."""
+    if task == "colour" and channels in (1, 2):
+        raise RecipeError(
+            "--task colour puts back colour, and these pictures are grey. Give coloured ones or another task."
+        )
+    if task == "holes" and channels in (2, 4):
+        raise RecipeError(
+            "--task holes takes what is transparent for a hole, and these pictures have their own opacity. "
+            "Save them without it, as grey or RGB."
+        )
 
 
 @recipe("pix2pix")
@@ -34,6 +72,8 @@ class Pix2Pix(Recipe):
         "pairs of pictures: outline to colour, map to photograph",
     )
     kinds: ClassVar = ("pairs", "images")
+    degrades: ClassVar = put_back
+    weighs_through: ClassVar = {"perceptual": "efficientnet-lite0"}
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
     presets: ClassVar = {
@@ -71,7 +111,7 @@ class Pix2Pix(Recipe):
     l1: Annotated[float, Ge(0)] = 100.0
     """Weight of the mean difference of pixels."""
     perceptual: Annotated[float, Ge(0)] = 0.0
-    """Weight of the difference in what EfficientNet-Lite0 sees (extra [features])."""
+    """Weight of the difference in what EfficientNet-Lite0 sees: it then cannot judge (extra [features])."""
     matching: Annotated[float, Ge(0)] = 0.0
     """Weight of the difference in what the discriminator sees."""
     adversarial: Annotated[float, Ge(0)] = 1.0
@@ -119,8 +159,9 @@ class Pix2Pix(Recipe):
             self.matching,
             penalties=[R1(self.penalty, every=self.penalty_every)] if self.penalty else [],
         )
+        painter = Filling(network) if self.task == "holes" else network
         game = Translation(
-            OneWay(network, stride=network.stride),
+            OneWay(painter, stride=network.stride),
             judge,
             comparisons=comparisons,
             adversary=adversary,
@@ -129,30 +170,7 @@ class Pix2Pix(Recipe):
         )
         return self.play(game)
 
-    def degradation(self, spec: DataSpec) -> Degradation | None:
-        """What makes the given picture of a single one.
-
-        Raises:
-            RecipeError: there are pairs and a task, or neither.
-        """
-        if spec.kind == "pairs":
-            if self.task != "none":
-                raise RecipeError(
-                    f"--task {self.task} is for single pictures, and there are pairs. Leave it out."
-                )
-            return None
-        match self.task:
-            case "colour":
-                return Grey()
-            case "holes":
-                return Holes()
-            case "none":
-                raise RecipeError(
-                    "pix2pix learns from pairs, and these are single pictures. Name both sides with --from "
-                    "and --to, or what shall be put back: --task colour or --task holes."
-                )
-
 
 def given_channels(task: Task, channels: int) -> int:
     """Channels of what a degradation leaves."""
-    return channels + 1 if task == "holes" else 1 + (channels in (2, 4))
+    return channels + 1 if task == "holes" else 1 + (channels == 4)

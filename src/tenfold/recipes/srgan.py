@@ -18,6 +18,21 @@ from ..objectives import NON_SATURATING
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
+def made_small(recipe: SRGAN, spec: DataSpec) -> Degradation:
+    """What makes small pictures of large ones.
+
+    Raises:
+        RecipeError: they cannot be made smaller by this number.
+    """
+    _, height, width = spec.shape
+    if height % recipe.scale or width % recipe.scale:
+        raise RecipeError(
+            f"pictures of {width}x{height} pixels cannot be divided by --scale {recipe.scale}. Choose "
+            f"another of {', '.join(map(str, STEPS))}, or another --size."
+        )
+    return Smaller(recipe.scale) if recipe.wear == "bicubic" else worn(recipe.scale, height, width)
+
+
 @recipe("srgan")
 class SRGAN(Recipe):
     """A residual network learns to enlarge, first by pixels alone, then against a U-Net that judges each."""
@@ -30,6 +45,8 @@ class SRGAN(Recipe):
         "pictures made two to four times as large",
     )
     kinds: ClassVar = ("images",)
+    degrades: ClassVar = made_small
+    weighs_through: ClassVar = {"perceptual": "efficientnet-lite0"}
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
     presets: ClassVar = {
@@ -58,7 +75,7 @@ class SRGAN(Recipe):
     l1: Annotated[float, Ge(0)] = 1.0
     """Weight of the mean difference of pixels."""
     perceptual: Annotated[float, Ge(0)] = 0.0
-    """Weight of the difference in what EfficientNet-Lite0 sees (extra [features])."""
+    """Weight of the difference in what EfficientNet-Lite0 sees: it then cannot judge (extra [features])."""
     matching: Annotated[float, Ge(0)] = 0.1
     """Weight of the difference in what the discriminator sees."""
     adversarial: Annotated[float, Ge(0)] = 0.02
@@ -107,17 +124,3 @@ class SRGAN(Recipe):
             degrade=degrade,
         )
         return self.play(game)
-
-    def degradation(self, spec: DataSpec) -> Degradation:
-        """What makes small pictures of large ones.
-
-        Raises:
-            RecipeError: they cannot be made smaller by this number.
-        """
-        _, height, width = spec.shape
-        if height % self.scale or width % self.scale:
-            raise RecipeError(
-                f"pictures of {width}x{height} pixels cannot be divided by --scale {self.scale}. Choose "
-                f"another of {', '.join(map(str, STEPS))}, or another --size."
-            )
-        return Smaller(self.scale) if self.wear == "bicubic" else worn(self.scale, height, width)
