@@ -24,6 +24,7 @@ from ..games.infogan import InfoSampler
 from .space import Points, Space, StyleSpace
 
 FOR_DIRECTIONS, AT_ONCE = 1024, 64  # points whose activations are looked at
+FINER = 4  # times as many pictures are painted to find those between which changes are even
 SIDE = 8  # of the areas over which pictures are averaged
 Pictures = Float[Tensor, "n c h w"]
 By = Literal["weights", "activations"]
@@ -36,15 +37,40 @@ def labels_of(label: int | None, n: int) -> Tensor | None:
 
 @torch.no_grad()
 def interpolation(space: Space, stops: int, frames: int, seed: int, label: int | None = None) -> Pictures:
-    """A round trip through some samples, so many frames from each to the next; pixels' noise is held."""
+    """A round trip through some samples, so many frames from each to the next; pixels' noise is held.
+
+    From frame to frame pictures change by as much: where they hardly change, the walk hurries.
+    """
     start, rest = space.latents(stops, seed)
     points = space.points(start, labels_of(label, stops))
     found = []
     for i in range(stops):
         a, b = points[i : i + 1], points[(i + 1) % stops : (i + 1) % stops + 1]
-        way = torch.cat([space.between(a, b, k / frames) for k in range(frames)])
-        found.append(space.paint(way, rest[:1].expand(frames, -1), labels_of(label, frames)))
+
+        def painted(shares: Tensor, a: Points = a, b: Points = b) -> Pictures:
+            way = torch.cat([space.between(a, b, share) for share in shares.tolist()])
+            return space.paint(way, rest[:1].expand(len(way), -1), labels_of(label, len(way)))
+
+        shares = torch.linspace(0, 1, FINER * frames + 1)
+        found.append(painted(even(shares, painted(shares), frames)))
     return torch.cat(found)
+
+
+def even(shares: Tensor, pictures: Pictures, frames: int) -> Tensor:
+    """Shares of a way, the first of them 0, between which pictures change by as much, as finer shares show.
+
+    Example:
+        >>> way = torch.tensor([0.0, 3.0, 4.0]).view(3, 1, 1, 1)
+        >>> even(torch.tensor([0.0, 0.5, 1.0]), way, 4).tolist()
+        [0.0, 0.1666666716337204, 0.3333333432674408, 0.5]
+    """
+    gone = torch.cat([torch.zeros(1), pictures.diff(dim=0).flatten(1).norm(dim=1).cumsum(0)])
+    if not gone[-1] > 0:
+        return torch.linspace(0, 1, frames + 1)[:-1]
+    wanted = gone[-1] * torch.arange(frames) / frames
+    place = torch.searchsorted(gone, wanted, right=True).clamp(1, len(gone) - 1)
+    part = (wanted - gone[place - 1]) / (gone[place] - gone[place - 1]).clamp_min(1e-12)
+    return torch.lerp(shares[place - 1], shares[place], part.clamp(0, 1))
 
 
 @torch.no_grad()
