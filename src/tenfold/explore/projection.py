@@ -92,7 +92,11 @@ def spread_out(noise: Tensor) -> None:
 
 @torch.no_grad()
 def found_at(
-    space: Space, where: tuple[Tensor, Tensor, Labels], i: int, describe: Callable[[Tensor], Tensor], goal: Tensor
+    space: Space,
+    where: tuple[Tensor, Tensor, Labels],
+    i: int,
+    describe: Callable[[Tensor], Tensor],
+    goal: Tensor,
 ) -> Found:
     """One row of points, rests and labels, with what is painted there."""
     point, rest, labels = where

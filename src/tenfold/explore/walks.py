@@ -10,7 +10,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -30,16 +30,36 @@ Pictures = Float[Tensor, "n c h w"]
 By = Literal["weights", "activations"]
 
 
+def flat(pictures: Pictures) -> Tensor:
+    """Every number of a picture in a row."""
+    return pictures.flatten(1)
+
+
 def labels_of(label: int | None, n: int) -> Tensor | None:
     """The same label n times."""
     return None if label is None else torch.full((n,), label)
 
 
 @torch.no_grad()
-def interpolation(space: Space, stops: int, frames: int, seed: int, label: int | None = None) -> Pictures:
+def interpolation(
+    space: Space,
+    stops: int,
+    frames: int,
+    seed: int,
+    label: int | None = None,
+    describe: Callable[[Tensor], Tensor] = flat,
+) -> Pictures:
     """A round trip through some samples, so many frames from each to the next; pixels' noise is held.
 
     From frame to frame pictures change by as much: where they hardly change, the walk hurries.
+
+    Args:
+        space: to walk through.
+        stops: samples.
+        frames: from each to the next.
+        seed: of the samples.
+        label: their class.
+        describe: maps pictures to rows; pictures change by as much as these are apart.
     """
     start, rest = space.latents(stops, seed)
     points = space.points(start, labels_of(label, stops))
@@ -52,19 +72,19 @@ def interpolation(space: Space, stops: int, frames: int, seed: int, label: int |
             return space.paint(way, rest[:1].expand(len(way), -1), labels_of(label, len(way)))
 
         shares = torch.linspace(0, 1, FINER * frames + 1)
-        found.append(painted(even(shares, painted(shares), frames)))
+        found.append(painted(even(shares, describe(painted(shares)), frames)))
     return torch.cat(found)
 
 
-def even(shares: Tensor, pictures: Pictures, frames: int) -> Tensor:
+def even(shares: Tensor, rows: Float[Tensor, "n d"], frames: int) -> Tensor:
     """Shares of a way, the first of them 0, between which pictures change by as much, as finer shares show.
 
     Example:
-        >>> way = torch.tensor([0.0, 3.0, 4.0]).view(3, 1, 1, 1)
+        >>> way = torch.tensor([[0.0], [3.0], [4.0]])
         >>> even(torch.tensor([0.0, 0.5, 1.0]), way, 4).tolist()
         [0.0, 0.1666666716337204, 0.3333333432674408, 0.5]
     """
-    gone = torch.cat([torch.zeros(1), pictures.diff(dim=0).flatten(1).norm(dim=1).cumsum(0)])
+    gone = torch.cat([torch.zeros(1), rows.diff(dim=0).norm(dim=1).cumsum(0)])
     if not gone[-1] > 0:
         return torch.linspace(0, 1, frames + 1)[:-1]
     wanted = gone[-1] * torch.arange(frames) / frames
