@@ -24,7 +24,7 @@ from ..games.infogan import InfoSampler
 from .space import Points, Space, StyleSpace
 
 FOR_DIRECTIONS, AT_ONCE = 1024, 64  # points whose activations are looked at
-FINER = 4  # times as many pictures are painted to find those between which changes are even
+FINER = 4  # times as many pictures are looked at to find those between which changes are even
 SIDE = 8  # of the areas over which pictures are averaged
 Pictures = Float[Tensor, "n c h w"]
 By = Literal["weights", "activations"]
@@ -49,35 +49,40 @@ def interpolation(
     label: int | None = None,
     describe: Callable[[Tensor], Tensor] = flat,
 ) -> Pictures:
-    """A round trip through some samples, so many frames from each to the next; pixels' noise is held.
+    """A round trip through some samples; pixels' noise is held.
 
     From frame to frame pictures change by as much: where they hardly change, the walk hurries.
 
     Args:
         space: to walk through.
         stops: samples.
-        frames: from each to the next.
+        frames: from one to the next, on average.
         seed: of the samples.
         label: their class.
         describe: maps pictures to rows; pictures change by as much as these are apart.
     """
     start, rest = space.latents(stops, seed)
     points = space.points(start, labels_of(label, stops))
-    found = []
-    for i in range(stops):
-        a, b = points[i : i + 1], points[(i + 1) % stops : (i + 1) % stops + 1]
 
-        def painted(shares: Tensor, a: Points = a, b: Points = b) -> Pictures:
-            way = torch.cat([space.between(a, b, share) for share in shares.tolist()])
-            return space.paint(way, rest[:1].expand(len(way), -1), labels_of(label, len(way)))
+    def painted(places: Tensor) -> Pictures:
+        legs = [(min(int(place), stops - 1), place) for place in places.tolist()]
+        ends = [(points[i : i + 1], points[[(i + 1) % stops]], place - i) for i, place in legs]
+        way = torch.cat([space.between(a, b, share) for a, b, share in ends])
+        return space.paint(way, rest[:1].expand(len(way), -1), labels_of(label, len(way)))
 
-        shares = torch.linspace(0, 1, FINER * frames + 1)
-        found.append(painted(even(shares, describe(painted(shares)), frames)))
-    return torch.cat(found)
+    fine = torch.linspace(0, stops, FINER * frames * stops + 1)
+    rows = torch.cat([describe(painted(part)) for part in fine.split(AT_ONCE)])
+    chosen = even(fine, rows, stops * frames)
+    return torch.cat([painted(part) for part in chosen.split(AT_ONCE)])
 
 
 def even(shares: Tensor, rows: Float[Tensor, "n d"], frames: int) -> Tensor:
-    """Shares of a way, the first of them 0, between which pictures change by as much, as finer shares show.
+    """Places on a way, from its start on, between which pictures change by as much, as finer places show.
+
+    Args:
+        shares: the finer places.
+        rows: what pictures are there.
+        frames: how many places are wanted; the end of the way is none of them.
 
     Example:
         >>> way = torch.tensor([[0.0], [3.0], [4.0]])
@@ -86,7 +91,7 @@ def even(shares: Tensor, rows: Float[Tensor, "n d"], frames: int) -> Tensor:
     """
     gone = torch.cat([torch.zeros(1), rows.diff(dim=0).norm(dim=1).cumsum(0)])
     if not gone[-1] > 0:
-        return torch.linspace(0, 1, frames + 1)[:-1]
+        return shares[-1] * torch.arange(frames) / frames
     wanted = gone[-1] * torch.arange(frames) / frames
     place = torch.searchsorted(gone, wanted, right=True).clamp(1, len(gone) - 1)
     part = (wanted - gone[place - 1]) / (gone[place] - gone[place - 1]).clamp_min(1e-12)
