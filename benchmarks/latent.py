@@ -55,7 +55,7 @@ def looked(judge: Judge, recipe: str, budget: str) -> dict[str, Any]:
         points = space.points(start, labels)
         parts = [space.paint(space.truncated(points, psi, labels), rest, labels) for psi in PSIS]
         shapes = [manifold(real, judge.classifier.features(values)) for values in parts]
-        walk = interpolation(space, 6, 40, seed=2, label=0 if run.classes else None)
+        walk = interpolation(space, 6, 40, seed=2, label=0 if run.classes else None, describe=sight(run))
     steps = judge.classifier.features(walk).diff(dim=0).norm(dim=1)
     return {
         "precision": [round(s.precision, 4) for s in shapes],

@@ -142,7 +142,7 @@ def label_number(run: Run, label: str | None) -> int | None:
 def walk(run: Run, wish: Wish) -> View:
     """A round trip through samples."""
     space, label = space_of(run.sampler), label_number(run, wish.label)
-    frames = interpolation(space, wish.count, wish.frames, wish.seed, label)
+    frames = interpolation(space, wish.count, wish.frames, wish.seed, label, sight(run))
     return View(frames, 1, skip=max(1, wish.frames // 4), across=min(4, wish.frames))
 
 

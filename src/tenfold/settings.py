@@ -22,7 +22,7 @@ FEW, SOME, MANY, ENOUGH = 100, 2_000, 30_000, 70_000  # images
 MOST, LITTLE = 0.8, 0.2  # caps of ada, where there are fewer or many images
 LECAM = 0.05  # not the paper's .3, which is made for the hinge's logits
 FINEST = 32  # pixels of the longer side that the full width is for
-TINY = 16  # pixels below which wider is no slower
+TINY = 16  # pixels, up to which wider is no slower, and a part cut out is much of a picture
 FULL, THINNEST, NARROWING = 48, 24, 128  # channels at the finest size; at the coarsest
 R1_PER_PIXEL = 2e-4  # for batches of one
 BOTH_PER_NUMBER = 1.25e-4  # of what a picture consists of
@@ -55,6 +55,8 @@ def augment(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]
     n = spec.count
     if not spec.pictures:
         return "none", "it works on images"
+    if n < FEW and not spec.classes and max(spec.shape[1:]) > TINY:
+        return "diffaugment", f"{n} images: D knows them by heart before ada would have begun"
     if n <= ENOUGH:
         return "ada", f"{n} images: D would learn them by heart"
     return "none", f"{n} images are enough"

@@ -89,6 +89,25 @@ def test_the_first_of_a_walk_is_the_sample_of_that_number(runs: dict[str, Run], 
     assert steps.max() < 4 * steps.median() + 1e-4
 
 
+def test_a_walk_keeps_an_even_pace() -> None:
+    """What is painted hardly changes at first, and then all at once."""
+
+    class Sudden(NoiseSpace):
+        def points(self, start, labels):
+            return torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+
+        def between(self, a, b, share):
+            return a + share * (b - a)
+
+        def paint(self, points, rest, labels):
+            return (points**8).view(-1, 1, 1, 2)
+
+    found = interpolation(Sudden(Plain(), 2), 2, 12, seed=0)
+    steps = found[:12].diff(dim=0).flatten(1).norm(dim=1)
+    assert steps.max() < 1.5 * steps.median()
+    torch.testing.assert_close(found[0].flatten(), torch.tensor([0.0, 1.0]))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_truncation_ends_at_one_picture(runs: dict[str, Run], name: str) -> None:
     run = runs[name]
@@ -168,6 +187,33 @@ def test_a_picture_is_looked_for_in_every_class() -> None:
     found = project(Classed(Plain(), 2), goal, lambda x: x.flatten(1), labels=(0, 1, 2), steps=100)
     assert found.label == 2 and found.distance < 0.05
     assert project(Classed(Plain(), 2), goal, lambda x: x.flatten(1), labels=[0], steps=100).distance > 0.5
+
+
+def test_a_picture_is_looked_for_from_several_samples() -> None:
+    """From the sample that looks most like it, the way to the picture is barred."""
+
+    class Barred(NoiseSpace):
+        def latents(self, n, seed, first=0):
+            points = torch.full((n, 2), -3.0)
+            points[0], points[1] = torch.tensor([-1.0, 0.0]), torch.tensor([4.0, 0.0])
+            return points, torch.zeros(n, 0)
+
+        def paint(self, points, rest, labels):
+            x = points[:, :1]
+            left = torch.where(x < -2, 9 + 0 * x, 1.5 + 0 * x)  # nothing moves to the left of zero
+            seen = torch.where(x < 0, left, (x - 2).abs())
+            return torch.cat([seen, 0 * x], 1).view(-1, 1, 1, 2)
+
+    goal = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
+    found = project(Barred(Plain(), 2), goal, lambda x: x.flatten(1), steps=200)
+    assert found.distance < 0.05
+
+
+def test_noise_of_pixels_stays_noise(runs: dict[str, Run]) -> None:
+    run, space = runs["stylegan2"], space_of(runs["stylegan2"].sampler)
+    goal = run.sample(1, seed=77, label="b").values
+    found = project(space, goal, lambda x: x.flatten(1), labels=[1], steps=40)
+    assert space.loose and abs(found.rest.mean()) < 1e-4 and found.rest.std() == pytest.approx(1, abs=1e-3)
 
 
 def test_a_film_has_all_frames(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import tenfold.recipes  # noqa: F401  (registers them)
@@ -32,7 +34,8 @@ def test_nothing_stays_at_auto(name):
 @pytest.mark.parametrize(
     ("count", "augment", "most", "lecam"),
     [
-        (50, "ada", 0.8, 0.05),
+        (99, "diffaugment", 0.8, 0.05),
+        (100, "ada", 0.8, 0.05),
         (2_000, "ada", 0.8, 0.05),
         (2_001, "ada", 0.8, 0.0),
         (30_000, "ada", 0.8, 0.0),
@@ -44,6 +47,15 @@ def test_nothing_stays_at_auto(name):
 def test_augmentation_by_the_number_of_images(count, augment, most, lecam):
     found = settled("r3gan", spec(count))
     assert (found["augment"], found["augment_most"], found["lecam"]) == (augment, most, lecam)
+
+
+@pytest.mark.parametrize(
+    ("classes", "side", "augment"),
+    [((), 28, "diffaugment"), ((), 17, "diffaugment"), ((), 16, "ada"), (("a", "b"), 28, "ada")],
+)
+def test_augmentation_of_very_few_images(classes, side, augment):
+    data = replace(spec(20, side=side), classes=classes, class_counts=(10,) * len(classes))
+    assert settled("r3gan", data)["augment"] == augment
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,11 @@ class Space(ABC):
 
     Attributes:
         given: whether points are noise as it was drawn, which varies alike in all directions.
+        loose: whether the rest of a latent is normal noise, too, that a picture may be looked for in.
     """
 
     given: bool
+    loose: bool
 
     @property
     @abstractmethod
@@ -81,7 +83,7 @@ class NoiseSpace(Space):
         dimension: how many; all else is held.
     """
 
-    given = True
+    given, loose = True, False
 
     def __init__(self, sampler: Sampler, dimension: int) -> None:
         self.painter, self.dimension = sampler, dimension
@@ -126,7 +128,7 @@ class NoiseSpace(Space):
 class StyleSpace(Space):
     """Styles, which noise is mapped to."""
 
-    given = False
+    given, loose = False, True
 
     def __init__(self, sampler: StyleSampler) -> None:
         self.painter = sampler

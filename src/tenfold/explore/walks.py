@@ -10,7 +10,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -24,9 +24,15 @@ from ..games.infogan import InfoSampler
 from .space import Points, Space, StyleSpace
 
 FOR_DIRECTIONS, AT_ONCE = 1024, 64  # points whose activations are looked at
+FINER = 4  # times as many pictures are looked at to find those between which changes are even
 SIDE = 8  # of the areas over which pictures are averaged
 Pictures = Float[Tensor, "n c h w"]
 By = Literal["weights", "activations"]
+
+
+def flat(pictures: Pictures) -> Tensor:
+    """Every number of a picture in a row."""
+    return pictures.flatten(1)
 
 
 def labels_of(label: int | None, n: int) -> Tensor | None:
@@ -35,16 +41,61 @@ def labels_of(label: int | None, n: int) -> Tensor | None:
 
 
 @torch.no_grad()
-def interpolation(space: Space, stops: int, frames: int, seed: int, label: int | None = None) -> Pictures:
-    """A round trip through some samples, so many frames from each to the next; pixels' noise is held."""
+def interpolation(
+    space: Space,
+    stops: int,
+    frames: int,
+    seed: int,
+    label: int | None = None,
+    describe: Callable[[Tensor], Tensor] = flat,
+) -> Pictures:
+    """A round trip through some samples; pixels' noise is held.
+
+    From frame to frame pictures change by as much: where they hardly change, the walk hurries.
+
+    Args:
+        space: to walk through.
+        stops: samples.
+        frames: from one to the next, on average.
+        seed: of the samples.
+        label: their class.
+        describe: maps pictures to rows; pictures change by as much as these are apart.
+    """
     start, rest = space.latents(stops, seed)
     points = space.points(start, labels_of(label, stops))
-    found = []
-    for i in range(stops):
-        a, b = points[i : i + 1], points[(i + 1) % stops : (i + 1) % stops + 1]
-        way = torch.cat([space.between(a, b, k / frames) for k in range(frames)])
-        found.append(space.paint(way, rest[:1].expand(frames, -1), labels_of(label, frames)))
-    return torch.cat(found)
+
+    def painted(places: Tensor) -> Pictures:
+        legs = [(min(int(place), stops - 1), place) for place in places.tolist()]
+        ends = [(points[i : i + 1], points[[(i + 1) % stops]], place - i) for i, place in legs]
+        way = torch.cat([space.between(a, b, share) for a, b, share in ends])
+        return space.paint(way, rest[:1].expand(len(way), -1), labels_of(label, len(way)))
+
+    fine = torch.linspace(0, stops, FINER * frames * stops + 1)
+    rows = torch.cat([describe(painted(part)) for part in fine.split(AT_ONCE)])
+    chosen = even(fine, rows, stops * frames)
+    return torch.cat([painted(part) for part in chosen.split(AT_ONCE)])
+
+
+def even(shares: Tensor, rows: Float[Tensor, "n d"], frames: int) -> Tensor:
+    """Places on a way, from its start on, between which pictures change by as much, as finer places show.
+
+    Args:
+        shares: the finer places.
+        rows: what pictures are there.
+        frames: how many places are wanted; the end of the way is none of them.
+
+    Example:
+        >>> way = torch.tensor([[0.0], [3.0], [4.0]])
+        >>> even(torch.tensor([0.0, 0.5, 1.0]), way, 4).tolist()
+        [0.0, 0.1666666716337204, 0.3333333432674408, 0.5]
+    """
+    gone = torch.cat([torch.zeros(1), rows.diff(dim=0).norm(dim=1).cumsum(0)])
+    if not gone[-1] > 0:
+        return shares[-1] * torch.arange(frames) / frames
+    wanted = gone[-1] * torch.arange(frames) / frames
+    place = torch.searchsorted(gone, wanted, right=True).clamp(1, len(gone) - 1)
+    part = (wanted - gone[place - 1]) / (gone[place] - gone[place - 1]).clamp_min(1e-12)
+    return torch.lerp(shares[place - 1], shares[place], part.clamp(0, 1))
 
 
 @torch.no_grad()
