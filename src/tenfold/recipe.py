@@ -225,7 +225,7 @@ def recipe_name(value: Recipe) -> str:
 
 def translates(cls: type[Recipe]) -> bool:
     """Whether a recipe makes pictures of others, and none from noise."""
-    return cls.degrades is not None or not {"images", "vectors"} & {*cls.kinds}
+    return cls.degrades is not None or bool({"pairs", "unpaired"} & {*cls.kinds})
 
 
 def refuse_translator(name: str, instead: str) -> None:
