@@ -1,8 +1,9 @@
 """Fill the tables of README and docs between their markers: recipes from the registry, results from JSON.
 
 `<!-- recipes -->` to `<!-- /recipes -->` holds a row per recipe.
-`<!-- results: NAME -->` to `<!-- /results -->` holds the first line of `NAME.py` and the table in the
-summary of `results/NAME.json`: its key `table` has `columns`, a list of titles, and `rows`, a list of lists.
+`<!-- results: NAME -->` to `<!-- /results -->` holds the first line of `NAME.py`, the table in the
+summary of `results/NAME.json`: its key `table` has `columns`, a list of titles, and `rows`, a list of lists;
+and the commits that it was measured at.
 What has not been measured, or was measured when another question was asked, leaves no trace.
 """
 
@@ -55,7 +56,9 @@ def measured(name: str) -> str:
         return ""
     found = record["summary"]["table"]
     about = ast.get_docstring(script) or name
-    return f"\n{about.splitlines()[0]}\n\n{table(found['columns'], found['rows'])}\n"
+    commits = sorted({item["commit"][:9] for item in record["items"].values()})
+    said = f"Measured at {', '.join(commits)}."
+    return f"\n{about.splitlines()[0]}\n\n{table(found['columns'], found['rows'])}\n{said}\n\n"
 
 
 def question(script: ast.Module) -> str:

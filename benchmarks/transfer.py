@@ -45,7 +45,11 @@ def main() -> None:
 
 def place(*words: object) -> Path:
     """A folder of this benchmark."""
-    return Path(tempfile.gettempdir()) / "tenfold-transfer" / "-".join(map(str, words)).replace(", ", "-").replace(" ", "-")
+    return (
+        Path(tempfile.gettempdir())
+        / "tenfold-transfer"
+        / "-".join(map(str, words)).replace(", ", "-").replace(" ", "-")
+    )
 
 
 def nine(judge: Judge, tenth: int, budget: str) -> str:

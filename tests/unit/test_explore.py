@@ -108,6 +108,27 @@ def test_a_walk_keeps_an_even_pace() -> None:
     torch.testing.assert_close(found[0].flatten(), torch.tensor([0.0, 1.0]))
 
 
+def test_the_pace_of_a_walk_is_even_in_what_is_described() -> None:
+    """Of two numbers that change at different times, only the described one changes evenly."""
+
+    class Bent(NoiseSpace):
+        def points(self, start, labels):
+            return torch.tensor([[0.0, 0.0], [1.0, 1.0]])
+
+        def between(self, a, b, share):
+            return a + share * (b - a)
+
+        def paint(self, points, rest, labels):
+            return torch.stack([points[:, 0] ** 4, points[:, 1]], 1).view(-1, 1, 1, 2)
+
+    found = interpolation(
+        Bent(Plain(), 2), 2, 12, seed=0, describe=lambda pictures: pictures.flatten(1)[:, :1]
+    )
+    steps = found[:12].flatten(1).diff(dim=0).abs()
+    assert steps[:, 0].max() < 1.2 * steps[:, 0].min()
+    assert steps[:, 1].max() > 3 * steps[:, 1].min()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_truncation_ends_at_one_picture(runs: dict[str, Run], name: str) -> None:
     run = runs[name]
