@@ -352,13 +352,15 @@ def test_zip_member_that_is_damaged(tmp_path):
         open_data(archive)
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_zip_member_whose_packing_is_damaged(tmp_path, method):
+@pytest.mark.parametrize(
+    ("method", "at"), [(zipfile.ZIP_DEFLATED, 35), (zipfile.ZIP_BZIP2, 40), (zipfile.ZIP_LZMA, 40)]
+)
+def test_zip_member_whose_packing_is_damaged(tmp_path, method, at):
     fill(tmp_path, 3)
     files = [(f"{n}.png", (tmp_path / f"{n}.png").read_bytes()) for n in range(3)]
     archive = zip_of(tmp_path / "a.zip", files, compression=method)
     content = bytearray(archive.read_bytes())
-    content[40:60] = b"\xff" * 20
+    content[at : at + 20] = b"\xff" * 20
     archive.write_bytes(content)
     with pytest.raises(DataError, match=r"1 of 3 .*first: 0.png, damaged in the archive"):
         open_data(archive)
