@@ -237,9 +237,7 @@ class Holes:
         height, width = x.shape[2:]
         sides = self.least + (self.most - self.least) * draw.uniform(2)
         start = draw.uniform(2) * (1 - sides)
-        rows, columns = (
-            within(start[:, i], sides[:, i], side) for i, side in enumerate((height, width))
-        )
+        rows, columns = (within(start[:, i], sides[:, i], side) for i, side in enumerate((height, width)))
         hole = (rows[:, :, None] & columns[:, None, :])[:, None]
         return torch.cat([x.masked_fill(hole, 0.0), 1 - 2 * hole.to(x.dtype)], 1)
 

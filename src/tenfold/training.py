@@ -258,9 +258,7 @@ class Training:
         if early:
             kimg = self.trainer.seen / 1000
             self.progress.say(f"stopped at {kimg:.1f} kimg: {early}. To go on: --resume {self.folder}")
-        self.progress.say(
-            f"done: {self.folder} ({self.health().verdict}). To use it: {self.how_to_sample()}"
-        )
+        self.progress.say(f"done: {self.folder} ({self.health().verdict}). To use it: {self.how_to_sample()}")
 
     def how_to_sample(self) -> str:
         """A command; for a recipe that the command line does not know, a line of Python."""

@@ -297,7 +297,7 @@ def starts(side: int, tile: int, margin: int) -> list[int]:
 
 def edges(begin: Sequence[int], side: int, tile: int) -> list[int]:
     """Where one tile's part ends and the next one's begins: in the middle of what they share."""
-    middles = [(a + tile + b) // 2 for a, b in zip(begin, begin[1:], strict=False)]
+    middles = [(a + tile + b) // 2 for a, b in pairwise(begin)]
     return [0, *middles, side]
 
 

@@ -211,7 +211,7 @@ def test_fields_become_values() -> None:
     assert make_recipe("mlp", found)
     assert given(fit_command.read(["cats", "--no-batch-norm", "--recipe", "mlp"])) == {"batch_norm": False}
     assert given(fit_command.read(["--latent", "8", "cats"])) == {"latent": 8}
-    assert given(fit_command.read("cats --recipe srgan --scale 3".split())) == {"scale": 3}
+    assert given(fit_command.read(["cats", "--recipe", "srgan", "--scale", "3"])) == {"scale": 3}
 
 
 def test_a_preset_shows_its_own_defaults(capsys: Said) -> None:

@@ -124,6 +124,6 @@ def test_a_single_sample_leaves_the_batch_to_the_refusal() -> None:
 def test_holes_are_refused_where_pictures_are_transparent_themselves() -> None:
     values = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 4), np.uint8)
     decide = by_name("pix2pix", "tiny", {"task": "holes"})
-    with pytest.raises(RecipeError, match="--task holes .* have their own opacity"):
+    with pytest.raises(RecipeError, match=r"--task holes .* have their own opacity"):
         make_plan(values, decide, kimg=1)
     assert make_plan(values[..., :3], decide, kimg=1)

@@ -16,7 +16,17 @@ SOURCE = ROOT / "src" / "tenfold"
 FILES = sorted(SOURCE.rglob("*.py"))
 TOP = {
     *("recipe", "recipes", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
-    *("filters", "filtering", "rejection", "material", "evaluating", "evaluation", "proof", "proving", "report"),
+    *(
+        "filters",
+        "filtering",
+        "rejection",
+        "material",
+        "evaluating",
+        "evaluation",
+        "proof",
+        "proving",
+        "report",
+    ),
     *("settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
 }
 FORBIDDEN = {

@@ -183,7 +183,7 @@ def test_a_side_without_any_file_is_refused(tmp_path: Path):
     pairs(tmp_path)
     for path in (tmp_path / "outline").iterdir():
         path.unlink()
-    with pytest.raises(DataError, match="no picture in .*outline"):
+    with pytest.raises(DataError, match=r"no picture in .*outline"):
         open_sides(tmp_path, TO_COLOUR, OPTIONS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def noise(*shape: int) -> np.ndarray:
 def test_tiles_cover_a_side_and_share_two_margins(side, tile, margin):
     begin = starts(side, tile, margin)
     assert begin[0] == 0 and max(begin) == max(side - tile, 0)
-    assert all(a + tile - b >= 2 * margin for a, b in zip(begin, begin[1:], strict=False))
+    assert all(a + tile - b >= 2 * margin for a, b in pairwise(begin))
     cuts = edges(begin, side, tile)
     for a, first, last in zip(begin, cuts, cuts[1:], strict=False):
         assert (first == 0 or first - a >= margin) and (last == side or a + tile - last >= margin)

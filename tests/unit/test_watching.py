@@ -253,7 +253,7 @@ def test_a_rule_about_the_discriminator_needs_one() -> None:
 
 def test_a_rule_about_partners_needs_some() -> None:
     rule = Options(stop_when="psnr>30")
-    with pytest.raises(RecipeError, match="psnr compares .* not paired. Choose one of kernel_distance"):
+    with pytest.raises(RecipeError, match=r"psnr compares .* not paired. Choose one of kernel_distance"):
         make_plan(digits(), by_name("dcgan", "tiny"), kimg=1, options=rule)
     decide = by_name("srgan", "tiny")  # whose pictures are those that it made small
     assert make_plan(digits(), decide, kimg=1, options=rule)

@@ -145,7 +145,8 @@ class Translation(Game[Translator]):
 
     def players(self) -> dict[str, nn.Module]:
         """G and D."""
-        return {"G": self.sampler} | ({} if self.discriminator is None else {"D": self.discriminator})
+        players: dict[str, nn.Module] = {"G": self.sampler}
+        return players if self.discriminator is None else players | {"D": self.discriminator}
 
     def turns(self, step: int) -> list[Turn]:
         """D, its lazy penalties, then G; without D, or before it begins, G alone."""

@@ -11,6 +11,7 @@ References:
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -134,12 +135,9 @@ class UNetDiscriminator(nn.Module):
         super().__init__()
         sizes = [width * 2**i for i in range(depth + 1)]
         self.first = conv3(channels, width)
-        self.downs = nn.ModuleList(
-            SpectralConv(a, b, 4, 2, 1, bias=False) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.downs = nn.ModuleList(SpectralConv(a, b, 4, 2, 1, bias=False) for a, b in pairwise(sizes))
         self.ups = nn.ModuleList(
-            SpectralConv(b, a, 3, 1, 1, bias=False)
-            for a, b in reversed(list(zip(sizes, sizes[1:], strict=False)))
+            SpectralConv(b, a, 3, 1, 1, bias=False) for a, b in reversed(list(pairwise(sizes)))
         )
         self.after = SpectralConv(width, width, 3, 1, 1, bias=False)
         self.last = FullPrecision(conv3(width, 1))

@@ -10,6 +10,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -78,14 +79,10 @@ class TranslatorNetwork(nn.Module):
         super().__init__()
         sizes = [width * 2**i for i in range(HALVINGS + 1)]
         self.first = reflected(inputs, width, 7)
-        self.downs = nn.ModuleList(
-            reflected(a, b, 3, 2) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.downs = nn.ModuleList(reflected(a, b, 3, 2) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(nn.InstanceNorm2d(size) for size in sizes)
         self.blocks = nn.ModuleList(ResidualBlock(sizes[-1]) for _ in range(blocks))
-        self.ups = nn.ModuleList(
-            Wider(b, a, resized=resized) for a, b in reversed(list(zip(sizes, sizes[1:], strict=False)))
-        )
+        self.ups = nn.ModuleList(Wider(b, a, resized=resized) for a, b in reversed(list(pairwise(sizes))))
         self.last = FullPrecision(reflected(width, outputs, 7, bias=True))
         self.map_widths = (inputs, sizes[1], sizes[2], sizes[2], sizes[2])
         start_like_dcgan(self)
@@ -126,9 +123,7 @@ class PatchHeads(nn.Module):
             nn.Sequential(nn.Linear(width, size), nn.ReLU(), nn.Linear(size, size)) for width in widths
         )
 
-    def forward(
-        self, maps: Sequence[Tensor], places: Sequence[Tensor]
-    ) -> list[Float[Tensor, "n _ size"]]:
+    def forward(self, maps: Sequence[Tensor], places: Sequence[Tensor]) -> list[Float[Tensor, "n _ size"]]:
         """Vectors of each map's places, `(n, places)` numbers that count along its rows."""
         found: list[Tensor] = []
         for head, seen, place in zip(self.heads, maps, places, strict=True):

@@ -88,9 +88,7 @@ class UNet(nn.Module):
         sizes = [width * min(2**i, MOST) for i in range(depth)]
         below = [inputs, *sizes]
         plain: list[Norm] = ["none" if i in (0, depth - 1) else norm for i in range(depth)]
-        self.downs = nn.ModuleList(
-            conv(a, b, each) for a, b, each in zip(below, sizes, plain, strict=False)
-        )
+        self.downs = nn.ModuleList(conv(a, b, each) for a, b, each in zip(below, sizes, plain, strict=False))
         ups = [
             Up(
                 sizes[i] * (1 if i == depth - 1 else 2),
