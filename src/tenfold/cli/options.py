@@ -42,23 +42,8 @@ def add_run_flags(parser: Parser) -> None:
     add("--precision", choices=precisions, default="auto", help="of computation (default: the faster)")
     add("--memory-format", choices=formats, default="auto", help="of pictures (default: the faster)")
     add("--micro-batches", type=int, default=0, metavar="N", help="parts of a batch (default: as needed)")
-    add(
-        "--patience",
-        type=int,
-        metavar="N",
-        help="end after so many looks without a better sampler (there are 12, or fewer in a short time)",
-    )
-    add(
-        "--stop-when",
-        metavar="RULE",
-        help='end when it is good enough, by more than the standard error: "kernel_distance<0.01"',
-    )
-    add(
-        "--unlabelled",
-        type=data_name,
-        metavar="DIR",
-        help="learn from these samples, too, which have no labels",
-    )
+    add_rule_flags(parser)
+    add("--unlabelled", type=data_name, metavar="DIR", help="learn from these, too, which have no labels")
     add(
         "--from",
         dest="start",
@@ -76,6 +61,22 @@ def add_run_flags(parser: Parser) -> None:
     )
     add("--tensorboard", action="store_true", help="write events for TensorBoard too")
     add("--quiet", action="store_true", help="show no progress")
+
+
+def add_rule_flags(parser: Parser) -> None:
+    """Those of them that end a run before its time."""
+    add = parser.add_argument
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="end after so many looks without a better sampler (there are 12, or fewer in a short time)",
+    )
+    add(
+        "--stop-when",
+        metavar="RULE",
+        help='end when it is good enough, by more than the standard error: "kernel_distance<0.01"',
+    )
 
 
 def read_options(args: Namespace) -> Options:
