@@ -12,7 +12,7 @@ from ..game import Batch, Game, Terms, Turn
 from ..nn.networks.translator import PatchHeads, TranslatorNetwork
 from ..objectives import LEAST_SQUARES
 from .gan import signals
-from .translation import OneWay, padded
+from .translation import OneWay, fitted, padded
 
 
 class CUT(Game[OneWay]):
@@ -48,7 +48,7 @@ class CUT(Game[OneWay]):
         super().__init__()
         self.sampler = OneWay(network, stride=network.stride, least=network.least)
         self.heads, self.discriminator = heads, discriminator
-        self.maps = network.maps  # not the network again: it would be saved twice
+        self.maps, self.finish = network.maps, network.finish  # not the network: it would be saved twice
         self.weight, self.identity, self.places = weight, identity, places
         self.flips, self.moves = flips, moves
 
@@ -88,25 +88,38 @@ class CUT(Game[OneWay]):
         """G's turn: be taken for real, and let every patch be recognised."""
         source, real = self.prepare(batch, draw)
         mirrored = draw.uniform() < 0.5 if self.flips else None
-        given = turned(source, mirrored)
-        fake = self.sampler(given)
+        fake, seen = self.translated(turned(source, mirrored))
+        if mirrored is not None:
+            with torch.no_grad():
+                seen = self.look(source)
         logits = self.judge(fake)
         losses = {"adversarial": LEAST_SQUARES.generator(logits, logits).mean() * 2}
-        losses["patches"] = self.weight * self.unlike(source, turned(fake, mirrored), draw).mean()
+        losses["patches"] = self.weight * self.unlike(seen, turned(fake, mirrored), draw).mean()
         if self.identity and source.shape[1] == real.shape[1]:
-            losses["identity"] = self.identity * self.unlike(real, self.sampler(real), draw).mean()
+            same, seen = self.translated(real)
+            losses["identity"] = self.identity * self.unlike(seen, same, draw).mean()
         return Terms(losses)
 
-    def unlike(self, given: Tensor, made: Tensor, draw: Draw) -> Tensor:
-        """How badly patches of made pictures are recognised, `(n,)`."""
-        if made.shape[1] != given.shape[1]:
-            made = in_channels(made, given.shape[1])
+    def translated(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """What is made of pictures, and what G's first half sees of these on the way."""
+        seen: list[Tensor] = []
+
+        def network(whole: Tensor) -> Tensor:
+            seen.extend(self.maps(whole))
+            return self.finish(seen[-1])
+
+        return fitted(network, x, self.sampler.stride, least=self.sampler.least), seen
+
+    def unlike(self, given: list[Tensor], made: Tensor, draw: Draw) -> Tensor:
+        """How badly patches of made pictures are recognised, by what is seen of the given ones; `(n,)`."""
+        if made.shape[1] != given[0].shape[1]:
+            made = in_channels(made, given[0].shape[1])
         looked = self.look(made)
         places = [different(draw, seen.shape[2] * seen.shape[3], self.places) for seen in looked]
         asked = self.heads(looked, places)
         # Only now: autocast keeps the weights that it rounds, and first met here they would have no gradient.
         with torch.no_grad():
-            keys = self.heads(self.look(given), places)
+            keys = self.heads([seen.detach() for seen in given], places)
         return contrast(asked, keys)
 
     def look(self, x: Tensor) -> list[Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -42,7 +42,9 @@ def padded(x: Tensor, stride: int, least: int = 1) -> tuple[Tensor, int, int]:
     return F.pad(x, around, mode="replicate"), down // 2, across // 2
 
 
-def fitted(network: nn.Module, x: Tensor, stride: int, *, scale: int = 1, least: int = 1) -> Tensor:
+def fitted(
+    network: Callable[[Tensor], Tensor], x: Tensor, stride: int, *, scale: int = 1, least: int = 1
+) -> Tensor:
     """What a network makes of pictures whose sides need not be multiples of its stride."""
     height, width = (side * scale for side in x.shape[2:])
     whole, top, left = padded(x, stride, least)

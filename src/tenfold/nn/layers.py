@@ -23,6 +23,8 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
 }
 
+ONE_BY_ONE = 2**15  # numbers of a picture's maps from which on a norm for each costs least
+
 
 def activation(name: Activation) -> nn.Module:
     """The module of a named activation; leaky_relu has slope 0.2, as GANs use it."""
@@ -195,6 +197,38 @@ class ResizedConv(nn.Module):
         tall = F.pad(self.weight, (0, 0, 0, 1)) + F.pad(self.weight, (0, 0, 1, 0))
         kernel = F.pad(tall, (0, 1)) + F.pad(tall, (1, 0))
         return F.conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
+
+
+class Mirrored(nn.Module):
+    """Pictures that go on mirrored beyond their border.
+
+    Args:
+        pixels: by how many.
+    """
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
+        """The larger maps; autocast would make them float32 for this, and back again."""
+        with torch.autocast(x.device.type, enabled=False):
+            return F.pad(x, (self.pixels,) * 4, mode="reflect")
+
+
+class InstanceNorm(nn.Module):
+    """Mean 0 and variance 1 of every channel of every picture; nothing is learnt.
+
+    On a CPU torch's own takes pictures that lie channels last apart and leaves them so; where they are large,
+    one by one they are faster.
+    """
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """The normalised maps."""
+        last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+        if x.device.type != "cpu" or not last or x[0].numel() < ONE_BY_ONE:
+            return F.instance_norm(x)
+        return torch.cat([F.batch_norm(one, None, None, training=True) for one in x.split(1)])
 
 
 def normed(

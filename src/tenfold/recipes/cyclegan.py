@@ -45,9 +45,9 @@ class CycleGANRecipe(Recipe):
 
     batch: Annotated[int, Ge(2)] = 4
     """Real samples of either side per update."""
-    width: Positive = 32
+    width: Positive = 24
     """Channels of the translators at the full size; four times as many at a quarter."""
-    width_d: Positive = 32
+    width_d: Positive = 16
     """Channels of the discriminators' first layer."""
     blocks: Positive = 4
     """Residual blocks of each translator."""

@@ -86,8 +86,8 @@ class Pix2Pix(Recipe):
             "batch": 2,
             "norm": "batch",
             "norm_d": "batch",
+            "dropout": 0.5,
             "resized": False,
-            "shift": 0.1,
             "penalty": 0.0,
         },
     }
@@ -98,14 +98,14 @@ class Pix2Pix(Recipe):
     """What is made of single pictures, to be put back: colour, or holes; none for pairs."""
     width: Positive = 32
     """Channels of the generator's first layer; up to eight times as many at coarse sizes."""
-    width_d: Positive = 32
-    """The same of the discriminator."""
+    width_d: Positive = 16
+    """Channels of the discriminator's first layer."""
     norm: Literal["none", "batch", "instance"] = "batch"
     """What normalises the generator's layers."""
     norm_d: Norm = "instance"
     """What normalises the discriminator's."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
-    """Share of the innermost layers that is dropped while training."""
+    dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """Share of the two innermost layers on the way up that is dropped while training."""
     resized: bool = True
     """Whether pixels are repeated and then convolved; the paper's transposed convolutions leave dots."""
     l1: Annotated[float, Ge(0)] = 100.0

@@ -68,7 +68,7 @@ class SRGAN(Recipe):
     """Blocks of the generator."""
     block: Block = "residual"
     """Which: residual ones, or three dense ones inside a residual one (rrdb), which is dearer."""
-    width_d: Positive = 24
+    width_d: Positive = 16
     """Channels of the discriminator at the full size."""
     alone: Annotated[float, Ge(0), Lt(1)] = 0.5
     """Share of the run in which the generator learns from pixels alone."""

@@ -17,12 +17,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import BatchNorm, FullPrecision, ResizedConv, SpectralConv
+from ..layers import BatchNorm, FullPrecision, InstanceNorm, ResizedConv, SpectralConv
 from .dcgan import start_like_dcgan, transposed
 
 Norm = Literal["none", "batch", "instance", "spectral"]
 MOST = 8  # times the width, which no layer exceeds
-DROPPED = 3  # innermost layers on the way up that dropout works on
+DROPPED = 2  # innermost layers on the way up that dropout works on
 
 
 def conv(inputs: int, outputs: int, norm: Norm, *, stride: int = 2) -> nn.Sequential:
@@ -39,7 +39,7 @@ def normalised(norm: Norm, channels: int) -> list[nn.Module]:
         case "batch":
             return [BatchNorm(channels)]
         case "instance":
-            return [nn.InstanceNorm2d(channels)]
+            return [InstanceNorm()]
         case _:
             return []
 
@@ -68,7 +68,7 @@ class UNet(nn.Module):
         width: of the first layer; each next has twice as many, up to eight times.
         depth: how often the size is halved.
         norm: of all layers but the first and the last.
-        dropout: of the three innermost layers on the way up, while training.
+        dropout: of the two innermost layers on the way up, while training: 8 and 16 pixels.
         resized: whether pixels are repeated and then convolved, and the picture itself goes across, too. The
             paper's transposed convolutions leave a grid of dots.
     """
@@ -86,13 +86,13 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         sizes = [width * min(2**i, MOST) for i in range(depth)]
-        below = [inputs, *sizes]
+        below, finest = [inputs, *sizes], max(1, width // 2)
         plain: list[Norm] = ["none" if i in (0, depth - 1) else norm for i in range(depth)]
         self.downs = nn.ModuleList(conv(a, b, each) for a, b, each in zip(below, sizes, plain, strict=False))
         ups = [
             Up(
                 sizes[i] * (1 if i == depth - 1 else 2),
-                sizes[i - 1] if i else width,
+                sizes[i - 1] if i else finest,
                 norm,
                 resized=resized,
                 dropout=dropout * (i >= max(1, depth - DROPPED)),
@@ -100,7 +100,7 @@ class UNet(nn.Module):
             for i in reversed(range(1 if not resized else 0, depth))
         ]
         self.ups = nn.ModuleList(ups)
-        whole = width + inputs if resized else sizes[0] * (2 if depth > 1 else 1)
+        whole = finest + inputs if resized else sizes[0] * (2 if depth > 1 else 1)
         last = nn.Conv2d(whole, outputs, 3, 1, 1) if resized else transposed(whole, outputs)
         self.last = FullPrecision(last)
         self.stride = 2**depth
