@@ -50,11 +50,11 @@ def parse() -> argparse.Namespace:
 
 
 def names() -> list[str]:
-    """Every recipe for images."""
-    from tenfold.recipe import RECIPES, recipe_class
+    """Every recipe that makes images from noise."""
+    from tenfold.recipe import RECIPES, recipe_class, translates
 
     recipe_class("dcgan")  # importing one registers all
-    return [name for name, cls in RECIPES.items() if "images" in cls.kinds]
+    return [name for name, cls in RECIPES.items() if "images" in cls.kinds and not translates(cls)]
 
 
 def one(judge: Judge, recipe: str, seed: int, budget: str, results: Path) -> dict[str, Any]:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .augment import ada, diffaugment
 from .data.spec import DataSpec
 from .errors import RecipeError
-from .recipe import Choice, Recipe, make_recipe, recipe_name
+from .recipe import RECIPES, Choice, Recipe, make_recipe, recipe_class, recipe_name
 from .run import Run
 from .settings import resolve
 from .transfer import start_from
 
-Decide = Callable[[DataSpec, float | None], tuple[Recipe, list[Choice]]]
-"""What settles the recipe once the data are known, and the seconds if time bounds the run, and says why."""
+Settle = Callable[[DataSpec, float | None], tuple[Recipe, list[Choice]]]
+
+
+@dataclass(frozen=True)
+class Decide:
+    """What settles the recipe once the data are known, and the seconds if time bounds the run, and says why.
+
+    Attributes:
+        settle: does it.
+        kinds: of data that the recipe takes; None if it is chosen from the data.
+    """
+
+    settle: Settle
+    kinds: tuple[str, ...] | None = None
+
+    def __call__(self, spec: DataSpec, budget_s: float | None) -> tuple[Recipe, list[Choice]]:
+        """The recipe, and why it is as it is."""
+        return self.settle(spec, budget_s)
 
 
 def exactly(recipe: Recipe, start: str | None = None) -> Decide:
@@ -26,7 +42,7 @@ def exactly(recipe: Recipe, start: str | None = None) -> Decide:
         refuse_idle_changes(recipe, found)
         return found, chosen
 
-    return decide
+    return Decide(decide, kinds_taken(type(recipe), vars(recipe)))
 
 
 def settled(
@@ -120,7 +136,17 @@ def by_name(
         refuse_idle(recipe, found)
         return found, [*chosen, *more]
 
-    return decide
+    run = None if start is None else Run(start)
+    known = name or (None if run is None else run.facts["recipe"])
+    if known is None:
+        return Decide(decide)
+    kept = vars(run.recipe) if run is not None and run.facts["recipe"] == known and preset is None else {}
+    return Decide(decide, kinds_taken(recipe_class(known), {**kept, **given}))
+
+
+def kinds_taken(cls: type[Recipe], settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Kinds of data that a recipe takes; single pictures alone, if it is said what to put back in them."""
+    return cls.kinds if settings.get("task", "none") == "none" else ("images",)
 
 
 def like(start: str, given: Mapping[str, Any], spec: DataSpec) -> tuple[Recipe, list[Choice]]:
@@ -142,10 +168,27 @@ def like(start: str, given: Mapping[str, Any], spec: DataSpec) -> tuple[Recipe, 
     return recipe, [Choice("recipe", name, f"that of {start}{words}"), *more]
 
 
+def recipes_for(kinds: Collection[str], classes: int) -> list[str]:
+    """Names of all recipes that can learn from such data, in the order of the alphabet.
+
+    Args:
+        kinds: what the data can be taken for.
+        classes: how many there are.
+    """
+    from . import recipes  # noqa: F401  (registers them)
+
+    fit = {name: cls for name, cls in sorted(RECIPES.items()) if {*cls.kinds} & {*kinds}}
+    return [name for name, cls in fit.items() if classes > 1 or cls.conditional != "always"]
+
+
 def choose_recipe(spec: DataSpec) -> Choice:
     """The recipe for data of which nothing else is said."""
     if spec.kind == "vectors":
         return Choice("recipe", "mlp", "the data are rows of numbers")
+    if spec.kind == "pairs":
+        return Choice("recipe", "pix2pix", "every picture has a partner")
+    if spec.kind == "unpaired":
+        return Choice("recipe", "cut", "the pictures of both sides are not paired")
     counts = spec.class_counts
     if len(counts) > 1 and min(counts) > 1:
         return Choice("recipe", "r3gan", f"the images have {len(counts)} classes")

@@ -58,5 +58,9 @@ class Draw:
         """Whole numbers uniform in 0 .. high - 1 of shape `(n, *shape)`."""
         return self._mine(torch.randint(high, (self.total, *shape), generator=self.generator))
 
+    def once(self) -> float:
+        """One number uniform in [0, 1) for all samples of the global batch."""
+        return torch.rand((), generator=self.generator).item()
+
     def _mine(self, everybody: Tensor) -> Tensor:
         return everybody[self.rows].to(self.device, non_blocking=True)

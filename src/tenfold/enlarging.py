@@ -14,7 +14,7 @@ from .data import Dataset, LoadOptions, open_data
 from .errors import DataError, RecipeError, RunError
 from .fitting import fit
 from .plan import Options, load_options
-from .recipe import Recipe, recipe_name
+from .recipe import Recipe, recipe_name, refuse_translator
 from .run import Run
 from .samples import LISTING, folder_names, refuse_filled
 
@@ -43,10 +43,10 @@ def enlarge(
         seed: of the made samples, and of that training.
 
     Raises:
-        RunError: if the folder is not empty or the run was trained on other data.
-        RecipeError: if the data have classes and the recipe cannot be asked for one.
+        RunError, RecipeError: if the folder is not empty, or run or recipe cannot make samples of these data.
     """
     folder, trained = Path(out), Run(run) if run is not None else None
+    refuse_translation(recipe, trained, options.start)
     dataset = open_data(data, load_options(options, seed) if trained is None else opened_by(trained))
     refuse(folder, per_class, dataset)
     if trained is None:
@@ -64,6 +64,20 @@ def enlarge(
 def opened_by(run: Run) -> LoadOptions:
     """How a run opened its data; opened otherwise, other samples would be held out."""
     return load_options(Options(**run.facts["options"]), run.facts["seed"])
+
+
+def refuse_translation(recipe: str | None, trained: Run | None, start: str | None) -> None:
+    """Raises a RecipeError if samples would be made by a recipe that makes pictures of others.
+
+    Args:
+        recipe: its name; None for that of a run, or one that the data choose.
+        trained: the run that makes the samples, if there is one.
+        start: the run from which another starts, whose recipe it has if none is named.
+    """
+    run = Run(start) if trained is None and recipe is None and start is not None else trained
+    name = recipe if run is None else recipe_name(run.recipe)
+    if name is not None:
+        refuse_translator(name, "--recipe r3gan")
 
 
 def refuse(folder: Path, per_class: int, dataset: Dataset) -> None:

@@ -1,14 +1,12 @@
-"""How good samples are: every metric beside what fresh real samples get, and what it means."""
+"""Judging samples: every metric beside what fresh real samples get."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,127 +14,24 @@ from .data import Codec
 from .data.dataset import digest
 from .draw import derive
 from .errors import DataError, RunError
-from .folder import write_json
+from .evaluation import Evaluation
 from .material import Material, Part, of_folders, of_run
 from .metrics.cached import cached, key_of
 from .metrics.crossfit import classifier_features
 from .metrics.duplicates import near_duplicates, perceptual_hash
 from .metrics.features import Features, Pixels, default_features, features_named
+from .metrics.kernel import kernel_distance
 from .metrics.labels import Labels, judge_labels
 from .metrics.memory import Copies, nearest_copies
 from .metrics.suite import Measured, Side, Sides, by_class, by_heart, measure
-from .metrics.verdicts import COPY_Z, Verdict, verdicts
-from .recipe import recipe_class
+from .metrics.verdicts import COPY_Z, verdicts
 from .run import Run
-from .watching.progress import clock
+from .watching.progress import Say, told
 
 MOST = 10_000
 GALLERY = 20
 CHUNK = 256
-SAY_EVERY_S = 3.0
 PIXELS = Pixels()
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What was found.
-
-    Attributes:
-        metrics: by the glossary's names, each with value, reference and n.
-        per_class: the same for each class by name.
-        confusion: of made samples, how many asked for as each class (row) are taken for each (column); None
-            where labels cannot be judged.
-        verdicts: what it means, and what to do.
-        settings: everything needed to repeat it: features with their hash, resizing, counts, seed.
-        notes: what was decided.
-        copies: the made samples nearest to training samples.
-        material: what was looked at.
-    """
-
-    metrics: Mapping[str, Measured]
-    per_class: Mapping[str, Mapping[str, Measured]]
-    confusion: np.ndarray | None
-    verdicts: Sequence[Verdict]
-    settings: Mapping[str, Any]
-    notes: Sequence[str]
-    copies: Copies | None
-    material: Material
-
-    def to_json(self) -> dict[str, Any]:
-        """One object: metrics at the top, by name."""
-        return {
-            **{name: found.to_json() for name, found in self.metrics.items()},
-            "per_class": {
-                name: {metric: found.to_json() for metric, found in numbers.items()}
-                for name, numbers in self.per_class.items()
-            },
-            "confusion": None if self.confusion is None else self.confusion.tolist(),
-            "verdicts": [verdict.to_json() for verdict in self.verdicts],
-            "settings": dict(self.settings),
-            "notes": list(self.notes),
-        }
-
-    def lines(self) -> list[str]:
-        """The table as plain text, then the verdicts and notes."""
-        table = [("", "samples", "fresh real", "n")]
-        table += [(name, *cells(found)) for name, found in self.metrics.items()]
-        widths = [max(len(row[i]) for row in table) for i in range(4)]
-        shown = [
-            f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
-            for row in table
-        ]
-        said = [f"{v.about}: {v.text}" + (f" {v.advice}" if v.advice else "") for v in self.verdicts]
-        return [*shown, "", *said, *(f"note: {note}" for note in self.notes)]
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines())
-
-    def report(self, path: str | Path) -> Path:
-        """Write everything on one HTML page that needs nothing else; beside it, the numbers as JSON.
-
-        Raises:
-            RunError: if the path does not end in .html.
-        """
-        from .report.evaluation import page_of
-
-        path = Path(path)
-        refuse_other_page(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(page_of(self), encoding="utf-8")
-        fresh.replace(path)
-        write_json(path.with_suffix(".json"), self.to_json())
-        return path
-
-    def gallery(self, path: str | Path) -> Path:
-        """Write the samples nearest to training samples, beside these, as one picture.
-
-        Raises:
-            RunError: if there is no hold-out to compare with, or samples are not pictures.
-        """
-        from .report.evaluation import gallery
-
-        drawn = gallery(self)
-        if drawn is None:
-            raise RunError("a gallery of copies needs pictures and a hold-out. Pass --holdout DIR.")
-        drawn.save(path)
-        return Path(path)
-
-
-def refuse_other_page(path: Path) -> None:
-    """Raises a RunError if a file cannot be a report."""
-    if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
-        raise RunError(f"{path} does not end in .html, as a report does. Choose another --out.")
-
-
-def cells(found: Measured) -> tuple[str, str, str]:
-    """Value, reference and n, as a person reads them."""
-    if found.value is None:
-        return "not defined", "", str(found.n)
-    error = "" if found.error is None else f"±{found.error:.2g}"
-    reference = "" if found.reference is None else f"{found.reference:.4g}"
-    return f"{found.value:.4g}{error}", reference, str(found.n)
 
 
 def evaluate(
@@ -182,7 +77,9 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
     numbers = measure(sides)
     no_other = Measured(None, None, len(made), why="the features are the values themselves: see memorised")
     numbers["memorised_pixels"] = no_other if plain is None else by_heart(plain)
-    numbers |= {"near_duplicates": hashed(material), "exact_copies": copied(material)}
+    numbers |= {"near_duplicates": hashed(material), "exact_copies": copied(material), **material.more}
+    numbers |= way_back(material, network)
+    numbers |= {"feature_distance": partners(held, made)} if material.paired and held is not None else {}
     why = why_no_labels(material)
     found = None if why else labels_of(material, seed, say)
     missing = Measured(None, None, len(material.fake), why=why)
@@ -200,6 +97,28 @@ def judged(material: Material, network: Features, note: Sequence[str], seed: int
         copies=copies_of(view),
         material=material,
     )
+
+
+def partners(held: Side, made: Side) -> Measured:
+    """How far made samples are from those that they should be, in features; other real ones are 1 apart."""
+    n = min(len(held), len(made))
+    real, fake = held.x[:n].float(), made.x[:n].float()
+    others = (real - real.roll(1, 0)).norm(dim=1).mean().clamp_min(1e-12)
+    return Measured(((fake - real).norm(dim=1).mean() / others).item(), None, n)
+
+
+def way_back(material: Material, network: Features) -> dict[str, Measured]:
+    """Of a translation that goes both ways: the kernel distance of what the way back makes."""
+    if material.back is None:
+        return {}
+    n = min(map(len, material.back[:2]))
+    counts = (n, *map(len, material.back[1:]))
+    train, held, made = (
+        torch.cat([network(part.images(some)) for some in chunks(count)])
+        for part, count in zip(material.back, counts, strict=True)
+    )
+    found, fresh = kernel_distance(held, made), kernel_distance(held[:n], train)
+    return {"kernel_distance_back": Measured(found.value, fresh.value, len(made), found.error)}
 
 
 def class_by_class(sides: Sides, material: Material, found: Labels | None) -> dict[str, dict[str, Measured]]:
@@ -224,7 +143,8 @@ def open_material(
     """The three sides."""
     held = None if holdout is None else str(holdout)
     if run is not None and real is None and fake is None:
-        return of_run(Run(run) if isinstance(run, str | Path) else run, held, most, seed)
+        run = Run(run) if isinstance(run, str | Path) else run
+        return replace(of_run(run, held, most, seed), looks_through=run.recipe.looks_through)
     if run is None and real is not None and fake is not None:
         return of_folders(str(real), str(fake), held, most, seed)
     raise RunError("a run, or both --real and --fake, were expected: tenfold evaluate RUN")
@@ -239,11 +159,9 @@ def choose_features(
     features: str | Features | None, material: Material, seed: int
 ) -> tuple[Features, Material, tuple[str, ...]]:
     """The features asked for or the best there are, what they may be used on, and a sentence on why."""
-    looked = recipe_class(str(material.facts["recipe"])).looks_through if "recipe" in material.facts else ""
+    looked = material.looks_through
     if looked and features == looked:
-        raise DataError(
-            f"the discriminator looked through {looked}, which then cannot judge. Use --features pixels."
-        )
+        raise DataError(f"training looked through {looked}, which then cannot judge. Use --features pixels.")
     if looked and features is None:
         features = "classifier" if material.classes else "pixels"
     if features == "classifier":
@@ -283,18 +201,6 @@ def side_of(part: Part | None, network: Features, material: Material, name: str,
 
     key = key_of(str(material.facts["data_id"]), name, part.index)
     return Side(compute() if name == "made" else cached(network, key, compute), part.labels)
-
-
-def told(steps: Sequence[slice], count: int, what: str, say: Say) -> Iterator[slice]:
-    """The same, saying now and then how far it is."""
-    begun = said = perf_counter()
-    for step in steps:
-        yield step
-        now = perf_counter()
-        if now - said > SAY_EVERY_S and step.stop < count:
-            left = clock((count - step.stop) * (now - begun) / step.stop)
-            say(f"{what}: {step.stop:,} of {count:,}, {left} left")
-            said = now
 
 
 def plainly(sides: Sides, material: Material, network: Features) -> Sides | None:

@@ -5,33 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from math import ceil
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
 import yaml
 
 from .choosing import by_name, exactly
+from .data.pairing import Direction, is_other_folder
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
+from .metrics.features import Features
 from .nn.layers import share_statistics
-from .plan import Options, Plan, choose_length, make_plan
-from .probe import Mode, choose_mode, make_trainer, step_seconds
-from .recipe import Choice, Recipe, recipe_name
+from .pacing import more_samples, planned_samples, vain_patience
+from .plan import Options, Plan, make_plan
+from .probe import Mode, choose_mode, make_trainer
+from .recipe import Recipe, recipe_name
 from .run import Run
-from .training import RESERVE, Training, environment, feature_network
+from .training import Training, environment, feature_network
 from .watching.augmented import augmented_sheet
 from .watching.journal import Journal
 from .watching.progress import Progress
 from .watching.quality import Quality
-from .watching.stopping import LOOKS, why_never
-
-LOOKING = 0.1  # of a time budget, at most, for looks at quality
-FEWEST_LOOKS = 3
+from .watching.stopping import LOOKS
 
 
 def fit(
@@ -99,13 +97,14 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
     mode, choice = choose_mode(plan, options, runtime)
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
     features, judge = feature_network(plan, folder, runtime, fresh=True)
-    quality = Quality(plan.data, features, folder, conditions(plan))
-    planned, looks, length = planned_samples(plan, runtime, mode, quality, begun)
+    quality = quality_of(plan, features, folder)
+    planned, looks, length, stages = planned_samples(plan, runtime, mode, quality, begun)
     in_vain = vain_patience(options.patience, looks - 2)  # the first look always finds the best so far
     for warning in in_vain:
         progress.say(f"{warning.name} = {warning.value}: {warning.reason}")
     plan = replace(plan, choices=(*plan.choices, choice, judge, *length, *in_vain))
     training = assemble(plan, runtime, mode, planned, folder, quality, options, looks)
+    training.stages = stages
     if runtime.rank == 0:
         write_records(training, mode, options)
         augmentation = plan.recipe.augmentation()
@@ -159,8 +158,10 @@ def go_on(
 ) -> None:
     """Train on from the last checkpoint, to what was planned and more."""
     mode = Mode(**old.facts["mode"])
-    quality = Quality(plan.data, feature_network(plan, old.path, runtime)[0], old.path, conditions(plan))
-    planned = old.facts["planned"] + more_samples(plan, runtime, mode, quality, more)
+    quality = quality_of(plan, feature_network(plan, old.path, runtime)[0], old.path)
+    before = old.facts["planned"]
+    since = min(old.facts.get("seen", 0) / before, 1.0)
+    planned = before + more_samples(plan, runtime, mode, quality, more, since)
     looks = old.facts.get("looks", LOOKS)
     training = assemble(plan, runtime, mode, planned, old.path, quality, options, looks)
     training.resume()
@@ -283,73 +284,15 @@ def assemble(
     return training
 
 
+def quality_of(plan: Plan, features: Features, folder: Path) -> Quality:
+    """What measures the run."""
+    degrade = plan.recipe.degradation(plan.data.spec)
+    return Quality(plan.data, features, folder, conditions(plan), degrade)
+
+
 def conditions(plan: Plan) -> int:
     """The number of classes a sampler can be asked for."""
     return plan.recipe.conditions(plan.data.spec)
-
-
-def planned_samples(
-    plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, begun: float
-) -> tuple[int, int, list[Choice]]:
-    """Samples the run will see, whole batches of them, asked for or what fits into the time; and looks."""
-    batch = plan.recipe.batch
-    if plan.kimg is not None:
-        samples = ceil(1000 * plan.kimg / batch) * batch
-        return samples, LOOKS, [Choice("planned", samples, "samples, as asked for")]
-    assert plan.budget_s is not None
-    left = plan.budget_s - (perf_counter() - begun)
-    pace = steps_within(max(left, plan.budget_s / 2), plan, runtime, mode, quality)
-    reason = f"samples fit into {plan.budget_s:.0f} s at {1000 * pace.step_s:.1f} ms a step"
-    choices = [Choice("planned", pace.steps * batch, reason)]
-    if pace.looks < LOOKS:
-        why = f"at quality while training; each takes {pace.look_s:.2g} s, and they shall not take the time"
-        choices.append(Choice("looks", pace.looks, why))
-    return pace.steps * batch, pace.looks, choices
-
-
-def vain_patience(patience: int | None, most: int) -> list[Choice]:
-    """A warning for the record if fewer looks can pass without a better sampler than patience has."""
-    why = why_never(patience, most)
-    return [] if why is None else [Choice("patience", patience, why)]
-
-
-class Pace(NamedTuple):
-    """What fits into a time: steps, each of so many seconds, and looks, each of so many seconds."""
-
-    steps: int
-    step_s: float
-    looks: int
-    look_s: float
-
-
-def steps_within(seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Quality) -> Pace:
-    """Steps that fit into a time beside the looks at them, the same for all ranks."""
-    begun = perf_counter()
-    trainer = make_trainer(plan, runtime, mode)
-    step_s = step_seconds(trainer, min(2.0, 0.02 * seconds))
-    start = perf_counter()
-    quality.measure(trainer)
-    measured = torch.tensor([1.2 * (perf_counter() - start)], device=runtime.device)
-    look_s = runtime.mean(measured).item()
-    looks = min(LOOKS, max(FEWEST_LOOKS, int(LOOKING * seconds / look_s) - 1))
-    looks_s = min((looks + 2) * look_s, 0.2 * seconds)
-    left = (1 - RESERVE) * seconds - (perf_counter() - begun) - looks_s
-    steps = torch.tensor([left / step_s], device=runtime.device)
-    return Pace(max(1, int(runtime.mean(steps).item())), step_s, looks, look_s)
-
-
-def more_samples(
-    plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, more: tuple[str | None, float | None]
-) -> int:
-    """Samples to see beyond those planned before: a time, or thousands of samples."""
-    if more == (None, None):
-        return 0
-    seconds, kimg, _ = choose_length(*more)
-    batch = plan.recipe.batch
-    if kimg is not None:
-        return ceil(1000 * kimg / batch) * batch
-    assert seconds is not None
-    return steps_within(seconds, plan, runtime, mode, quality).steps * batch
 
 
 def write_records(training: Training, mode: Mode, options: Options) -> None:
@@ -357,6 +300,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     plan, folder = training.plan, training.folder
     record = {"recipe": recipe_name(plan.recipe), "fields": plain(asdict(plan.recipe))}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+    given = training.quality.making.given_codec
     facts = {
         "recipe": record["recipe"],
         "source": lasting(plan.data.source),
@@ -365,10 +309,13 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "unlabelled_fingerprint": plan.data.unlabelled_fingerprint,
         "spec": plain(asdict(plan.data.spec)),
         "codec": plan.data.codec.to_json(),
+        "given_codec": None if given is None else given.to_json(),
+        "sides": list(plan.data.sides or ("given", "made")),
         "notes": list(plan.data.notes),
         "seed": plan.seed,
         "options": asdict(options)
-        | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")},
+        | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")}
+        | {"to": lasting_to(plan.data.source, options)},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
         "looks": training.planned_looks,
@@ -379,6 +326,12 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "environment": environment({"world": training.trainer.runtime.world}),
     }
     write_json(folder / "run.json", facts)
+
+
+def lasting_to(source: str, options: Options) -> str | None:
+    """A side that lies in a folder of its own, from wherever it is looked for; others by their names."""
+    other = is_other_folder(source, Direction(options.side, options.to))
+    return lasting_or_none(options.to) if other else options.to
 
 
 def lasting_or_none(source: str | None) -> str | None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .draw import Draw
 
 Batch = Mapping[str, Tensor]
-"""Tensors with a row per sample: `real`, and `condition` where the game has one."""
+"""Tensors with a row per sample: `real`, `condition` where the game has one, `source` where it translates."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,28 @@ class Sampler(nn.Module, ABC):
         """Samples `(n, ...)` from latents and, where the game has one, a condition `(n, ...)`."""
 
 
+class Translator(nn.Module, ABC):
+    """What survives training where one picture is made of another.
+
+    Attributes:
+        scale: how much larger a result is.
+        reach: how many pixels away what a network sees of a place lies, at most; None if it sees all.
+        ways: how many ways it translates: 1, or 2 if it also translates back.
+    """
+
+    scale: int = 1
+    reach: int | None = None
+    ways: int = 1
+
+    @abstractmethod
+    def forward(self, source: Tensor, back: bool = False) -> Tensor:
+        """Pictures in [-1, 1], made of others; or, if it translates back, those of which they were made."""
+
+
 Critic = Callable[[Tensor, Tensor | None], Tensor]
 """Maps samples `(n, ...)`, and a condition where there is one, to logits `(n, k)`: higher is more real."""
 
-S = TypeVar("S", bound=Sampler)
+S = TypeVar("S", bound=nn.Module)
 
 
 class Game(nn.Module, ABC, Generic[S]):
@@ -73,11 +91,14 @@ class Game(nn.Module, ABC, Generic[S]):
 
     Attributes:
         sampler: what survives training.
-        progress: share of the planned samples that has been seen; the trainer sets it before every step.
+        progress: share of the planned samples that has been seen; the trainer sets it before every step. If
+            more is planned then, it falls, but never below the beginning of the last stage.
+        stages: shares of the run at which other turns begin, in order; empty if all steps are of one kind.
     """
 
     sampler: S
     progress: float = 0.0
+    stages: Sequence[float] = ()
 
     @abstractmethod
     def players(self) -> Mapping[str, nn.Module]:

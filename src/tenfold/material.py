@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +15,17 @@ from .data import Codec, Dataset, LoadOptions, Split, open_data
 from .data.dataset import digest
 from .data.images import LAYOUT
 from .data.order import Rows, Samples
+from .data.pairing import Direction
 from .data.plan import survey
+from .data.sides import open_sides
 from .data.sources import find
 from .draw import derive
 from .enlarging import opened_by
 from .errors import DataError, RunError
-from .metrics.suite import FEWEST
+from .game import Translator
+from .metrics.suite import FEWEST, Measured
 from .run import Run
+from .watching.making import Translations
 from .watching.quality import generate_many
 
 LEAST_MADE = 1000  # made samples, where as many as are wanted can be had
@@ -75,6 +79,11 @@ class Material:
         classes: names of the classes; empty if real or made samples have none.
         notes: what was decided, a sentence each.
         facts: where everything comes from.
+        more: what else is known of what was made.
+        back: of a translation that goes both ways, pictures of what is given: those that were learnt from,
+            those that were not, and those that are made on the way back; None of others.
+        paired: whether each made sample should be the held-out one of the same number.
+        looks_through: name of the feature network that training looked through, if any: it cannot judge.
     """
 
     train: Part
@@ -84,6 +93,10 @@ class Material:
     classes: tuple[str, ...]
     notes: tuple[str, ...]
     facts: Mapping[str, object]
+    more: Mapping[str, Measured] = field(default_factory=dict)
+    back: tuple[Part, Part, Part] | None = None
+    paired: bool = False
+    looks_through: str = ""
 
 
 def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
@@ -93,6 +106,13 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
         DataError: the data are not those of the run, or there are too few.
         RunError: the data are no longer there.
     """
+    if run.facts.get("given_codec"):
+        if holdout is not None:
+            raise RunError(
+                f"--holdout {holdout} was given, and a translation is judged by what was held out of its own "
+                "data. Leave it out, or train with a folder val."
+            )
+        return of_translation(run, most, seed)
     dataset = open_data(source_of(run), opened_by(run))
     refuse_changed(run, dataset)
     held, data_id = dataset.holdout, dataset.fingerprint
@@ -118,6 +138,63 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
         notes.append("copies of the samples without labels, which it learnt from, too, do not show")
     sides = (whole(train), None if held is None else whole(held), made)
     return assemble(sides, dataset, labels is not None, notes, facts, most, seed)
+
+
+def of_translation(run: Run, most: int, seed: int) -> Material:
+    """Translations of what was held out, beside the real pictures that they should be, or be like.
+
+    Raises:
+        DataError: the data are not those of the run, or nothing was held out.
+        RunError: the data are no longer there.
+    """
+    dataset = reopened(run)
+    refuse_changed(run, dataset)
+    held = dataset.holdout
+    if held is None:
+        raise DataError(
+            f"{dataset.source} has too few pictures to hold some out, and translations of those that were "
+            "learnt from say little. Add some, or a folder val."
+        )
+    count, cpu = min(len(held), most, within_memory(dataset.spec.shape)), torch.device("cpu")
+    order = np.random.default_rng(derive(seed, "evaluate", "translated")).permutation(len(held))
+    index = np.sort(order[:count])
+    making = Translations(dataset, index, run.recipe.degradation(run.spec))
+    values = making.make(run.sampler, cpu)
+    numbers = making.beside(values, run.sampler, cpu)
+    numbers |= {f"{name}_of_the_input": value for name, value in making.untouched().items()}
+    names = [f"made of {held.names[i]}" if making.paired else f"made {i}" for i in index]
+    made = Part(Rows(values), np.arange(count), names)
+    facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source, "holdout": None}
+    facts |= {"data_id": f"{dataset.fingerprint}-{LAYOUT}"}
+    sides = (whole(dataset.train), Part(held, index, held.names), made)
+    notes = list(dataset.notes[:1])
+    if dataset.given is not None and dataset.given.holdout is None:
+        few = f"{dataset.sides[0]} has too few pictures to hold some out"
+        notes.append(f"what is translated here was learnt from: {few}")
+    found = assemble(sides, dataset, False, notes, facts, most, seed)
+    more = {name: Measured(value, None, count) for name, value in numbers.items()}
+    return replace(found, more=more, back=way_back(run, dataset, making), paired=making.paired)
+
+
+def way_back(run: Run, dataset: Dataset, making: Translations) -> tuple[Part, Part, Part] | None:
+    """Pictures of what is given, and what the way back makes of the others; None if there is none."""
+    given = dataset.given
+    assert isinstance(run.sampler, Translator)
+    if given is None or run.sampler.ways < 2 or given.holdout is None or len(given.holdout) < FEWEST:
+        return None
+    values = making.translated(run.sampler, making.real, torch.device("cpu"), back=True)
+    made = Part(Rows(values), np.arange(len(values)), [f"made back {i}" for i in range(len(values))])
+    return whole(given.train), whole(given.holdout), made
+
+
+def reopened(run: Run) -> Dataset:
+    """The data of a run, both sides of them if it translates one into the other."""
+    source, how = source_of(run), opened_by(run)
+    if run.spec.kind not in ("pairs", "unpaired"):
+        return open_data(source, how)
+    options = run.facts["options"]
+    direction = Direction(options.get("side"), options.get("to"), run.spec.kind == "pairs")
+    return open_sides(source, direction, how)
 
 
 def source_of(run: Run) -> str:
@@ -316,4 +393,4 @@ def whole(split: Split) -> Part:
 def fewer(part: Part, most: int, seed: int) -> Part:
     """At most so many samples, chosen at random, in their order."""
     order = np.random.default_rng(derive(seed, "evaluate", "part")).permutation(len(part))[:most]
-    return replace(part, index=np.sort(order))
+    return replace(part, index=part.index[np.sort(order)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,8 @@ import torch
 from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
 from .data.notes import LEAST
+from .data.pairing import Direction, sides_within
+from .data.sides import open_sides
 from .data.spec import DataSpec
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
@@ -22,7 +25,12 @@ from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .settings import FEW
 from .transfer import freeze, refuse_unfit, refuse_unlike, start_from
-from .watching.stopping import check_rules, refuse_without_critic, refuse_without_holdout
+from .watching.stopping import (
+    check_rules,
+    refuse_without_critic,
+    refuse_without_holdout,
+    refuse_without_pairs,
+)
 
 DEFAULT_BUDGET = "10m"
 KNOWN = {
@@ -49,10 +57,13 @@ class Options:
         patience: looks in a row without a better sampler after which the run ends; None for no such end. The
             first look is always the best and the last ends the run, so that it acts up to two less than there
             are looks.
-        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`; the whole error bar
+        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`, or `psnr>25` where
+            every picture that is made has one that it should be; the whole error bar
             must be beyond the limit.
         start: folder of another run, from whose weights this one starts.
         freeze_d: layers of the discriminator, the closest to the picture, that then stay as they are.
+        side: name of what is translated: a sub-folder, a column of a table, left or right.
+        to: name of what it is translated into, or the folder of these pictures.
         tensorboard: also write TensorBoard events.
         quiet: no progress line.
     """
@@ -70,6 +81,8 @@ class Options:
     stop_when: str | None = None
     start: str | None = None
     freeze_d: int = 0
+    side: str | None = None
+    to: str | None = None
     tensorboard: bool = False
     quiet: bool = False
 
@@ -149,26 +162,41 @@ def make_plan(
         DataError, RecipeError: if something does not fit; the message says what to do.
     """
     seconds, thousands, time = choose_length(budget, kimg)
-    dataset, seen = opened(data, options, seed)
+    dataset, seen = opened(data, options, seed, decide.kinds)
     recipe, chosen = decide(seen, seconds)
     check_fit(recipe, seen)
     refuse_unlabelled(recipe, dataset)
     dataset = with_guesses(dataset) if recipe.conditions(dataset.spec) else dataset
-    if dataset.holdout is None:
-        refuse_without_holdout(options.patience, options.stop_when)
     with torch.device("meta"):  # without numbers: what a recipe refuses is refused here, and quickly
         game = recipe.build(dataset.spec).game
-    if options.stop_when and game.critic() is None:
-        refuse_without_critic(options.stop_when, recipe_name(recipe))
+    refuse_rules(options, recipe, dataset, has_critic=game.critic() is not None)
     chosen += few(recipe, seen, options.start)
     taken = what_is_taken(options.start, options.freeze_d, recipe, dataset.spec)
     decided = (*chosen, *taken, time)
     return Plan(dataset, recipe, seconds, thousands, seed, decided, options.start, options.freeze_d)
 
 
-def opened(data: str | Path | np.ndarray, options: Options, seed: int) -> tuple[Dataset, DataSpec]:
+def refuse_rules(options: Options, recipe: Recipe, dataset: Dataset, *, has_critic: bool) -> None:
+    """Raises an error if a rule for an early end asks for a number that this run has not."""
+    if dataset.holdout is None:
+        refuse_without_holdout(options.patience, options.stop_when)
+    if not has_critic:
+        refuse_without_critic(options.stop_when, recipe_name(recipe))
+    if dataset.spec.kind != "pairs" and recipe.degradation(dataset.spec) is None:
+        refuse_without_pairs(options.stop_when)
+
+
+def opened(
+    data: str | Path | np.ndarray, options: Options, seed: int, kinds: Collection[str] | None
+) -> tuple[Dataset, DataSpec]:
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
-    dataset = open_data(data, load_options(options, seed))
+    how, direction = load_options(options, seed), direction_of(data, options, kinds)
+    if direction is None or isinstance(data, np.ndarray):
+        dataset = open_data(data, how)
+    else:
+        dataset = open_sides(data, direction, how)
+    if options.unlabelled is not None and dataset.given is not None:
+        raise RecipeError("samples of --unlabelled have no other side to learn from. Leave it out.")
     if options.unlabelled is not None:
         dataset = with_unlabelled(dataset, options.unlabelled, skip_bad=options.skip_bad)
     refuse_few(dataset, options.holdout)
@@ -176,9 +204,36 @@ def opened(data: str | Path | np.ndarray, options: Options, seed: int) -> tuple[
     return dataset, replace(dataset.spec, count=dataset.spec.count + more)
 
 
+def direction_of(
+    data: str | Path | np.ndarray, options: Options, kinds: Collection[str] | None
+) -> Direction | None:
+    """What shall be translated into what, if anything.
+
+    Args:
+        data: where the pictures are.
+        options: which may name the sides.
+        kinds: of data that the recipe takes; None if it is not known yet.
+
+    Raises:
+        RecipeError: sides are named for a recipe that takes none, or of an array.
+    """
+    named, takes = options.side is not None or options.to is not None, {*(kinds or ())}
+    two_sided = {"pairs", "unpaired"} & takes
+    if named and kinds is not None and not two_sided:
+        raise RecipeError(
+            f"--from and --to name two sides of pictures, and the recipe takes {' or '.join(kinds)}. Leave "
+            "them out, or choose another: tenfold recipes"
+        )
+    if named and isinstance(data, np.ndarray):
+        raise RecipeError("--from and --to name two sides of pictures, and an array has one. Give folders.")
+    if not named and (not two_sided or ("images" in takes and not sides_within(data))):
+        return None
+    return Direction(options.side, options.to, None if kinds is None else "pairs" in takes)
+
+
 def few(recipe: Recipe, spec: DataSpec, start: str | None) -> list[Choice]:
     """A warning where there are very few images."""
-    if spec.kind != "images" or spec.count >= FEW:
+    if not spec.pictures or spec.count >= FEW:
         return []
     known = "" if start else "; start from a run on others like them, if there is one (--from)"
     return [Choice("images", spec.count, f"very few: look for copies of them among samples{known}")]
@@ -203,7 +258,7 @@ def what_is_taken(start: str | None, freeze_d: int, recipe: Recipe, spec: DataSp
         return found
     if "D" not in game.players():
         raise RecipeError(f"recipe {recipe_name(recipe)!r} has no discriminator. Leave --freeze-d out.")
-    if recipe.looks_through:
+    if recipe.sees_through:
         raise RecipeError(
             f"the discriminator of {recipe_name(recipe)!r} sees pictures through a network that never "
             "learns: what is closest to the picture is frozen already. Leave --freeze-d out."
@@ -295,7 +350,7 @@ def refuse_unlabelled(recipe: Recipe, dataset: Dataset) -> None:
 def refuse_images_only(recipe: Recipe, spec: DataSpec) -> None:
     """Raises a RecipeError if a field has a value that does not work on rows of numbers."""
     for name, value in recipe.images_only.items():
-        if spec.kind != "images" and getattr(recipe, name) in value:
+        if not spec.pictures and getattr(recipe, name) in value:
             raise RecipeError(
                 f"{name} {getattr(recipe, name)!r}, which works on images; the data are {spec.kind}. Choose "
                 f"another --{name}, or a --preset without it."

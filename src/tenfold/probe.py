@@ -6,10 +6,10 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from math import lcm
+from math import inf, lcm
 from operator import mul
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from .augment.ada import ADA
-from .data.order import Shuffled
+from .data.order import BothSides, Shuffled
 from .data.unlabelled import PartlyLabelled
 from .draw import Draw, derive
 from .engine.runtime import Runtime, has_bf16
@@ -36,6 +36,9 @@ CONTROL_GROUP = Path("/sys/fs/cgroup")
 FEWEST = 2  # samples in a micro-batch: batch norm has no statistics of a single one
 WARM_UP = 3  # steps that are not measured, and at least one of every kind
 MARGIN = 0.95  # another format must be at least this much faster, or results would hang on noise
+
+Stages = Sequence[tuple[float, float]]
+"""Where each stage of a run begins, as a share of it, and seconds of a step there."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,10 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     )
     recipe = plan.recipe
     classes, batch, more = recipe.conditions(plan.data.spec), recipe.batch, plan.data.unlabelled
-    if more is None:
+    if plan.data.given is not None:
+        paired = plan.data.spec.kind == "pairs"
+        data = BothSides(plan.data.given.train, plan.data.train, batch, plan.seed, paired=paired)
+    elif more is None:
         labelled = classes > 0
         data = Shuffled(plan.data.train, batch, plan.seed, balanced=play.balanced, labelled=labelled)
     else:
@@ -106,7 +112,7 @@ def choose_mode(plan: Plan, options: Options, runtime: Runtime) -> tuple[Mode, C
             return found, Choice("mode", found.words(), "measured fastest before")
     except (OSError, ValueError, TypeError):
         pass
-    times = {mode: step_seconds(make_trainer(plan, runtime, mode), 0.4) for mode in modes}
+    times = {mode: mean_seconds(stage_seconds(make_trainer(plan, runtime, mode), 0.4)) for mode in modes}
     best = modes[0]
     for mode in modes[1:]:
         if times[mode] < MARGIN * times[best]:
@@ -138,9 +144,16 @@ def candidates(options: Options, runtime: Runtime) -> list[Mode]:
     return modes[:1] if runtime.world > 1 else modes
 
 
-def step_seconds(trainer: Trainer, at_least_s: float) -> float:
-    """Seconds of a step: of each kind the median of what fits into a time, weighed by how often it comes."""
+def step_seconds(trainer: Trainer, at_least_s: float, progress: float = 0.0) -> float:
+    """Seconds of a step: of each kind the median of what fits into a time, weighed by how often it comes.
+
+    Args:
+        trainer: which is used up by it.
+        at_least_s: the time.
+        progress: share of the run that is taken to be over.
+    """
     augment_most(trainer)
+    usual, trainer.game.progress = trainer.settings, progress
     kinds = kinds_of_step(trainer.game)
     times: list[list[float]] = [[] for _ in kinds]
     warm = max(1, WARM_UP // len(kinds))
@@ -148,11 +161,37 @@ def step_seconds(trainer: Trainer, at_least_s: float) -> float:
     alone = trainer.runtime.world == 1  # several ranks play every step together: they count, and see no clock
     while (alone and perf_counter() < end) or len(times[0]) < warm + (2 if alone else 10):
         for step, taken in zip(kinds, times, strict=True):
+            if progress:  # which a trainer tells by the planned number
+                planned = int(step * trainer.data.size / progress)
+                trainer.settings = replace(usual, planned=planned)
             trainer.step, start = step, perf_counter()
             trainer.play_step()
             taken.append(perf_counter() - start)
+    trainer.settings = usual
     medians = [median(taken[warm:]) for taken in times]
     return sum(map(mul, medians, kinds.values())) / sum(kinds.values())
+
+
+def stage_seconds(trainer: Trainer, at_least_s: float) -> Stages:
+    """Where each stage of a run begins, as a share of it, and seconds of a step there."""
+    begins = (0.0, *trainer.game.stages)
+    return [(begin, step_seconds(trainer, at_least_s / len(begins), begin)) for begin in begins]
+
+
+def mean_seconds(stages: Stages, since: float = 0.0, until: float = 1.0) -> float:
+    """Seconds of a step, averaged over a part of a run; at its very end, those of its last steps.
+
+    Example:
+        >>> stages = [(0.0, 1.0), (0.5, 3.0)]
+        >>> mean_seconds(stages), mean_seconds(stages, 0.5), round(mean_seconds(stages, 1.0), 6)
+        (2.0, 3.0, 3.0)
+    """
+    until = max(until, since + 1e-9)
+    ends = [*(begin for begin, _ in stages[1:]), inf]
+    lasting = [
+        max(min(end, until) - max(begin, since), 0.0) for (begin, _), end in zip(stages, ends, strict=True)
+    ]
+    return sum(map(mul, lasting, (seconds for _, seconds in stages))) / sum(lasting)
 
 
 def kinds_of_step(game: Game[Any]) -> dict[int, int]:
@@ -206,8 +245,11 @@ def step_bytes(trainer: Trainer) -> tuple[int, int]:
     """
     weights = sum(p.numel() * p.element_size() for p in trainer.game.parameters())
     augment_most(trainer)
-    turns = trainer.game.turns(0)
-    per_sample = max(kept_per_sample(trainer, t.loss, min(2 * FEWEST, trainer.data.size)) for t in turns)
+    game, rows, per_sample = trainer.game, min(2 * FEWEST, trainer.data.size), 0
+    for begin in (0.0, *game.stages):
+        game.progress = begin
+        each = [kept_per_sample(trainer, turn.loss, rows) for turn in game.turns(0)]
+        per_sample = max(per_sample, *each)
     return 5 * weights, 2 * per_sample
 
 

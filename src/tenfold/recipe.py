@@ -21,6 +21,7 @@ from .augment import Augmentation, Change
 from .augment.ada import ADA
 from .augment.diffaugment import DiffAugment
 from .data.spec import DataSpec
+from .degrade import Degradation
 from .engine.schedule import SCHEDULES, Schedule, ScheduleName
 from .errors import RecipeError, suggest
 from .game import Game
@@ -34,6 +35,8 @@ Moment = Annotated[float, Ge(0), Lt(1)]
 Auto = Literal["auto"]
 Augment = Literal["auto", "none", "diffaugment", "ada"]
 Conditional = Literal["never", "if_labelled", "always"]
+Degrades = Callable[[Any, DataSpec], Degradation | None]
+"""Of a recipe and the data: what makes the pictures that are translated, if any are made."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,12 @@ class Recipe(ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
     partly_labelled: ClassVar[bool] = True
     """Whether samples without labels may be learnt from beside those with."""
-    looks_through: ClassVar[str] = ""
-    """Name of the feature network in the discriminator, which then cannot judge."""
+    sees_through: ClassVar[str] = ""
+    """Name of the feature network in the discriminator, if there is one."""
+    weighs_through: ClassVar[Mapping[str, str]] = {}
+    """By the field that is the weight of a loss: name of the feature network that this loss looks through."""
+    degrades: ClassVar[Degrades | None] = None
+    """What makes the pictures that are translated of those that are learnt from, where a recipe does so."""
     augments: ClassVar[tuple[Augment, ...]] = ("auto", "none", "diffaugment", "ada")
     """Augmentations that work with this recipe's game."""
     images_only: ClassVar[Mapping[str, tuple[Any, ...]]] = {"augment": ("diffaugment", "ada")}
@@ -122,6 +129,17 @@ class Recipe(ABC):
         usable = len(spec.classes) > 1 and min(spec.class_counts) > 1
         wanted = self.conditional == "always" or (self.conditional == "if_labelled" and usable)
         return len(spec.classes) if wanted else 0
+
+    def degradation(self, spec: DataSpec) -> Degradation | None:
+        """What makes the pictures that are translated, if they are made of those that are learnt from."""
+        degrades = type(self).degrades
+        return None if degrades is None else degrades(self, spec)
+
+    @property
+    def looks_through(self) -> str:
+        """Name of the feature network that D or a loss looks through, which then cannot judge; or nothing."""
+        weighed = [network for weight, network in self.weighs_through.items() if vars(self)[weight]]
+        return next(iter(weighed), self.sees_through)
 
     def play(self, game: Game[Any], *, balanced: bool = False) -> Play:
         """A game with this recipe's optimisers and schedules."""
@@ -203,6 +221,25 @@ def recipe_class(name: str) -> type[Recipe]:
 def recipe_name(value: Recipe) -> str:
     """The name under which a recipe is listed."""
     return next(name for name, cls in RECIPES.items() if cls is type(value))
+
+
+def translates(cls: type[Recipe]) -> bool:
+    """Whether a recipe makes pictures of others, and none from noise."""
+    return cls.degrades is not None or bool({"pairs", "unpaired"} & {*cls.kinds})
+
+
+def refuse_translator(name: str, instead: str) -> None:
+    """Raises a RecipeError if a recipe makes pictures of others, where samples from noise are wanted.
+
+    Args:
+        name: of the recipe.
+        instead: what to ask for instead.
+    """
+    if translates(recipe_class(name)):
+        raise RecipeError(
+            f"recipe {name!r} makes pictures of others, and none from noise, as are wanted. Use one that "
+            f"does: {instead}"
+        )
 
 
 def make_recipe(name: str, values: Mapping[str, Any], preset: str | None = None) -> Recipe:

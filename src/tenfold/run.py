@@ -23,7 +23,7 @@ from .watching.quality import BLOCK, best_state, generate
 if TYPE_CHECKING:
     from numpy import ndarray
 
-    from .evaluating import Evaluation
+    from .evaluation import Evaluation
 
 
 class Run:
@@ -70,6 +70,20 @@ class Run:
             ) from error
         return make_recipe(found["recipe"], tuples(found["fields"]))
 
+    @cached_property
+    def given_codec(self) -> Codec:
+        """How pictures that are translated become tensors.
+
+        Raises:
+            RunError: it translates none.
+        """
+        found = self.facts.get("given_codec")
+        if found is None:
+            raise RunError(
+                f"{self.path} translates nothing: its recipe is {self.facts['recipe']!r}. Use tenfold sample."
+            )
+        return Codec.from_json(found)
+
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes that can be asked for; none for an unconditional recipe."""
@@ -107,7 +121,7 @@ class Run:
             first: number of the first sample.
 
         Raises:
-            RunError: if the label is unknown or the run cannot be asked for labels.
+            RunError: if the label is unknown, the run cannot be asked for labels, or it translates.
         """
         if n < 1 or first < 0:
             raise RunError(f"{n} samples from number {first} were asked for; at least 1 from 0 was expected.")
@@ -123,7 +137,16 @@ class Run:
         return Samples(torch.cat(blocks)[mine], chosen, self.classes, self.codec, first, seed)
 
     def labels_of(self, numbers: torch.Tensor, label: str | None) -> torch.Tensor | None:
-        """The class of each sample, by its number."""
+        """The class of each sample, by its number.
+
+        Raises:
+            RunError: as for `sample`.
+        """
+        if self.facts.get("given_codec") is not None:
+            raise RunError(
+                f"{self.path} makes pictures of others and none from noise: its recipe is "
+                f"{self.facts['recipe']!r}. Use: tenfold translate {self.path} IN OUT"
+            )
         if label is None:
             return numbers % len(self.classes) if self.classes else None
         if not self.classes:

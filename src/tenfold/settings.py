@@ -44,7 +44,7 @@ def resolve(recipe: R, spec: DataSpec, budget_s: float | None = None) -> tuple[R
         if settled.get(name) == "auto":
             value, reason = rule(spec, settled)
             if name == "augment" and value not in recipe.augments:
-                value = "diffaugment" if spec.kind == "images" else "none"
+                value = "diffaugment" if spec.pictures else "none"
             recipe = replace(recipe, **{name: value})
             chosen += [Choice(name, value, reason)] if reason else []
     return recipe, chosen
@@ -53,7 +53,7 @@ def resolve(recipe: R, spec: DataSpec, budget_s: float | None = None) -> tuple[R
 def augment(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]:
     """What D sees, by the number of images."""
     n = spec.count
-    if spec.kind != "images":
+    if not spec.pictures:
         return "none", "it works on images"
     if n < FEW and not spec.classes and max(spec.shape[1:]) > TINY:
         return "diffaugment", f"{n} images: D knows them by heart before ada would have begun"

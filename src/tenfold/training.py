@@ -13,23 +13,22 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import torch
-
 from .draw import derive
 from .engine.checkpoint import KEPT, Checkpoints, drop_old
 from .engine.runtime import Runtime
 from .engine.trainer import Trainer, Watch
 from .errors import Diverged, Interrupted, RunError
 from .folder import disk_errors, update_facts
+from .game import Translator
 from .metrics.features import Features
 from .plan import Options, Plan
+from .probe import Stages, mean_seconds, processor
 from .recipe import Choice
 from .report.curves import curves
-from .samples import Samples
 from .watching.health import Health, health
 from .watching.journal import Journal, Record, read_journal
 from .watching.progress import Progress
-from .watching.quality import BLOCK, Quality, generate_many
+from .watching.quality import Quality
 from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_stop
 
 SAVE_EVERY_S = 30.0
@@ -59,6 +58,7 @@ class Training:
         paced: how often the rest of it was planned by its own pace.
         since: from when on that pace is measured, by `perf_counter`; the seconds that looks had taken, and
             the samples that had been seen by then.
+        stages: where each stage of the run begins, as a share of it, and seconds of a step there.
     """
 
     plan: Plan
@@ -78,6 +78,7 @@ class Training:
     ends_at: float | None = None
     paced: int = 0
     since: tuple[float, float, int] = (0.0, 0.0, 0)
+    stages: Stages = ((0.0, 1.0),)
     saved_at: float = field(default_factory=perf_counter)
     drawn_at: float = field(default_factory=perf_counter)
 
@@ -101,10 +102,10 @@ class Training:
         sample_s = (now - began_at - (looked_s - before_s)) / (trainer.seen - seen)
         left_s = self.ends_at - now - looked_s / looks * (self.planned_looks + 1 - looks)
         size, before = trainer.data.size, trainer.goal
-        fit = trainer.step + int(left_s / (sample_s * size))
-        least = trainer.step + ceil(
-            (before - trainer.step) / 2
-        )  # else the rates would not fall, nor anyone look
+        slower = self.slower_later(seen / trainer.settings.planned, trainer.progress)
+        fit = trainer.step + int(left_s / (sample_s * slower * size))
+        # With less than half of the rest the rates would not fall, nor anyone look at the end.
+        least = trainer.step + ceil((before - trainer.step) / 2)
         steps = min(max(fit, least), 2 * before)
         planned = int(trainer.runtime.share(str(steps * size)))
         self.paced, self.since = self.paced + 1, (now, looked_s, trainer.seen)
@@ -117,6 +118,10 @@ class Training:
             choices = [asdict(choice) for choice in (*kept, Choice("planned", planned, why))]
             update_facts(self.folder, {"planned": planned, "choices": choices})
             self.progress.say(f"planned = {planned}: {why} (it was {before * size})")
+
+    def slower_later(self, since: float, now: float) -> float:
+        """How many times as long a step takes from now on as it took since an earlier share of the run."""
+        return mean_seconds(self.stages, now) / mean_seconds(self.stages, since, now)
 
     def log(self, trainer: Trainer) -> None:
         """Write the means of terms and signals, and show the live line."""
@@ -158,17 +163,12 @@ class Training:
 
     def draw(self) -> None:
         """The sheet on fixed noise, and the curves so far."""
-        classes = self.quality.classes
-        count = BLOCK if not classes else classes * max(1, BLOCK // classes)
-        device = self.trainer.runtime.device
-        labels = torch.arange(count) % classes if classes else None
-        seed = derive(self.plan.seed, "sheet")
-        images = generate_many(self.trainer.ema.module, count, labels, seed, device)
-        if self.plan.data.codec.kind == "images":
+        sampler, device = self.trainer.ema.module, self.trainer.runtime.device
+        if self.plan.data.spec.pictures:
             sheets = self.folder / "sheets"
             sheets.mkdir(exist_ok=True)
-            samples = Samples(images, None, (), self.plan.data.codec)
-            samples.grid(sheets / f"{self.trainer.seen:012d}.png")
+            path, seed = sheets / f"{self.trainer.seen:012d}.png", derive(self.plan.seed, "sheet")
+            self.quality.making.draw(sampler, path, device, seed)
         ended = self.stopped is not None or self.trainer.seen >= self.progress.planned
         if ended or perf_counter() - self.drawn_at > DRAW_EVERY_S:
             curves(read_journal(self.journal.path), self.folder / "curves.png")
@@ -258,12 +258,12 @@ class Training:
         if early:
             kimg = self.trainer.seen / 1000
             self.progress.say(f"stopped at {kimg:.1f} kimg: {early}. To go on: --resume {self.folder}")
-        self.progress.say(
-            f"done: {self.folder} ({self.health().verdict}). Make samples: {self.how_to_sample()}"
-        )
+        self.progress.say(f"done: {self.folder} ({self.health().verdict}). To use it: {self.how_to_sample()}")
 
     def how_to_sample(self) -> str:
         """A command; for a recipe that the command line does not know, a line of Python."""
+        if isinstance(self.trainer.game.sampler, Translator):
+            return f"tenfold translate {self.folder} IN OUT"
         if type(self.plan.recipe).__module__.startswith("tenfold."):
             return f"tenfold sample {self.folder} -n 100 --out samples/"
         return f'tenfold.load("{self.folder}").sample(100).save("samples")'
@@ -335,7 +335,7 @@ def feature_network(
     from .metrics.features import ClassifierFeatures
 
     spec = plan.data.spec
-    if spec.kind != "images" or len(spec.classes) < 2:
+    if not spec.pictures or len(spec.classes) < 2:
         return without_labels(plan)
     path = folder / "features.safetensors"
     there = path.is_file() and path.with_suffix(".json").is_file()
@@ -348,14 +348,14 @@ def feature_network(
 
 
 def without_labels(plan: Plan) -> tuple[Features, Choice]:
-    """The best features that need no labels; not those that the discriminator looks through."""
+    """The best features that need no labels; not those that training looks through."""
     from .metrics.features import Pixels, default_features
 
     spec, through = plan.data.spec, plan.recipe.looks_through
-    if spec.kind != "images":
+    if not spec.pictures:
         return Pixels(), Choice("features", "pixels", "the values themselves: the data are no pictures")
     if through:
-        return Pixels(), Choice("features", "pixels", f"the discriminator looks through {through}")
+        return Pixels(), Choice("features", "pixels", f"training looks through {through}")
     if max(spec.shape[1:]) < SEEN_FROM or spec.shape[0] > SEEN_CHANNELS:
         why = f"a network of other pictures sees nothing in {'x'.join(map(str, spec.shape))} numbers"
         return Pixels(), Choice("features", "pixels", why)
@@ -371,7 +371,6 @@ def environment(facts: Mapping[str, Any]) -> dict[str, Any]:
     import torch
 
     from . import __version__
-    from .probe import processor
 
     return {
         "tenfold": __version__,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tenfold import recipes
 from tenfold.cli import fit as fit_command
@@ -48,7 +49,7 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("fit cats --recipe dcgn", "Did you mean 'dcgan'?"),
         ("fit cats --recipe dcgan --latentt 3", "dcgan has no flag '--latentt'. Did you mean '--latent'?"),
         ("fit cats --latentt 3", "Did you mean '--latent'?"),
-        ("fit cats --penalty 3", "is a field of cgan, mlp, r3gan, stylegan2, wgan_gp. Name one with"),
+        ("fit cats --penalty 3", "is a field of cgan, mlp, pix2pix, r3gan, stylegan2, wgan_gp. Name"),
         ("fit cats --no-batch-norm", "--no-batch-norm is a field of mlp. Name one with --recipe."),
         ("fit cats --widht 3", "Did you mean '--width'?"),
         ("fit cats --seed -1", "--seed is -1"),
@@ -56,6 +57,8 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("fit cats --precision fp16", "choose from"),
         ("fit cats dogs", "'dogs' is one argument too many"),
         ("fit --resume run --seed 3 --latent 5 --size 8", "Leave out --size, --seed, --latent"),
+        ("fit --resume run --from outline --to colour", "Leave out --from, --to"),
+        ("fit cats --recipe dcgan --to dogs --dry-run", "and the recipe takes images. Leave them out"),
         ("fit digits --recipe mlp --latent 0 --dry-run", "mlp.latent is 0: input should be greater than 0"),
         ("fit digits --recipe mlp --preset tinny --dry-run", "Did you mean 'tiny'?"),
         ("fit digits --budget soon --dry-run", "a time was expected"),
@@ -65,6 +68,7 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("sample nowhere", "--grid FILE.png"),
         ("sample", "required: RUN"),
         ("enlarge cats --out more", "required: --per-class"),
+        ("enlarge cats --per-class 1 --out new --to dogs", "translates nothing. Leave out --to"),
         (
             "enlarge cats --per-class 1 --out new --run run --recipe dcgan --budget 5m --size 8 --device cpu",
             "--run makes samples with run as it is. Leave out --device, --size, --recipe, --budget.",
@@ -207,6 +211,7 @@ def test_fields_become_values() -> None:
     assert make_recipe("mlp", found)
     assert given(fit_command.read(["cats", "--no-batch-norm", "--recipe", "mlp"])) == {"batch_norm": False}
     assert given(fit_command.read(["--latent", "8", "cats"])) == {"latent": 8}
+    assert given(fit_command.read(["cats", "--recipe", "srgan", "--scale", "3"])) == {"scale": 3}
 
 
 def test_a_preset_shows_its_own_defaults(capsys: Said) -> None:
@@ -230,6 +235,28 @@ def test_every_option_is_a_flag() -> None:
         start="runs/a",
         freeze_d=2,
     )
+
+
+@pytest.mark.usefixtures("two_looks")
+def test_from_names_a_run_or_a_side() -> None:
+    def options(*flags: str) -> Options:
+        return read_options(fit_command.read(["pairs/", *flags]))
+
+    assert options("--from", "outline", "--to", "colour") == Options(side="outline", to="colour")
+    assert options("--from", "outline") == Options(side="outline")
+    assert options("--from", "left") == Options(side="left")
+    assert options("--from", "runs/a") == Options(start="runs/a")
+    Path("runs/a").mkdir(parents=True)
+    Path("runs/a/run.json").write_text("{}")
+    assert options("--from", "runs/a", "--to", "colour") == Options(start="runs/a", to="colour")
+
+
+@pytest.mark.usefixtures("two_looks")
+def test_a_rule_about_partners_needs_pairs(capsys: Said) -> None:
+    rule = ["--preset", "tiny", "--stop-when", "psnr>20", "--dry-run"]
+    assert main(["fit", "photographs", "--to", "paintings", *rule]) == 2
+    assert "psnr compares what is made with what it should be" in capsys.readouterr().err
+    assert main(["fit", "pairs", "--from", "outline", "--to", "colour", *rule]) == 0
 
 
 def test_a_field_may_be_a_number_or_a_word() -> None:
@@ -258,6 +285,18 @@ def test_check(cats: Path, capsys: Said) -> None:
     json.loads(capsys.readouterr().out)
     assert main(["check", str(cats)]) == 0
     assert "tabby" in capsys.readouterr().out
+
+
+def test_pairs_may_differ_where_single_pictures_must_not(two_looks: Path, capsys: Said) -> None:
+    for path in (two_looks / "pairs" / "outline").iterdir():
+        Image.open(path).convert("L").save(path)
+    assert main(["check", "pairs/", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["count"], found["problems"]) == ("pairs", 40, [])
+    assert {"pix2pix", "cut"} <= set(found["recipes"]) and "dcgan" not in found["recipes"]
+    (two_looks / "pairs" / "colour" / "003.png").unlink()
+    assert main(["check", "pairs/"]) == 2
+    assert "as pairs: 1 pictures of pairs have no partner" in capsys.readouterr().out
 
 
 def test_problems_of_data_are_reported_and_give_2(cats: Path, capsys: Said) -> None:
@@ -308,6 +347,13 @@ def test_samples_go_where_there_is_nothing(
     for out, expected in (("more", "not empty"), ("more/mine.txt", "is a file")):
         assert main(["sample", "run", "--out", out]) == 2
         assert expected in capsys.readouterr().err
+
+
+def test_a_run_that_translates_makes_no_samples(tmp_path: Path, capsys: Said) -> None:
+    facts = {"recipe": "pix2pix", "spec": {}, "codec": {}, "given_codec": {}, "planned": 8}
+    (tmp_path / "run.json").write_text(json.dumps(facts))
+    assert main(["sample", str(tmp_path), "--out", str(tmp_path / "more")]) == 2
+    assert f"Use: tenfold translate {tmp_path} IN OUT" in capsys.readouterr().err
 
 
 def test_enlarge(cats: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -423,6 +423,27 @@ def test_a_time_is_planned_anew_by_the_pace_of_the_run(
     assert planned["value"] == 8 * steps and "800.0 ms" in planned["reason"]
 
 
+def test_steps_that_will_be_dearer_are_planned_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten of a hundred steps took .8 s each; from the fiftieth on a step takes three times as long."""
+    made = training(tmp_path / "run", 0.8)
+    made.trainer.step, made.trainer.goal, made.looks, made.look_s = 10, 100, [{}, {}], 2.0
+    made.since, made.ends_at, made.stages = (10.0, 0.0, 0), 20.0 + 11.0 + 190.0, ((0.0, 1.0), (0.5, 3.0))
+    monkeypatch.setattr("tenfold.training.perf_counter", lambda: 20.0)
+    made.keep_time(made.trainer)
+    assert made.trainer.goal == 10 + 112  # at (.4 + .5 * 3) / .9 times .8 s
+
+
+def test_the_last_step_may_be_the_first_to_tell_the_pace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = training(tmp_path / "run", 0.8)
+    made.trainer.step, made.trainer.goal, made.looks, made.look_s = 100, 100, [{}, {}], 2.0
+    made.since, made.ends_at = (10.0, 0.0, 0), 20.0 + 11.0 + 8.0
+    monkeypatch.setattr("tenfold.training.perf_counter", lambda: 20.0)
+    made.keep_time(made.trainer)
+    assert made.trainer.goal == pytest.approx(200, abs=1)
+
+
 def test_the_middle_of_a_run_is_planned_by_the_pace_since_the_first_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,11 +24,11 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENFOLD_BUDGET", "1s")
 
 
-@pytest.mark.usefixtures("_short")
+@pytest.mark.usefixtures("_short", "two_looks")
 def test_the_commands_run(cats: Path) -> None:
     lines = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
     commands = [line[1:] for line in lines if line and line[0] == "tenfold"]
-    named = {"check", "fit", "sample", "enlarge", "evaluate", "explore", "prove", "recipes"}
+    named = {"check", "fit", "sample", "enlarge", "evaluate", "explore", "prove", "translate", "recipes"}
     assert {command[0] for command in commands} == named
     for command in commands:
         try:

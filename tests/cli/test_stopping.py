@@ -98,7 +98,7 @@ def test_a_run_that_is_not_stopped_equals_one_without_rules(tmp_path: Path) -> N
 def test_patience_that_never_acts_is_said_and_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tenfold.fitting.LOOKS", 5)
+    monkeypatch.setattr("tenfold.pacing.LOOKS", 5)
     fit(tmp_path / "four", replace(QUICK, patience=4, quiet=False))
     (choice,) = (c for c in facts(tmp_path / "four")["choices"] if c["name"] == "patience")
     assert choice["value"] == 4 and "Pass --patience 3 or less" in choice["reason"]

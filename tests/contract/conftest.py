@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 import tenfold.recipes  # noqa: F401  (registers them)
-from tenfold.data.order import Rows, Shuffled
+from tenfold.choosing import kinds_taken
+from tenfold.data.order import BothSides, Rows, Shuffled
 from tenfold.data.spec import DataSpec
+from tenfold.draw import Draw
 from tenfold.engine.runtime import Runtime
-from tenfold.engine.trainer import Settings, Trainer
-from tenfold.recipe import RECIPES, Play, make_recipe
+from tenfold.engine.trainer import Batches, Settings, Trainer
+from tenfold.game import Translator
+from tenfold.recipe import RECIPES, Play, Recipe, make_recipe
 
 CLASSES = ("a", "b", "c", "d")
 FIRST_SEED, ONE_PROCESS = Settings(), Runtime()
@@ -33,8 +37,22 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             "calibrate": True,
         },
     ),
+    "pix2pix, as published": ("pix2pix", {"resized": False, "norm_d": "batch", "matching": 1.0}),
+    "pix2pix, holes": ("pix2pix", {"task": "holes"}),
+    "srgan, dense and worn": ("srgan", {"block": "rrdb", "wear": "worn", "scale": 4}),
 }
 """Settings of a recipe that its tiny preset leaves out."""
+
+
+ALWAYS: dict[str, dict[str, Any]] = {
+    "srgan": {"alone": 0.0},
+    "pix2pix": {"l1": 1.0},
+    "cyclegan": {"cycle": 1.0},
+    "fastcut": {"contrast": 1.0},
+}
+"""Settings without which the first turns are not all there are, or plain gradient descent goes too far."""
+GIVEN = 2
+"""Channels of what is translated."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +66,51 @@ class Case:
 
     @property
     def spec(self) -> DataSpec:
-        kind = "vectors" if len(self.shape) == 1 else "images"
-        return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4)
+        kinds = kinds_taken(RECIPES[self.name], self.values)
+        kind = "vectors" if len(self.shape) == 1 else next(kind for kind in kinds if kind != "vectors")
+        given = (GIVEN, *self.shape[1:]) if kind in ("pairs", "unpaired") else ()
+        return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4, given)
 
     def rows(self) -> Rows:
         values = 2 * torch.rand(self.count, *self.shape, generator=torch.Generator().manual_seed(5)) - 1
         return Rows(values, np.arange(self.count) % 4 if RECIPES[self.name].conditional != "never" else None)
 
-    def condition(self, n: int) -> torch.Tensor | None:
+    def batches(self, size: int, seed: int, *, balanced: bool) -> Batches:
+        """Of the kind of data that the recipe takes."""
+        spec = self.spec
+        if not spec.given:
+            return Shuffled(self.rows(), size, seed, balanced=balanced)
+        source = torch.rand(self.count, *spec.given, generator=torch.Generator().manual_seed(6)) * 2 - 1
+        return BothSides(Rows(source), self.rows(), size, seed, paired=spec.kind == "pairs")
+
+    def start(self, sampler: nn.Module, n: int = 8) -> tuple[Tensor | None, ...]:
+        """What samples are made of: noise and a class, or pictures."""
+        if not isinstance(sampler, Translator):
+            return sampler.draw(Draw(9, slice(0, n), n)), self.condition(n)
+        degrade = self.recipe().degradation(self.spec)
+        shape = self.spec.given if degrade is None else self.shape
+        pictures = torch.rand(n, *shape, generator=torch.Generator().manual_seed(9)) * 2 - 1
+        return (pictures if degrade is None else degrade(pictures, Draw(9, slice(0, n), n)),)
+
+    def samples(self, sampler: nn.Module, n: int = 8) -> Tensor:
+        """From noise, or translated."""
+        return sampler(*self.start(sampler, n))
+
+    def condition(self, n: int) -> Tensor | None:
         return torch.arange(n) % 4 if RECIPES[self.name].conditional != "never" else None
+
+    def recipe(self, preset: str = "tiny", **values: Any) -> Recipe:
+        return make_recipe(self.name, {**ALWAYS.get(self.name, {}), **self.values, **values}, preset)
 
     def build(self, preset: str = "tiny", **values: Any) -> Play:
         torch.manual_seed(1)
-        return make_recipe(self.name, {**self.values, **values}, preset).build(self.spec)
+        return self.recipe(preset, **values).build(self.spec)
 
     def trainer(
         self, settings: Settings = FIRST_SEED, runtime: Runtime = ONE_PROCESS, **values: Any
     ) -> Trainer:
         play = self.build(**values)
-        data = Shuffled(self.rows(), values.get("batch", 8), settings.seed, balanced=play.balanced)
+        data = self.batches(values.get("batch", 8), settings.seed, balanced=play.balanced)
         return Trainer(
             play.game, play.optimizers, data, settings=settings, schedules=play.schedules, runtime=runtime
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import tenfold
 from tenfold.metrics.features import Pixels
@@ -15,13 +17,25 @@ from tenfold.recipe import RECIPES, Choice, make_recipe
 QUICK = Options(device="cpu", precision="fp32", memory_format="contiguous", quiet=True)
 
 
+def data_for(name: str, folder: Path) -> tuple[Path, Options]:
+    """Twelve pictures, of either side where one is translated into the other, and how to take them."""
+    images = np.random.default_rng(0).integers(0, 256, (2, 12, 8, 8), np.uint8)
+    if not {"pairs", "unpaired"} & {*RECIPES[name].kinds}:
+        np.savez(folder / "data.npz", images=images[0], labels=np.array(["a", "b"] * 6))
+        return folder / "data.npz", QUICK
+    for side, pictures in zip(("left", "right"), images, strict=True):
+        (folder / "data" / f"from_{side}").mkdir(parents=True)
+        for i, picture in enumerate(pictures):
+            Image.fromarray(picture).save(folder / "data" / f"from_{side}" / f"{i}.png")
+    return folder / "data", replace(QUICK, side="from_left", to="from_right")
+
+
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_a_batch_of_two(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = lambda *_, **__: (Pixels(), Choice("features", "pixels", "for the test"))
     monkeypatch.setattr("tenfold.fitting.feature_network", pixels)
-    images = np.random.default_rng(0).integers(0, 256, (12, 8, 8), np.uint8)
-    np.savez(tmp_path / "data.npz", images=images, labels=np.array(["a", "b"] * 6))
+    data, options = data_for(name, tmp_path)
     recipe = make_recipe(name, {"batch": 2}, "tiny")
-    run = tenfold.fit(tmp_path / "data.npz", recipe, kimg=0.01, out=tmp_path / "run", options=QUICK)
+    run = tenfold.fit(data, recipe, kimg=0.01, out=tmp_path / "run", options=options)
     assert run.facts["seen"] >= 10
     assert run.facts["mode"]["micro_batches"] == 1

@@ -16,7 +16,7 @@ from torch import Tensor
 
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.augment.ada import ADA
-from tenfold.data.order import Rows, Shuffled
+from tenfold.data.order import BothSides, Rows, Shuffled
 from tenfold.data.spec import DataSpec
 from tenfold.engine import runtime as processes
 from tenfold.engine.runtime import Runtime
@@ -24,13 +24,18 @@ from tenfold.engine.trainer import Settings, Trainer
 from tenfold.nn.layers import share_statistics
 from tenfold.recipe import RECIPES, make_recipe
 
-SPEC = DataSpec("images", (2, 16, 16), 32, ("a", "b", "c", "d"), (8,) * 4)
+SHAPE, GIVEN, COUNT = (2, 16, 16), (1, 16, 16), 32
 # Adam's first step is the gradient's sign, rounding errors included; SGD keeps a small difference small.
 VALUES = {"optimizer": "sgd", "lr_g": 0.02, "lr_d": 0.02, "augment": "diffaugment"}
 BATCHES = {"dcgan": 9, "mlp": 7}  # the ranks' shares differ in size
-
-
-CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in sorted(RECIPES)} | {
+# srgan: from the start against its discriminator; others: large weights would make rounding as large.
+ALWAYS: dict[str, dict[str, Any]] = {
+    "srgan": {"alone": 0.0, "lr_g": 0.1, "lr_d": 0.1},  # else it hardly moves
+    "pix2pix": {"l1": 1.0, "dropout": 0.0, "lr_d": 0.005},  # each rank drops what it likes; R1 is steep
+    "cyclegan": {"cycle": 1.0},
+    "fastcut": {"contrast": 1.0},
+}
+CASES: dict[str, tuple[str, dict[str, Any]]] = {n: (n, ALWAYS.get(n, {})) for n in sorted(RECIPES)} | {
     "projected": ("projected", {"lr_g": 0.005, "lr_d": 0.005}),  # deep: rounding grows on the way through
     "r3gan residual": ("r3gan", {"network": "residual", "width": 16}),
     "r3gan adaptive": (
@@ -43,16 +48,29 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in sor
 def trainer_of(case: str, runtime: Runtime) -> Trainer:
     torch.manual_seed(1)
     name, values = CASES[case]
-    play = make_recipe(name, VALUES | values, "tiny").build(SPEC)
+    kind = RECIPES[name].kinds[0]
+    given = GIVEN if kind in ("pairs", "unpaired") else ()
+    usual = VALUES if "diffaugment" in RECIPES[name].augments else {**VALUES, "augment": "none"}
+    spec = DataSpec(kind, SHAPE, COUNT, ("a", "b", "c", "d"), (COUNT // 4,) * 4, given)
+    play = make_recipe(name, usual | values, "tiny").build(spec)
     for part in play.game.modules():
         if isinstance(part, ADA):
             part.p.fill_(0.5)
     share_statistics(play.game, runtime.sum_over_ranks if runtime.world > 1 else lambda x: x)
-    pixels = 2 * torch.rand(SPEC.count, *SPEC.shape, generator=torch.Generator().manual_seed(5)) - 1
-    rows = Rows(pixels, np.arange(SPEC.count) % 4 if RECIPES[name].conditional != "never" else None)
+    random = torch.Generator().manual_seed(5)
+    pixels = 2 * torch.rand(COUNT, *SHAPE, generator=random) - 1
+    rows = Rows(pixels, np.arange(COUNT) % 4 if RECIPES[name].conditional != "never" else None)
     data = Shuffled(rows, BATCHES.get(name, 8), balanced=play.balanced)
+    if given:
+        source = Rows(2 * torch.rand(COUNT, *given, generator=random) - 1)
+        data = BothSides(source, rows, 8, paired=kind == "pairs")
     settings = Settings(log_every=1, planned=64)
     return Trainer(play.game, play.optimizers, data, settings=settings, runtime=runtime)
+
+
+def state_of(trainer: Trainer) -> dict[str, Tensor]:
+    """All that a game holds."""
+    return {name: value.clone() for name, value in trainer.game.state_dict().items()}
 
 
 def play_all(runtime: Runtime) -> dict[str, Tensor]:
@@ -60,10 +78,10 @@ def play_all(runtime: Runtime) -> dict[str, Tensor]:
     found = {}
     for name in CASES:
         trainer = trainer_of(name, runtime)
-        found |= {f"start/{name}/{k}": v.clone() for k, v in trainer.game.state_dict().items()}
+        found |= {f"start/{name}/{k}": v for k, v in state_of(trainer).items()}
         for _ in range(2):
             trainer.play_step()
-        found |= {f"end/{name}/{k}": v.clone() for k, v in trainer.game.state_dict().items()}
+        found |= {f"end/{name}/{k}": v for k, v in state_of(trainer).items()}
         found |= {f"log/{name}/{k}": torch.tensor(v) for k, v in trainer.flush().items()}
     return found
 

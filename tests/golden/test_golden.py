@@ -16,24 +16,37 @@ import pytest
 import torch
 
 import tenfold.recipes  # noqa: F401  (registers them)
-from tenfold.data.order import Rows, Shuffled
+from tenfold.data.order import BothSides, Rows, Shuffled
 from tenfold.data.spec import DataSpec
 from tenfold.engine.trainer import Settings, Trainer
 from tenfold.recipe import RECIPES, make_recipe
 
 FOLDER = Path(__file__).parent
-SHAPES = {"images": (2, 16, 12), "vectors": (3,)}
+SHAPES = {"images": (2, 16, 12), "vectors": (3,), "pairs": (2, 16, 12), "unpaired": (2, 16, 12)}
+OWN_SHAPES = {("pix2pix", "images"): (3, 16, 12)}
+"""Where those do not do: what is transparent already has no holes."""
+GIVEN = (1, 16, 12)
+"""Shape of what is translated."""
+ALWAYS = {("srgan", "images"): {"alone": 0.0}, ("pix2pix", "images"): {"task": "holes"}}
+"""Settings without which there is nothing to learn, or not every turn within ten steps."""
 CASES = [(name, kind) for name, cls in sorted(RECIPES.items()) for kind in cls.kinds]
 
 
 def trainer_of(name: str, kind: str) -> Trainer:
-    shape, conditional = SHAPES[kind], RECIPES[name].conditional != "never"
-    spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4)
+    shape = OWN_SHAPES.get((name, kind), SHAPES[kind])
+    conditional = RECIPES[name].conditional != "never"
+    given = GIVEN if kind in ("pairs", "unpaired") else ()
+    spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4, given)
     torch.manual_seed(1)
-    values = {"augment": "diffaugment" if kind == "images" else "none", "schedule": "cosine"}
-    play = make_recipe(name, values, "tiny").build(spec)
-    real = 2 * torch.rand(32, *shape, generator=torch.Generator().manual_seed(5)) - 1
-    data = Shuffled(Rows(real, np.arange(32) % 4 if conditional else None), 8, balanced=play.balanced)
+    augmented = kind == "images" and "diffaugment" in RECIPES[name].augments
+    values = {"augment": "diffaugment" if augmented else "none", "schedule": "cosine"}
+    play = make_recipe(name, values | ALWAYS.get((name, kind), {}), "tiny").build(spec)
+    random = torch.Generator().manual_seed(5)
+    real = Rows(2 * torch.rand(32, *shape, generator=random) - 1, np.arange(32) % 4 if conditional else None)
+    data = Shuffled(real, 8, balanced=play.balanced)
+    if given:
+        source = Rows(2 * torch.rand(32, *given, generator=random) - 1)
+        data = BothSides(source, real, 8, paired=kind == "pairs")
     settings = Settings(seed=2, planned=160, log_every=1)
     return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
 

@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image
 
 from tenfold.data import LoadOptions, check, open_data
-from tenfold.data.decode import read_header, read_values
+from tenfold.data.decode import read_header, read_inks, read_values
 from tenfold.errors import DataError, MissingExtra
 
 
@@ -155,6 +155,33 @@ def test_cmyk_is_refused():
     Image.new("CMYK", (4, 4)).save(stream, "JPEG")
     with pytest.raises(DataError, match="CMYK"):
         read(stream.getvalue(), "a.jpg")
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_inks_are_shown_in_rgb(form):
+    """Cyan leaves green and blue."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stream = io.BytesIO()
+    Image.new("CMYK", (8, 4), (255, 0, 0, 0)).save(stream, form, **({"exif": exif} if form == "JPEG" else {}))
+    values = read_inks(io.BytesIO(stream.getvalue()), f"a.{form.lower()}")
+    assert values.shape == ((8, 4, 3) if form == "JPEG" else (4, 8, 3))
+    assert np.abs(values.astype(int) - (0, 255, 255)).max() <= 4  # JPEG is not exact
+
+
+def test_inks_that_end_early_are_named():
+    stream = io.BytesIO()
+    Image.fromarray(noise(3, (64, 64))).convert("CMYK").save(stream, "JPEG")
+    with pytest.raises(DataError, match="truncated"):
+        read_inks(io.BytesIO(stream.getvalue()[:-500]), "a.jpg")
+
+
+PLAIN = [to_bytes(noise(3)), imagecodecs.png_encode(noise(3, dtype="uint16")), b"x"]
+
+
+@pytest.mark.parametrize("content", PLAIN, ids=["8 bit", "16 bit", "none"])
+def test_what_is_in_no_inks_is_left_to_others(content):
+    assert read_inks(io.BytesIO(content), "a.png") is None
 
 
 def dicom(values, **fields):

@@ -352,6 +352,20 @@ def test_zip_member_that_is_damaged(tmp_path):
         open_data(archive)
 
 
+@pytest.mark.parametrize(
+    ("method", "at"), [(zipfile.ZIP_DEFLATED, 35), (zipfile.ZIP_BZIP2, 40), (zipfile.ZIP_LZMA, 40)]
+)
+def test_zip_member_whose_packing_is_damaged(tmp_path, method, at):
+    fill(tmp_path, 3)
+    files = [(f"{n}.png", (tmp_path / f"{n}.png").read_bytes()) for n in range(3)]
+    archive = zip_of(tmp_path / "a.zip", files, compression=method)
+    content = bytearray(archive.read_bytes())
+    content[at : at + 20] = b"\xff" * 20
+    archive.write_bytes(content)
+    with pytest.raises(DataError, match=r"1 of 3 .*first: 0.png, damaged in the archive"):
+        open_data(archive)
+
+
 def test_digits():
     data = open_data("digits")
     assert data.spec.shape == (1, 8, 8) and len(data.train) + len(data.holdout) == 1797

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,25 @@ def test_classes_need_a_recipe_that_knows_them(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(enlarging, "fit", lambda *_, **__: pytest.fail("it was trained"))
     with pytest.raises(RecipeError, match=r"'dcgan'.*--recipe r3gan"):
         enlarge(data, per_class=2, out=tmp_path / "out", recipe="dcgan", options=QUICK)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("recipe", ["srgan", "pix2pix", "cut"])
+def test_what_translates_is_refused_before_anything_is_trained(
+    recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, run = arrays(tmp_path / "in", ("only",)), tmp_path / "run"
+    run.mkdir()
+    (run / "run.json").write_text(json.dumps({"recipe": recipe, "spec": {}, "codec": {}, "planned": 8}))
+    (run / "recipe.yaml").write_text(f"recipe: {recipe}\nfields: {{}}\n")
+    monkeypatch.setattr(enlarging, "fit", lambda *_, **__: pytest.fail("it was trained"))
+    words = f"recipe '{recipe}' makes pictures of others.*--recipe r3gan"
+    with pytest.raises(RecipeError, match=words):
+        enlarge(data, per_class=2, out=tmp_path / "out", recipe=recipe, options=QUICK)
+    with pytest.raises(RecipeError, match=words):
+        enlarge(data, per_class=2, out=tmp_path / "out", run=run)
+    with pytest.raises(RecipeError, match=words):
+        enlarge(data, per_class=2, out=tmp_path / "out", options=replace(QUICK, start=str(run)))
     assert not (tmp_path / "out").exists()
 
 

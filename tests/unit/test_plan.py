@@ -99,6 +99,7 @@ IDLE = [
     ("r3gan", {"transition": 0.5}, "transition fades in classes, and there are none"),
     ("r3gan", {"penalty": 0.0, "calibrate": True}, "calibrate steers the weight"),
     ("r3gan", {"augment": "none", "consistency": 1.0}, "consistency compares"),
+    ("pix2pix", {"task": "colour"}, "--task colour puts back colour, and these pictures are grey"),
 ]
 
 
@@ -110,10 +111,19 @@ def test_settings_that_would_change_nothing_are_refused(recipe: str, values: dic
 
 @pytest.mark.parametrize("recipe", sorted(n for n, cls in RECIPES.items() if "vectors" not in cls.kinds))
 def test_rows_of_numbers_are_refused_by_recipes_for_pictures(recipe: str) -> None:
-    with pytest.raises(RecipeError, match=f"recipe '{recipe}' takes images, the data are vectors"):
+    takes = " or ".join(RECIPES[recipe].kinds)
+    with pytest.raises(RecipeError, match=f"recipe '{recipe}' takes {takes}, the data are vectors"):
         make_plan(ROWS, by_name(recipe, "small"), kimg=1)
 
 
 def test_a_single_sample_leaves_the_batch_to_the_refusal() -> None:
     recipe, _ = by_name("dcgan", "tiny")(DataSpec("images", (1, 8, 8), 1), None)
     assert recipe.batch == 2
+
+
+def test_holes_are_refused_where_pictures_are_transparent_themselves() -> None:
+    values = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 4), np.uint8)
+    decide = by_name("pix2pix", "tiny", {"task": "holes"})
+    with pytest.raises(RecipeError, match=r"--task holes .* have their own opacity"):
+        make_plan(values, decide, kimg=1)
+    assert make_plan(values[..., :3], decide, kimg=1)

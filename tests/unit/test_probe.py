@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tenfold import probe
+from tenfold import pacing, probe
 from tenfold.choosing import exactly
 from tenfold.engine.runtime import Runtime
+from tenfold.engine.trainer import Settings
 from tenfold.game import Turn
 from tenfold.plan import make_plan
 from tenfold.recipe import make_recipe
@@ -36,7 +38,7 @@ def test_what_the_page_cache_holds_counts_as_free(tmp_path: Path, monkeypatch: p
 class Timed:
     """A trainer whose step takes 1 s, one of every eighth 4 s more, and one of every fourth 2 s more."""
 
-    runtime, adaptive, step = Runtime(), (), 0
+    runtime, adaptive, step, settings = Runtime(), (), 0, Settings()
 
     def __init__(self) -> None:
         self.game, self.now = self, 0.0
@@ -56,6 +58,34 @@ def test_what_is_done_in_some_steps_only_is_a_share_of_each(monkeypatch: pytest.
     assert probe.step_seconds(trainer, 500.0) == pytest.approx(1 + 4 / 8 + 2 / 4)
 
 
+class Staged(Timed):
+    """From the middle of its run on, which the planned number tells, a step takes three times as long."""
+
+    stages, data = (0.5,), SimpleNamespace(size=4)
+
+    def play_step(self) -> None:
+        over = self.settings.planned > 0 and self.step * self.data.size >= self.settings.planned / 2
+        self.now += 3 if over else 1
+        self.step += 1
+
+
+def test_every_stage_of_a_run_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer: Any = Staged()
+    monkeypatch.setattr(probe, "perf_counter", lambda: trainer.now)
+    found = probe.stage_seconds(trainer, 100.0)
+    assert found == [(0.0, pytest.approx(1.0)), (0.5, pytest.approx(3.0))]
+    assert trainer.settings.planned == 0 and probe.mean_seconds(found) == pytest.approx(2.0)
+
+
+def test_the_memory_of_a_step_is_that_of_the_dearest_stage() -> None:
+    data = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+    found = []
+    for values in ({"adversarial": 0.0, "matching": 0.0}, {}):
+        plan = make_plan(data, exactly(make_recipe("srgan", values, "tiny")), kimg=1)
+        found.append(probe.step_bytes(probe.make_trainer(plan, Runtime(), probe.Mode(False, False)))[1])
+    assert found[1] > found[0]
+
+
 @pytest.mark.parametrize("batch", [2, 3, 5, 8])
 def test_a_micro_batch_has_two_samples_at_least(batch: int) -> None:
     recipe = make_recipe("infogan", {"batch": batch}, "tiny")
@@ -67,3 +97,16 @@ def test_a_micro_batch_has_two_samples_at_least(batch: int) -> None:
     assert probe.micro_batches_for(plan, Runtime(world=2), room) == max(1, batch // 4)
     with pytest.raises(probe.RunError, match="two samples need"):
         probe.micro_batches_for(plan, Runtime(), int((fixed + 1.5 * per_sample) / 0.8))
+
+
+@pytest.mark.parametrize(("since", "steps"), [(0.0, 40), (1.0, 27)])
+def test_more_time_is_spent_on_the_steps_that_are_left(
+    monkeypatch: pytest.MonkeyPatch, since: float, steps: int
+) -> None:
+    """Of a hundred seconds five are kept, three measured, nine looks of 1.2 s: 81.2 s of steps."""
+    clock: Any = iter(range(9))
+    monkeypatch.setattr(pacing, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(pacing, "make_trainer", lambda *_: None)
+    monkeypatch.setattr(pacing, "stage_seconds", lambda *_: [(0.0, 1.0), (0.5, 3.0)])
+    given: Any = SimpleNamespace(measure=lambda _: None)
+    assert pacing.steps_within(100.0, given, Runtime(), given, given, since).steps == steps

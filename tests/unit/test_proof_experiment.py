@@ -25,6 +25,7 @@ from tenfold.proof.splits import Fold
 from tenfold.proof.task import Task, fit_encoding, same_bytes
 from tenfold.proof.timing import Work, affordable, unmeasured
 from tenfold.proving import ProofOptions, prove
+from tenfold.run import Run
 
 OPTIONS = ProofOptions(learners=("linear", "kernel"), quiet=True)
 
@@ -277,6 +278,7 @@ def test_groups_of_a_folder_are_carried_to_the_splits(tmp_path: Path) -> None:
     ("given", "error", "words"),
     [
         ({"generator": "dcgan"}, RecipeError, "takes images"),
+        ({"generator": "srgan"}, RecipeError, "makes pictures of others.*--generator mlp"),
         ({"generator": "mlpp"}, RecipeError, "Did you mean 'mlp'"),
         ({"target": "y"}, DataError, "is no table"),
         ({"options": ProofOptions(metric="acuracy")}, RecipeError, "no metric 'acuracy'"),
@@ -534,3 +536,14 @@ def test_rows_of_a_rare_class_are_repeated_a_hundred_times_at_most(tmp_path: Pat
     trained.write_joined(replace(order, unlabelled=more), tmp_path / "d.npz")
     with np.load(tmp_path / "d.npz") as arrays:
         assert arrays["x"][:, 3:].sum(0).tolist() == [2015, 15 * trained.MOST_REPEATS]
+
+
+def test_a_run_that_translates_is_refused_as_a_generator(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (60, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "d.npz", images=values, labels=np.arange(60) % 2)
+    (tmp_path / "run").mkdir()
+    facts = {"recipe": "srgan", "spec": {}, "codec": {}, "planned": 8}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(facts))
+    (tmp_path / "run" / "recipe.yaml").write_text("recipe: srgan\nfields: {}\n")
+    with pytest.raises(RecipeError, match="'srgan' makes pictures of others"):
+        proving.read(tmp_path / "d.npz", None, Run(tmp_path / "run"), ProofOptions())

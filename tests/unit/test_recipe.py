@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
+import torch
 
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.augment.diffaugment import DiffAugment
 from tenfold.data.spec import DataSpec
+from tenfold.draw import Draw
 from tenfold.engine.schedule import cosine
 from tenfold.errors import RecipeError
-from tenfold.recipe import RECIPES, Play, Recipe, make_recipe, recipe, recipe_class, recipe_name
+from tenfold.recipe import RECIPES, Play, Recipe, make_recipe, recipe, recipe_class, recipe_name, translates
 from tenfold.recipes.dcgan import DCGAN
 from tenfold.recipes.wgan import WGAN
 
 IMAGES = DataSpec("images", (1, 8, 8), 300, ("a", "b"), (150, 150))
+
+
+def data_for(name: str) -> DataSpec:
+    """Pictures, of two sides where a recipe translates one into the other."""
+    kind = RECIPES[name].kinds[0]
+    return IMAGES if kind == "images" else replace(IMAGES, kind=kind, given=(2, 8, 8))
 
 
 def test_the_eight_of_this_version():
@@ -35,7 +44,7 @@ def test_it_says_where_it_comes_from(name):
     ("name", "values", "preset", "message"),
     [
         ("dcgam", {}, None, r"no recipe 'dcgam'. Did you mean 'dcgan'\?"),
-        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, cvae, dcgan"),
+        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, cut, cvae, cyclegan, dcgan"),
         ("dcgan", {}, "smal", r"recipe 'dcgan' has no preset 'smal'. Did you mean 'small'\?"),
         ("dcgan", {"latnet": 3}, None, r"recipe 'dcgan' has no field 'latnet'. Did you mean 'latent'\?"),
         ("dcgan", {"clip": 0.1}, None, r"recipe 'dcgan' has no field 'clip'"),
@@ -130,6 +139,60 @@ def test_optimizers(optimizer, expected):
     assert {key: group[key] for key in expected} == expected
 
 
+def test_what_a_recipe_of_translations_cannot_do():
+    pairs, single = data_for("pix2pix"), IMAGES
+    with pytest.raises(RecipeError, match="learns from pairs, and these are single pictures"):
+        make_recipe("pix2pix", {}, "tiny").build(single)
+    with pytest.raises(RecipeError, match="--task holes is for single pictures"):
+        make_recipe("pix2pix", {"task": "holes"}, "tiny").build(pairs)
+    with pytest.raises(RecipeError, match="8x8 pixels cannot be divided by --scale 3"):
+        make_recipe("srgan", {"scale": 3}, "tiny").build(single)
+
+
+@pytest.mark.parametrize(
+    ("task", "channels", "message"),
+    [
+        ("colour", 1, "these pictures are grey"),
+        ("colour", 2, "these pictures are grey"),
+        ("colour", 3, ""),
+        ("colour", 4, ""),
+        ("holes", 1, ""),
+        ("holes", 2, "these pictures have their own opacity"),
+        ("holes", 3, ""),
+        ("holes", 4, "these pictures have their own opacity"),
+    ],
+)
+def test_what_there_must_be_to_put_back(task, channels, message):
+    made, spec = make_recipe("pix2pix", {"task": task}, "tiny"), replace(IMAGES, shape=(channels, 8, 8))
+    if message:
+        with pytest.raises(RecipeError, match=message):
+            made.build(spec)
+        return
+    degrade, real = made.degradation(spec), torch.rand(2, channels, 8, 8)
+    source = degrade(real, Draw(0, slice(0, 2), 2))
+    assert made.build(spec).game.sampler(source).shape == real.shape
+
+
+def test_which_recipes_translate():
+    found = {name for name, cls in RECIPES.items() if translates(cls)}
+    assert found == {"pix2pix", "cyclegan", "cut", "fastcut", "srgan"}
+
+
+def test_what_training_looks_through_depends_on_its_weights():
+    seen = {"projected": "efficientnet-lite0"}
+    assert {name: cls().looks_through for name, cls in RECIPES.items() if cls().looks_through} == seen
+    for name in ("pix2pix", "srgan"):
+        assert make_recipe(name, {"perceptual": 0.1}).looks_through == "efficientnet-lite0"
+        assert not make_recipe(name, {"perceptual": 0.1}).sees_through
+
+
+def test_without_its_weight_there_is_no_discriminator():
+    for name in ("pix2pix", "srgan"):
+        play = make_recipe(name, {"adversarial": 0.0}, "tiny").build(data_for(name))
+        assert play.optimizers.keys() == {"G"}
+        assert [turn.player for turn in play.game.turns(0)] == ["G"]
+
+
 def test_only_conditional_ones_ask_for_balanced_classes():
-    balanced = {n for n, cls in RECIPES.items() if make_recipe(n, {}, "tiny").build(IMAGES).balanced}
+    balanced = {n for n in RECIPES if make_recipe(n, {}, "tiny").build(data_for(n)).balanced}
     assert balanced == {n for n, cls in RECIPES.items() if cls.conditional != "never"}

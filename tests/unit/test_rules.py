@@ -16,8 +16,18 @@ SOURCE = ROOT / "src" / "tenfold"
 FILES = sorted(SOURCE.rglob("*.py"))
 TOP = {
     *("recipe", "recipes", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
-    *("filters", "filtering", "rejection", "material", "evaluating", "proof", "proving", "report"),
-    *("settings", "transfer", "guessing", "explore", "exploring", "demo", "cli"),
+    *(
+        "filters",
+        "filtering",
+        "rejection",
+        "material",
+        "evaluating",
+        "evaluation",
+        "proof",
+        "proving",
+        "report",
+    ),
+    *("settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
 }
 FORBIDDEN = {
     **dict.fromkeys(

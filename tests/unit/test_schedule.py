@@ -13,6 +13,7 @@ from tenfold.engine.schedule import SCHEDULES
         ("constant", [1, 1, 1, 1, 1]),
         ("linear", [1, 0.75, 0.5, 0.0, 0.0]),
         ("cosine", [1, 0.8535534, 0.5, 0, 0]),
+        ("second_half", [1, 1, 1, 0, 0]),
     ],
 )
 def test_by_hand(name, values):
@@ -20,7 +21,7 @@ def test_by_hand(name, values):
 
 
 def test_all_are_tested():
-    assert set(SCHEDULES) == {"constant", "linear", "cosine"}
+    assert set(SCHEDULES) == {"constant", "linear", "cosine", "second_half"}
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

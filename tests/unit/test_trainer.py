@@ -12,6 +12,7 @@ from torch.optim import SGD, Optimizer
 from tenfold.data.order import Rows, Shuffled
 from tenfold.draw import Draw
 from tenfold.engine import runtime
+from tenfold.engine.checkpoint import State, capture, restore
 from tenfold.engine.runtime import Runtime, best_device, has_bf16
 from tenfold.engine.schedule import linear
 from tenfold.engine.trainer import Settings, Trainer, Watch
@@ -366,3 +367,26 @@ def test_without_such_a_c_library_nothing_happens(monkeypatch, platform):
     monkeypatch.setattr(runtime.sys, "platform", platform)
     monkeypatch.setattr(runtime.ctypes, "CDLL", lambda _: object())
     assert not runtime.keep_memory()
+
+
+def test_a_stage_that_was_left_does_not_come_back():
+    def staged(planned: int) -> Trainer:
+        trainer = toy(settings=Settings(planned=planned))
+        trainer.game.stages = (0.5,)
+        return trainer
+
+    def played(trainer: Trainer) -> float:
+        trainer.play_step()
+        return trainer.game.progress
+
+    trainer = staged(16)
+    assert [played(trainer) for _ in range(3)] == [0.0, 0.25, 0.5]
+    trainer.plan_anew(48)
+    assert played(trainer) == 0.5  # though 12 of 48 are 0.25
+    other = staged(96)
+    restore(other, capture(trainer))
+    assert played(other) == 0.5 and other.progress == 20 / 96
+    assert [played(trainer) for _ in range(4)][-1] == 28 / 48
+    older = capture(trainer)
+    restore(other, State(older.tensors, {k: v for k, v in older.facts.items() if k != "stage"}))
+    assert other.stage == 0.0

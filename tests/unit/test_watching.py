@@ -249,3 +249,15 @@ def test_a_rule_about_the_discriminator_needs_one() -> None:
     with pytest.raises(RecipeError, match="has none"):
         make_plan(digits(), decide, kimg=1, options=Options(stop_when="overfit>0.5"))
     assert make_plan(digits(), decide, kimg=1, options=Options(stop_when="recall>0.5", patience=3))
+
+
+def test_a_rule_about_partners_needs_some() -> None:
+    rule = Options(stop_when="psnr>30")
+    with pytest.raises(RecipeError, match=r"psnr compares .* not paired. Choose one of kernel_distance"):
+        make_plan(digits(), by_name("dcgan", "tiny"), kimg=1, options=rule)
+    decide = by_name("srgan", "tiny")  # whose pictures are those that it made small
+    assert make_plan(digits(), decide, kimg=1, options=rule)
+    with pytest.raises(RecipeError, match="has none"):
+        make_plan(digits(), decide, kimg=1, options=Options(stop_when="overfit>0.5"))
+    found = reason_to_stop([{"seen": 9, "psnr": 31.0}], None, condition=parse_condition("psnr>30"))
+    assert found is not None and found.why == "psnr is 31, > 30"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..errors import Interrupted, TenfoldError, suggest
-from . import check, enlarge, evaluate, explore, fit, prove, recipes, sample
+from . import check, enlarge, evaluate, explore, fit, prove, recipes, sample, translate
 from .parser import WrongCommand
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int | None]] = {
@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int | None]] = {
     "evaluate": evaluate.main,
     "explore": explore.main,
     "prove": prove.main,
+    "translate": translate.main,
     "recipes": recipes.main,
 }
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .options import add_data_flags, data_name
 from .parser import Parser, add_json_flag, show, stdout_kept_clean
+
+if TYPE_CHECKING:
+    from ..data import LoadOptions, Report
 
 
 def main(argv: Sequence[str]) -> int:
@@ -16,10 +20,58 @@ def main(argv: Sequence[str]) -> int:
     add_json_flag(parser)
     add_data_flags(parser)
     args = parser.read(argv)
-    from ..data import LoadOptions, check
+    from ..choosing import recipes_for
+    from ..data import LoadOptions
 
     with stdout_kept_clean(args.json):
         options = LoadOptions(size=args.size, holdout=args.holdout, group=args.group, skip_bad=args.skip_bad)
-        report = check(args.data, options)
-    show(report.to_json(), report.lines(), as_json=args.json)
+        report, kinds, words = looked_at(args.data, options)
+        fit = recipes_for(kinds, len(report.classes))
+    lines = [*report.lines(), *words, f"recipes that fit: {', '.join(fit)}"]
+    show({**report.to_json(), "recipes": fit}, lines, as_json=args.json)
     return 2 if report.problems else 0
+
+
+def looked_at(data: str, options: LoadOptions) -> tuple[Report, list[str], list[str]]:
+    """What is there, the kinds of data that it can be taken for, and what more there is to say.
+
+    Two folders of pictures with the same names may be classes, or pairs. The sides of pairs may differ where
+    all must be alike else; so they are reported as pairs if that is all that they can be.
+
+    Raises:
+        DataError: there is nothing to look at.
+    """
+    from ..data.check import check
+    from ..data.pairing import sides_within
+    from ..errors import DataError
+
+    names = sides_within(data)
+    if not names:
+        report = check(data, options)
+        two = ["unpaired"] if len(report.classes) == 2 else []
+        return report, [report.kind, *two], []
+    a, b = names
+    words = [f"{a} and {b} can be two sides of pairs: --from {a} --to {b}, or back"]
+    pairs, wrong = as_pairs(data, (a, b), options)
+    try:
+        report = check(data, options)
+    except DataError as error:
+        if pairs is None:
+            raise DataError(f"{error} As pairs: {wrong[0]}") from error
+        return pairs, ["pairs", "unpaired"], words
+    if report.problems and pairs is not None and not wrong:
+        return pairs, ["pairs", "unpaired"], words
+    words += [f"as pairs: {problem}" for problem in wrong]
+    return report, [report.kind, "pairs", "unpaired"], words
+
+
+def as_pairs(data: str, names: tuple[str, str], options: LoadOptions) -> tuple[Report | None, list[str]]:
+    """What is there if these are two sides, and what is wrong with that; None if they cannot be."""
+    from ..data.check import check_pairs
+    from ..errors import DataError
+
+    try:
+        pairs = check_pairs(data, names, options)
+    except DataError as error:
+        return None, [str(error)]
+    return pairs, list(pairs.problems)

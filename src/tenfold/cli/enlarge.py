@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .options import add_data_flags, add_run_flags, as_flags, asked_for, data_name, read_options
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
+
+if TYPE_CHECKING:
+    from ..plan import Options
 
 
 def main(argv: Sequence[str]) -> None:
@@ -24,8 +28,14 @@ def main(argv: Sequence[str]) -> None:
     add_data_flags(parser)
     add_run_flags(parser)
     args = parser.read(argv)
+    options = read_options(args)
     if args.run is not None:
-        refuse_training_flags(args)
+        refuse_training_flags(args, options)
+    if options.side is not None or options.to is not None:
+        raise WrongCommand(
+            "enlarge makes samples from noise and translates nothing. Leave out --to, and --from unless it "
+            "names a run."
+        )
     from ..enlarging import enlarge
 
     with stdout_kept_clean(args.json):
@@ -37,14 +47,14 @@ def main(argv: Sequence[str]) -> None:
             recipe=args.recipe,
             budget=args.budget,
             seed=args.seed,
-            options=read_options(args),
+            options=options,
         )
     show({"out": str(path)}, [str(path)], as_json=args.json)
 
 
-def refuse_training_flags(args: Namespace) -> None:
+def refuse_training_flags(args: Namespace, options: Options) -> None:
     """Raises a WrongCommand if something is asked of a training that is not going to happen."""
-    decided = asked_for(read_options(args), {"quiet"})
+    decided = asked_for(options, {"quiet"})
     decided += [name for name in ("recipe", "budget") if getattr(args, name)]
     if decided:
         raise WrongCommand(f"--run makes samples with {args.run} as it is. Leave out {as_flags(decided)}.")

@@ -18,7 +18,8 @@ def main(argv: Sequence[str]) -> None:
             "what shall be judged? Name a run: tenfold evaluate RUN; or folders: tenfold evaluate --real A "
             "--fake B --holdout C"
         )
-    from ..evaluating import evaluate, refuse_other_page
+    from ..evaluating import evaluate
+    from ..evaluation import refuse_other_page
 
     page = Path(args.out) if args.out else default_report(args.run)
     refuse_other_page(page)

@@ -58,12 +58,15 @@ def reading(kind: Any) -> dict[str, Any]:  # noqa: ANN401
     Example:
         >>> reading(tuple[int, ...])
         {'type': <class 'int'>, 'metavar': 'N', 'nargs': '+'}
+        >>> reading(Literal[2, 4])
+        {'choices': (2, 4), 'type': <class 'int'>}
     """
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return reading(parts[0])
     if origin is Literal:
-        return {"choices": parts}
+        kind = type(parts[0])  # argparse compares what it has read
+        return {"choices": parts} if kind is str else {"choices": parts, "type": kind}
     if origin in (Union, UnionType):
         words = [word for part in parts if get_origin(part) is Literal for word in get_args(part)]
         numbers = (part for part in parts if part is not type(None) and get_origin(part) is not Literal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Collection, Iterable
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .parser import Parser
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from ..plan import Options
 
 
-FLAGS = {"start": "from"}
+FLAGS = {"start": "from", "side": "from"}
 """Flags of options that are called otherwise, as Python keeps the word for itself."""
 
 
@@ -41,24 +42,16 @@ def add_run_flags(parser: Parser) -> None:
     add("--precision", choices=precisions, default="auto", help="of computation (default: the faster)")
     add("--memory-format", choices=formats, default="auto", help="of pictures (default: the faster)")
     add("--micro-batches", type=int, default=0, metavar="N", help="parts of a batch (default: as needed)")
+    add_rule_flags(parser)
+    add("--unlabelled", type=data_name, metavar="DIR", help="learn from these, too, which have no labels")
     add(
-        "--patience",
-        type=int,
-        metavar="N",
-        help="end after so many looks without a better sampler (there are 12, or fewer in a short time)",
-    )
-    add(
-        "--stop-when",
-        metavar="RULE",
-        help='end when it is good enough, by more than the standard error: "kernel_distance<0.01"',
-    )
-    add(
-        "--unlabelled",
+        "--from",
+        dest="start",
         type=data_name,
-        metavar="DIR",
-        help="learn from these samples, too, which have no labels",
+        metavar="RUN",
+        help="start from the weights of another run; with --to, the side that is translated",
     )
-    add("--from", dest="start", type=data_name, metavar="RUN", help="start from the weights of another run")
+    add("--to", type=data_name, metavar="NAME", help="translate into this side of DATA, or into this folder")
     add(
         "--freeze-d",
         type=int,
@@ -70,11 +63,40 @@ def add_run_flags(parser: Parser) -> None:
     add("--quiet", action="store_true", help="show no progress")
 
 
+def add_rule_flags(parser: Parser) -> None:
+    """Those of them that end a run before its time."""
+    add = parser.add_argument
+    add(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="end after so many looks without a better sampler (there are 12, or fewer in a short time)",
+    )
+    add(
+        "--stop-when",
+        metavar="RULE",
+        help='end when it is good enough, by more than the standard error: "kernel_distance<0.01"',
+    )
+
+
 def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
     from ..plan import Options
 
-    return Options(**{field.name: getattr(args, field.name) for field in fields(Options)})
+    known = {field.name: getattr(args, field.name) for field in fields(Options) if field.name != "side"}
+    if names_side(args):
+        known |= {"side": args.start, "start": None}
+    return Options(**known)
+
+
+def names_side(args: Namespace) -> bool:
+    """Whether --from is no run but a side: beside --to, a half of each picture, or a folder in the data."""
+    if args.start is None or (Path(args.start) / "run.json").is_file():
+        return False
+    from ..data.pairing import HALVES, has
+
+    inside = args.data is not None and has(Path(args.data).expanduser(), args.start)
+    return args.to is not None or inside or (args.start in HALVES and not Path(args.start).exists())
 
 
 def asked_for(options: Options, changeable: Collection[str]) -> list[str]:

@@ -46,6 +46,9 @@ def read(part: Part, item: Item) -> np.ndarray:
                 values = read_values(stream, PurePosixPath(item.file).name, item.page)
         except OSError as error:
             raise BadImage(error.strerror or str(error)) from error
+    if part.half:
+        middle = values.shape[1] // 2
+        values = values[:, :middle] if part.half == "left" else values[:, middle:]
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise BadImage("holds NaN or infinite values")
     return values

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .blocks import read
 from .holdout import carve, refuse_unknown_classes
 from .notes import LEAST, bad_images, class_notes, holdout_notes
 from .options import DEFAULTS, LoadOptions
+from .pairing import Direction, Sides, find_sides
 from .parts import BadImage, Item, Part, order_labels
 from .plan import Plan, Survey, differences, make_plan, refuse_other, survey, workers
 from .sources import Found, Source, find
@@ -45,7 +47,7 @@ class Report:
 
     Attributes:
         source: what was looked at.
-        kind: "images" or "vectors".
+        kind: "images" or "vectors"; "pairs" for images, each made of another.
         count: samples that can be read, those of a given hold-out not among them.
         sizes: "width x height" of all, or the smallest, median and largest, in pixels.
         modes: samples per kind of pixel, such as "RGB".
@@ -108,7 +110,59 @@ def check(source: Source, options: LoadOptions = DEFAULTS) -> Report:
     Raises:
         DataError: there is nothing to look at.
     """
-    found = find(source, options)
+    return _check(find(source, options), options)
+
+
+def check_pairs(source: str | Path, names: tuple[str, str], options: LoadOptions = DEFAULTS) -> Report:
+    """The same for pairs, each side by itself.
+
+    Args:
+        source: what holds both sides.
+        names: of the sides: of sub-folders, or of columns of a table.
+        options: as for `check`.
+
+    Raises:
+        DataError: a picture has no partner, or there is nothing to look at.
+    """
+    a, b = names
+    sides = find_sides(source, Direction(a, b, paired=True), options)
+    each = {a: _check(sides.given, options), b: _check(sides.made, options)}
+    reports = each.values()
+    problems = [f"{name}: {problem}" for name, report in each.items() for problem in report.problems]
+    return replace(
+        each[b],
+        source=str(source),
+        kind="pairs",
+        count=min(report.count for report in reports),
+        sizes="; ".join(f"{name} {report.sizes}" for name, report in each.items()),
+        modes={f"{name} {mode}": n for name, report in each.items() for mode, n in report.modes.items()},
+        dtypes={f"{name} {dtype}": n for name, report in each.items() for dtype, n in report.dtypes.items()},
+        classes={},
+        bad=tuple((f"{name}/{file}", why) for name, report in each.items() for file, why in report.bad),
+        duplicates=sum(report.duplicates for report in reports),
+        duplicate_pairs=tuple(
+            (f"{name}/{copy}", f"{name}/{first}")
+            for name, report in each.items()
+            for copy, first in report.duplicate_pairs
+        ),
+        notes=tuple(f"{name}: {note}" for name, report in each.items() for note in report.notes),
+        problems=(*problems, *_other_sizes(sides, options)),
+    )
+
+
+def _other_sizes(sides: Sides, options: LoadOptions) -> list[str]:
+    made, given = (survey(found.train) for found in (sides.made, sides.given))
+    if options.size is not None or len(made.items) != len(given.items):
+        return []
+    both = zip(made.items, made.sizes().tolist(), given.sizes().tolist(), strict=True)
+    other = [item.name for item, a, b in both if a != b]
+    if not other:
+        return []
+    much = f"{len(other)} of {len(made.items)} pairs have pictures of two sizes (first: {other[0]})"
+    return [f"{much}. Make them alike, or pass --size to have both resized."]
+
+
+def _check(found: Found, options: LoadOptions) -> Report:
     looked = _look_at_all(found.train)
     given = _look_at_all(found.holdout) if found.holdout is not None else None
     good, copies = looked.good, _copies(looked.rows)

@@ -70,6 +70,10 @@ class Dataset:
         unlabelled: what is trained on, too, but has no labels; None if there is nothing.
         unlabelled_fingerprint: changes when that does.
         guesses: class number of each of these that is taken for known, -1 for the others; None without.
+        sides: names of what is translated, and of what it is translated into.
+        given: what is translated into these; of pairs, row by row. None if nothing is.
+        left_out: names of images that cannot be read.
+        sizes: height and width in pixels of each file of the training side, then of the hold-out.
     """
 
     source: str
@@ -82,3 +86,7 @@ class Dataset:
     unlabelled: Samples | None = None
     unlabelled_fingerprint: str = ""
     guesses: Int[np.ndarray, " n"] | None = None
+    given: Dataset | None = None
+    sides: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    sizes: tuple[tuple[int, int], ...] = ()

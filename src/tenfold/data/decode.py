@@ -63,6 +63,30 @@ def read_values(stream: BinaryIO, name: str, page: int | None = None) -> np.ndar
     return values if values.ndim == 3 else values[..., None]
 
 
+def read_inks(stream: BinaryIO, name: str) -> np.ndarray | None:
+    """The values of an image that is made for print (CMYK) in RGB, as they are shown; None if it is not.
+
+    For whoever wants to see it: what is learnt from is never converted without being asked.
+
+    Raises:
+        BadImage: it is, and cannot be decoded, or is too large.
+    """
+    if _is_dicom(name):
+        return None
+    try:
+        image = Image.open(stream)
+    except Exception:  # whatever it is, `read_header` says so
+        return None
+    if image.mode != "CMYK":
+        return None
+    _refuse_large(image.height, image.width)
+    try:
+        turned = ImageOps.exif_transpose(image) if _turns(image) else image
+        return np.asarray(turned.convert("RGB"))
+    except Exception as error:  # damaged files make decoders raise nearly anything
+        raise BadImage(_reason(error)) from error
+
+
 def _header(stream: BinaryIO, name: str) -> Header:
     if _is_dicom(name):
         return dicom_header(stream)

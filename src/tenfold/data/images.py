@@ -24,7 +24,7 @@ from .spec import DataSpec
 
 IN_MEMORY_BYTES = 256 << 20
 # Part of the cache's key: raised when what is stored changes.
-LAYOUT = 3
+LAYOUT = 4
 
 
 def open_data(source: Source, options: LoadOptions = DEFAULTS) -> Dataset:
@@ -44,7 +44,11 @@ def open_data(source: Source, options: LoadOptions = DEFAULTS) -> Dataset:
         >>> digits.spec.shape, len(digits.train), len(digits.holdout)
         ((1, 8, 8), 1617, 180)
     """
-    found = find(source, options)
+    return open_found(find(source, options), options)
+
+
+def open_found(found: Found, options: LoadOptions) -> Dataset:
+    """Opens what was found."""
     fingerprint = found.fingerprint(options)
     key = f"{fingerprint}-{LAYOUT}"
     if found.train.array is not None and found.train.array.nbytes <= IN_MEMORY_BYTES:
@@ -105,7 +109,8 @@ class _Decoding:
         self.total = len(train.items) + (len(held.items) if held else 0) + len(bad)
         if bad and not options.skip_bad:
             raise DataError(bad_images(bad, self.total))
-        self.learned = Learned(make_plan(train, options.size), bad=bad)
+        self.surveys = train, held or train
+        self.learned = Learned(make_plan(train, options.size, options.exact), bad=bad)
         self.train, self.held = self._sides(train, held)
 
     @property
@@ -155,9 +160,22 @@ class _Decoding:
             "held": len(learned.held),
             "names": [item.name for item in rows],
             "labels": [item.label for item in rows] if labelled else None,
+            "left_out": [name for name, _ in learned.bad],
+            "sizes": self.sizes(),
             "groups": None if self.options.group is None else [item.group or item.name for item in rows],
             "notes": self._notes(codec),
         }
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """Height and width of the files of all rows; of files that have one size, just once."""
+        if self.plan.kind != "images":
+            return []
+        each: list[tuple[int, int]] = []
+        # An image of the hold-out may be called like one of the training side.
+        for found, kept in zip(self.surveys, (self.learned.train, self.learned.held), strict=True):
+            known = {i: (h.height, h.width) for i, h in zip(found.items, found.headers, strict=True)}
+            each += [known[item] for item in kept]
+        return each[:1] if len({*each}) == 1 else each
 
     def _notes(self, codec: Codec) -> list[str]:
         learned = self.learned
@@ -200,7 +218,18 @@ def _dataset(found: Found, fingerprint: str, values: np.ndarray, facts: dict[str
     counts = Counter(labels[:train]) if labels else Counter()
     spec = DataSpec(codec.kind, codec.shape, train, classes, tuple(counts[name] for name in classes))
     held = split(train, total) if total > train else None
-    return Dataset(found.source, spec, codec, split(0, train), held, fingerprint, tuple(facts["notes"]))
+    sizes = [(height, width) for height, width in facts["sizes"]]
+    return Dataset(
+        found.source,
+        spec,
+        codec,
+        split(0, train),
+        held,
+        fingerprint,
+        tuple(facts["notes"]),
+        left_out=tuple(facts["left_out"]),
+        sizes=tuple(sizes * total if len(sizes) == 1 else sizes),
+    )
 
 
 def _codec(learned: Learned, from_array: bool) -> Codec:

@@ -17,6 +17,7 @@ class LoadOptions:
             "prefix" groups by the part of the file name before the first "_" or "-".
         skip_bad: leave out images that cannot be read.
         seed: decides which images are held out.
+        exact: height and width in pixels, whatever the images have; for one side of several.
         split: which split is opened as the training data, where the source has splits.
     """
 
@@ -26,6 +27,7 @@ class LoadOptions:
     skip_bad: bool = False
     seed: int = 0
     split: str = "train"
+    exact: tuple[int, int] | None = None
 
 
 DEFAULTS = LoadOptions()

@@ -114,6 +114,30 @@ class Shuffled:
         return members[(np.cumsum(counts) - counts)[classes] + within]
 
 
+class BothSides:
+    """Batches of two sides: `source` is what is translated, `real` what it is translated into.
+
+    Args:
+        given, made: either side; where they are paired, row by row.
+        size: samples per batch.
+        seed: of the order.
+        paired: whether they are.
+    """
+
+    def __init__(self, given: Samples, made: Samples, size: int, seed: int = 0, *, paired: bool) -> None:
+        self.size, self.given = size, given
+        self.made_order = Shuffled(made, size, seed, labelled=False)
+        self.given_order = None if paired else Shuffled(given, size, derive(seed, "given"), labelled=False)
+
+    def __call__(self, index: int, rows: slice) -> Mapping[str, Tensor]:
+        """Some rows of batch `index`."""
+        real = self.made_order(index, rows)["real"]
+        if self.given_order is not None:
+            return {"real": real, "source": self.given_order(index, rows)["real"]}
+        chosen = self.made_order.shuffled(index)[rows]
+        return {"real": real, "source": self.given.gather(chosen)["real"]}
+
+
 def by_class(data: Samples) -> tuple[np.ndarray, np.ndarray]:
     """Sample numbers sorted by class, and how many each class has."""
     if data.labels is None:

@@ -76,6 +76,7 @@ class Part:
         stamp: changes when any file's name, size or time of change does.
         ignored: files that are not images.
         notes: what was decided while looking, a sentence each.
+        half: of each picture that counts: left or right; empty for all of it.
     """
 
     items: Sequence[Item]
@@ -84,6 +85,7 @@ class Part:
     stamp: str = ""
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    half: str = ""
 
 
 def order_labels(names: set[str]) -> tuple[str, ...]:

@@ -92,15 +92,23 @@ def survey(part: Part) -> Survey:
 def _look(part: Part, item: Item) -> tuple[Header | None, str]:
     try:
         with part.open(item.file) as stream:
-            return read_header(stream, item.file), ""
+            header = read_header(stream, item.file)
     except BadImage as error:
         return None, str(error)
     except OSError as error:
         return None, error.strerror or str(error)
+    if part.half and header.width % 2:
+        return None, f"{header.width} pixels wide, which cannot be halved"
+    return (replace(header, width=header.width // 2) if part.half else header), ""
 
 
-def make_plan(found: Survey, size: int | None) -> Plan:
+def make_plan(found: Survey, size: int | None, exact: tuple[int, int] | None = None) -> Plan:
     """Decides what is made of the images.
+
+    Args:
+        found: what the headers say.
+        size: longest side in pixels; None to choose.
+        exact: height and width, whatever they have.
 
     Raises:
         DataError: there are too few, or they differ in channels or depth.
@@ -120,7 +128,7 @@ def make_plan(found: Survey, size: int | None) -> Plan:
     if header.mode == "vector":
         return Plan("vectors", header.width, header.dtype, 1, 1, Grid(1, 1, 0))
     sizes = found.sizes()
-    height, width = choose_size(sizes, size)
+    height, width = exact or choose_size(sizes, size)
     grid = fit_grid(height, width)
     notes = _plan_notes(sizes, (height, width), grid, size)
     if header.remark:

@@ -131,7 +131,7 @@ def _file_splits(path: Path, group: str | None) -> dict[str, Part]:
         tree = folder_tree(path.parent)
         return _table_splits(tree, read_table(tree, path.name), group)
     if suffix in (".tif", ".tiff"):
-        return {"train": _files_part(folder_tree(path.parent), [Item(path.name)])}
+        return {"train": files_part(folder_tree(path.parent), [Item(path.name)])}
     _refuse_group(group)
     if suffix == ".npy":
         return {"train": read_npy(path)}
@@ -153,16 +153,28 @@ def _refuse_group(group: str | None) -> None:
 
 
 def _tree_splits(tree: Tree, group: str | None) -> dict[str, Part]:
-    tree = _unwrap(tree)
+    tree = unwrap(tree)
     if any(IDX_IMAGES.fullmatch(name) for name in tree.here()):
         _refuse_group(group)
         return idx_splits(tree)
     table = find_table(tree)
     if table is not None:
         return _table_splits(tree, table, group)
+    splits = split_trees(tree)
+    if not splits:
+        return {"train": _images_part(tree, group)}
+    return {split: _split_part(below, group) for split, below in splits.items()}
+
+
+def split_trees(tree: Tree) -> dict[str, Tree]:
+    """The folders of splits in a folder, by the split; none if there are none.
+
+    Raises:
+        DataError: images lie beside them, or two are of one split.
+    """
     folders = [name for name in tree.folders() if name.lower() in SPLITS]
     if not folders:
-        return {"train": _images_part(tree, group)}
+        return {}
     beside = [name for name in tree.files if is_image(name) and name.split("/", 1)[0] not in folders]
     if beside:
         raise DataError(
@@ -175,11 +187,11 @@ def _tree_splits(tree: Tree, group: str | None) -> dict[str, Part]:
         raise DataError(
             f"{tree.root} holds more than one folder for the split {twice[0]!r}: {', '.join(folders)}."
         )
-    return {SPLITS[name.lower()]: _split_part(tree.below(name), group) for name in folders}
+    return {SPLITS[name.lower()]: tree.below(name) for name in folders}
 
 
-def _unwrap(tree: Tree) -> Tree:
-    # Archives often hold one folder that holds everything.
+def unwrap(tree: Tree) -> Tree:
+    """The folder that holds everything: archives often hold one alone."""
     while not tree.here() and len(folders := tree.folders()) == 1 and folders[0].lower() not in SPLITS:
         tree = tree.below(folders[0])
     return tree
@@ -201,7 +213,7 @@ def _images_part(tree: Tree, group: str | None) -> Part:
         )
     if group == "prefix":
         items = [replace(item, group=prefix(item.file)) for item in items]
-    return _files_part(tree, items, (*notes, *_without_images(tree, items)))
+    return files_part(tree, items, (*notes, *_without_images(tree, items)))
 
 
 def _without_images(tree: Tree, items: list[Item]) -> tuple[str, ...]:
@@ -246,10 +258,11 @@ def _table_part(tree: Tree, table: Table, items: list[Item]) -> Part:
     texts = table.column(TEXT_COLUMNS)
     if texts is not None:
         notes.append(f"the column {texts!r} is not used: no recipe learns from texts yet")
-    return _files_part(tree, items, tuple(notes), table.name)
+    return files_part(tree, items, tuple(notes), table.name)
 
 
-def _files_part(tree: Tree, items: list[Item], notes: tuple[str, ...] = (), table: str = "") -> Part:
+def files_part(tree: Tree, items: list[Item], notes: tuple[str, ...] = (), table: str = "") -> Part:
+    """Items that are files of a folder, and what is said of the rest of it."""
     files = {item.file for item in items}
     ignored = tuple(name for name in tree.files if not is_image(name) and name != table)
     if not files:

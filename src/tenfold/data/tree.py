@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -16,6 +18,8 @@ from ..errors import DataError
 from .parts import BadImage
 
 LARGEST_MEMBER_BYTES = 1 << 30
+DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, lzma.LZMAError, zlib.error)
+"""What reading a member raises."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> BinaryIO:
     try:
         with archive.open(name) as member:
             content = member.read(LARGEST_MEMBER_BYTES + 1)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+    except DAMAGE as error:
         raise BadImage(f"damaged in the archive: {error}") from error
     if len(content) > LARGEST_MEMBER_BYTES:
         raise BadImage(f"unpacks to more than {LARGEST_MEMBER_BYTES >> 20} MB")

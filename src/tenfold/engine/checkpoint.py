@@ -163,7 +163,7 @@ def capture(trainer: Trainer) -> State:
         for i, held in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{name}.{i}.{k}": v for k, v in held.items() if isinstance(v, Tensor)}
     tensors |= {f"log.{name}": total for name, total in trainer.log.sums.items()}
-    facts = {"step": trainer.step, "drawn": trainer.drawn, "rate": trainer.rate}
+    facts = {"step": trainer.step, "drawn": trainer.drawn, "rate": trainer.rate, "stage": trainer.stage}
     return State(tensors, facts | {"counts": dict(trainer.log.counts)})
 
 
@@ -175,6 +175,7 @@ def restore(trainer: Trainer, state: State) -> None:
         restore_optimizer(optimizer, part(state.tensors, f"optimizer.{name}."))
     trainer.step, trainer.drawn = int(state.facts["step"]), int(state.facts["drawn"])
     trainer.rate = float(state.facts["rate"])
+    trainer.stage = float(state.facts.get("stage", 0.0))  # a run of an earlier version has none
     device = trainer.runtime.device
     trainer.log.sums = {name: t.to(device) for name, t in part(state.tensors, "log.").items()}
     trainer.log.counts = dict(state.facts["counts"])

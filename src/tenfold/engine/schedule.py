@@ -7,7 +7,7 @@ from math import cos, pi
 from typing import Literal
 
 Schedule = Callable[[float], float]
-ScheduleName = Literal["constant", "linear", "cosine"]
+ScheduleName = Literal["constant", "linear", "cosine", "second_half"]
 
 
 def constant(progress: float) -> float:
@@ -30,4 +30,19 @@ def cosine(progress: float) -> float:
     return 0.5 + 0.5 * cos(pi * min(max(progress, 0.0), 1.0))
 
 
-SCHEDULES: dict[ScheduleName, Schedule] = {"constant": constant, "linear": linear, "cosine": cosine}
+def second_half(progress: float) -> float:
+    """1 for half of the run, then to 0 in a straight line.
+
+    Example:
+        >>> second_half(0.25), second_half(0.75)
+        (1.0, 0.5)
+    """
+    return min(1.0, 2 * linear(progress))
+
+
+SCHEDULES: dict[ScheduleName, Schedule] = {
+    "constant": constant,
+    "linear": linear,
+    "cosine": cosine,
+    "second_half": second_half,
+}

@@ -116,7 +116,7 @@ class Trainer:
         self.base_rates = {name: [g["lr"] for g in o.param_groups] for name, o in optimizers.items()}
         self.adaptive = [part for part in game.modules() if isinstance(part, Adaptive)]
         self.step, self.drawn, self.rate, self.stopping = 0, 0, 1.0, False
-        self.goal = 0
+        self.goal, self.stage = 0, 0.0
         self.log = Log()
         set_modes(game, self.players.values())
 
@@ -157,7 +157,7 @@ class Trainer:
 
     def play_step(self) -> None:
         """Every turn of one step, then the average of the sampler."""
-        self.game.progress = self.progress
+        self.enter_stage()
         self.set_rates()
         for number, turn in enumerate(self.game.turns(self.step)):
             if self.step % turn.every == 0:
@@ -165,6 +165,11 @@ class Trainer:
                     self.play(turn, derive(self.settings.seed, "turn", self.step, number, repeat))
         self.step += 1
         self.ema.update(self.seen, self.data.size)
+
+    def enter_stage(self) -> None:
+        """Tell the game how far the run is; a stage that was left stays so, even if more is planned then."""
+        self.stage = max(self.stage, *(begin for begin in self.game.stages if begin <= self.progress), 0.0)
+        self.game.progress = max(self.progress, self.stage)
 
     def play(self, turn: Turn, seed: int) -> None:
         """One update of one player, on a fresh batch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Callable
 from typing import Literal
 
@@ -22,13 +23,25 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
 }
 
+ONE_BY_ONE = 2**15  # numbers of a picture's maps from which on a norm for each costs least
+
 
 def activation(name: Activation) -> nn.Module:
     """The module of a named activation; leaky_relu has slope 0.2, as GANs use it."""
     return ACTIVATIONS[name]()
 
 
-class BatchNorm(nn.Module):
+class AcrossRanks(nn.Module, ABC):
+    """What must know the batches of all ranks, to be on several processes what it is on one.
+
+    Attributes:
+        sum_over_ranks: a differentiable sum over processes; None where there is one.
+    """
+
+    sum_over_ranks: Reduce | None = None
+
+
+class BatchNorm(AcrossRanks):
     """Batch norm over `(n, c)` or `(n, c, h, w)` that can share its statistics between processes.
 
     torch's own synchronised norm refuses CPUs; this one works wherever tensors can be summed.
@@ -52,7 +65,6 @@ class BatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
-        self.sum_over_ranks: Reduce | None = None
 
     def forward(self, x: Float[Tensor, "n c *hw"]) -> Float[Tensor, "n c *hw"]:
         """Normalised by the batch while training, by the running statistics else."""
@@ -81,14 +93,14 @@ class BatchNorm(nn.Module):
 
 
 def share_statistics(module: nn.Module, sum_over_ranks: Reduce) -> None:
-    """Let every batch norm within `module` normalise by the statistics of all ranks' batches together.
+    """Let every part within `module` that must know the batches of all ranks know them.
 
     Args:
-        module: whose norms are changed in place.
+        module: whose parts are changed in place: batch norms, and what remembers samples.
         sum_over_ranks: a differentiable sum over processes.
     """
     for part in module.modules():
-        if isinstance(part, BatchNorm):
+        if isinstance(part, AcrossRanks):
             part.sum_over_ranks = sum_over_ranks
 
 
@@ -185,6 +197,38 @@ class ResizedConv(nn.Module):
         tall = F.pad(self.weight, (0, 0, 0, 1)) + F.pad(self.weight, (0, 0, 1, 0))
         kernel = F.pad(tall, (0, 1)) + F.pad(tall, (1, 0))
         return F.conv_transpose2d(x, kernel, self.bias, stride=2, padding=1)
+
+
+class Mirrored(nn.Module):
+    """Pictures that go on mirrored beyond their border.
+
+    Args:
+        pixels: by how many.
+    """
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c i j"]:
+        """The larger maps; autocast would make them float32 for this, and back again."""
+        with torch.autocast(x.device.type, enabled=False):
+            return F.pad(x, (self.pixels,) * 4, mode="reflect")
+
+
+class InstanceNorm(nn.Module):
+    """Mean 0 and variance 1 of every channel of every picture; nothing is learnt.
+
+    On a CPU torch's own takes pictures that lie channels last apart and leaves them so; where they are large,
+    one by one they are faster.
+    """
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """The normalised maps."""
+        last = x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous()
+        if x.device.type != "cpu" or not last or x[0].numel() < ONE_BY_ONE:
+            return F.instance_norm(x)
+        return torch.cat([F.batch_norm(one, None, None, training=True) for one in x.split(1)])
 
 
 def normed(

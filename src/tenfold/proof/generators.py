@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, RecipeError
-from ..recipe import recipe_class
+from ..recipe import recipe_class, refuse_translator
 from ..run import Run
 from .arms import Examples
 from .given import Given, open_samples
@@ -133,6 +133,7 @@ def default_recipe(task: Task) -> str:
 
 def refuse_recipe(name: str, task: Task) -> None:
     """Raises a RecipeError if a recipe cannot make labelled items of this kind."""
+    refuse_translator(name, f"--generator {default_recipe(task)}")
     cls = recipe_class(name)
     kind = "images" if task.kind == "images" else "vectors"
     if kind not in cls.kinds:

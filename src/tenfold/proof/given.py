@@ -13,6 +13,7 @@ from ..data.images import open_data
 from ..data.options import LoadOptions
 from ..engine.checkpoint import finished
 from ..errors import DataError, RunError, suggest
+from ..recipe import recipe_name, refuse_translator
 from ..run import Run
 from .arms import Examples
 from .learners import rows_of
@@ -74,6 +75,7 @@ def read_with_run(run: Run, data: Task, options: ProofOptions) -> Task:
     Raises:
         DataError: the data are not those of the run, or it was trained on items that judge.
         RunError: the run cannot make items of a class, had no hold-out, or its data are not there.
+        RecipeError: it makes pictures of others.
     """
     whole, trained = _data_of(run)
     if options.test is None and trained == len(whole):
@@ -103,6 +105,7 @@ def _data_of(run: Run) -> tuple[Task, int]:
     from ..enlarging import opened_by
     from ..fitting import source_of
 
+    refuse_translator(recipe_name(run.recipe), "--recipe r3gan")
     if len(run.classes) < 2 or run.spec.kind != "images":
         raise RunError(
             f"{run.path} cannot be asked for pictures of a class. Train one that can: --recipe r3gan"

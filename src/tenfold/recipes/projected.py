@@ -29,7 +29,7 @@ class Projected(Recipe):
         "photographs, quickly; judge it by features of another network",
     )
     conditional: ClassVar = "if_labelled"
-    looks_through: ClassVar = "efficientnet-lite0"
+    sees_through: ClassVar = "efficientnet-lite0"
     presets: ClassVar = {
         "tiny": {"width": 4, "width_d": 4, "latent": 8, "batch": 8, "augment": "none"},
         "small": {"batch": 16},

@@ -17,7 +17,7 @@ from .sheet import sheet
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..evaluating import Evaluation
+    from ..evaluation import Evaluation
 
 _TONES: dict[str, Tone] = {"good": "good", "warning": "neutral", "bad": "bad"}
 _SHOWN = 64
@@ -42,6 +42,14 @@ MEANING = {
     "exact_copies": "share of samples that are training samples, value by value",
     "label_accuracy": "share of samples recognised as what was asked for",
     "cas": "accuracy on real samples of a classifier trained on made ones only",
+    "l1": "mean difference to the picture that it should be, of values from 0 to 1; 0 is best",
+    "psnr": "the same as peak signal-to-noise ratio, in decibels; higher is nearer",
+    "ssim": "how alike the structure of both is; 1 is the same",
+    "feature_distance": "the same in features; two real pictures are 1 apart",
+    "cycle_l1": "mean difference of what is translated there and back, of values from 0 to 1",
+    "consistency": "mean difference to what was enlarged, when made small again, of values from 0 to 1",
+    "kernel_distance_back": "kernel distance of what the way back makes",
+    **{f"{name}_of_the_input": f"{name} of what was given, as it is" for name in ("l1", "psnr", "ssim")},
 }
 
 

@@ -1,12 +1,15 @@
-"""The live line of a run: samples per second, time left, and each loss term."""
+"""How far something is: the live line of a run, and a line now and then for whatever takes long."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 
 from ..engine.trainer import Trainer
+
+SAY_EVERY_S = 3.0
+Say = Callable[[str], None]
 
 
 class Progress:
@@ -79,3 +82,15 @@ def clock(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02d}s"
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def told(steps: Sequence[slice], count: int, what: str, say: Say) -> Iterator[slice]:
+    """The same parts of something, saying now and then how far it is, and how long the rest will take."""
+    begun = said = perf_counter()
+    for step in steps:
+        yield step
+        now = perf_counter()
+        if now - said > SAY_EVERY_S and step.stop < count:
+            left = clock((count - step.stop) * (now - begun) / step.stop)
+            say(f"{what}: {step.stop:,} of {count:,}, {left} left")
+            said = now

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..data import Dataset
+from ..data import Codec, Dataset
 from ..data.order import Samples, in_proportion
+from ..degrade import Degradation
 from ..draw import Draw, derive
 from ..engine.checkpoint import State, finished, read_state, write_state
 from ..engine.trainer import Trainer
@@ -21,6 +22,8 @@ from ..game import Sampler
 from ..metrics.coverage import manifold
 from ..metrics.features import Features, Pixels
 from ..metrics.kernel import Estimate, kernel_distance, kernel_distance_by_class, kernel_gain
+from ..report.sheet import sheet
+from .making import Making, Translations
 from .overfitting import Opinion
 
 MOST = 1000
@@ -73,6 +76,40 @@ def generate_many(
     return torch.cat(blocks)[:n]
 
 
+class FromNoise:
+    """Samples from the same noise at every look; nothing is given.
+
+    Args:
+        count: how many.
+        labels: the classes to ask for, or None.
+        classes: number of conditions; 0 for none.
+        data: the run's.
+    """
+
+    given_codec: Codec | None = None
+
+    def __init__(self, count: int, labels: Tensor | None, classes: int, data: Dataset) -> None:
+        self.count, self.labels, self.classes, self.codec = count, labels, classes, data.codec
+
+    def make(self, sampler: nn.Module, device: torch.device) -> Tensor:
+        """The samples."""
+        assert isinstance(sampler, Sampler)
+        return generate_many(sampler, self.count, self.labels, 0, device)
+
+    def beside(self, made: Tensor, sampler: nn.Module, device: torch.device) -> dict[str, float]:
+        """Nothing else."""
+        return {}
+
+    def draw(self, sampler: nn.Module, path: Path, device: torch.device, seed: int) -> None:
+        """A sheet of others, classes in turn."""
+        assert isinstance(sampler, Sampler)
+        count = BLOCK if not self.classes else self.classes * max(1, BLOCK // self.classes)
+        labels = torch.arange(count) % self.classes if self.classes else None
+        images = generate_many(sampler, count, labels, seed, device)
+        if self.codec.kind == "images":
+            sheet(self.codec.preview(images)).save(path)
+
+
 @dataclass(frozen=True)
 class Best:
     """The best sampler so far: when it was, its distance and recall, and the features of its samples."""
@@ -99,9 +136,17 @@ class Quality:
         features: in which distances are measured.
         folder: where the best sampler is kept.
         classes: number of conditions; 0 for none.
+        degrade: for a translation of what is made of the real samples.
     """
 
-    def __init__(self, data: Dataset, features: Features, folder: Path, classes: int) -> None:
+    def __init__(
+        self,
+        data: Dataset,
+        features: Features,
+        folder: Path,
+        classes: int,
+        degrade: Degradation | None = None,
+    ) -> None:
         self.features, self.folder = features, folder
         self.classes, self.names = classes, data.spec.classes
         self.chooses, self.opinion = data.holdout is not None, Opinion(data, classes)
@@ -113,6 +158,9 @@ class Quality:
         self.real_labels = known
         self.labels = self.labels_like(known)
         self.by_class = classes > 0 and counted(known, LEAST) and counted(data.train.labels, LEAST)
+        translates = data.given is not None or degrade is not None
+        noise = FromNoise(self.count, self.labels, classes, data)
+        self.making: Making = Translations(data, index, degrade) if translates else noise
         self.references = 0
         self.reference = self.refer(data.train) if self.chooses else None
         self.best: Best | None = None
@@ -210,15 +258,12 @@ class Quality:
 
     def measure(self, trainer: Trainer) -> tuple[dict[str, float], Tensor]:
         """All numbers of a look at the averaged sampler, and the features of its samples."""
-        images = self.samples_of(trainer.ema.module, trainer.runtime.device)
+        sampler, device = trainer.ema.module, trainer.runtime.device
+        images = self.making.make(sampler, device)
         fake = self.features(images)
-        found = self.compare(fake, self.labels)
+        found = self.compare(fake, self.labels) | self.making.beside(images, sampler, device)
         found["spread"] = spread(images) / max(self.real_spread, 1e-12)
         return found | self.opinion.look(trainer, images, self.labels), fake
-
-    def samples_of(self, sampler: Sampler, device: torch.device) -> Tensor:
-        """As many samples as there are real ones, from the same noise at every look."""
-        return generate_many(sampler, self.count, self.labels, 0, device)
 
     def improves(self, fake: Tensor, recall: float) -> bool:
         """Whether samples are clearly nearer to the real ones than the best before: by a share, beyond error.
@@ -263,7 +308,7 @@ class Quality:
         best = deepcopy(sampler)
         best.load_state_dict(dict(read_state(self.folder / "best" / f"{facts['seen']:012d}").tensors))
         distance = Estimate(facts["kernel_distance"], facts["kernel_distance_error"])
-        seen = self.features(self.samples_of(best, device))
+        seen = self.features(self.making.make(best, device))
         self.best = Best(facts["seen"], distance, facts["recall"], seen)
 
 

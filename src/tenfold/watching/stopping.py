@@ -15,7 +15,8 @@ LOOKS = 12  # at quality and samples, over a run
 MEASURED = ("kernel_distance", "kernel_distance_error", "recall", "coverage", "spread")
 OF_CRITIC = ("D/train_logit", "D/made_logit")
 OF_CRITIC_AND_HOLDOUT = ("D/holdout_logit", "overfit", "overfit_error", "overfit_z")
-NAMES = (*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT)
+OF_PAIRS = ("l1", "psnr", "ssim")
+NAMES = (*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT, *OF_PAIRS)
 """What a look may log; the first five are in every look."""
 
 ERROR = "_error"  # after the name of a number: its standard error
@@ -132,11 +133,21 @@ def refuse_without_holdout(patience: int | None, stop_when: str | None) -> None:
 
 
 def refuse_without_critic(stop_when: str | None, recipe: str) -> None:
-    """Raises a RecipeError if a rule needs what only a discriminator says."""
+    """Raises a RecipeError if a rule needs what only a discriminator of samples says."""
     name = parse_condition(stop_when).name if stop_when else ""
-    if name not in MEASURED and name:
+    if name in (*OF_CRITIC, *OF_CRITIC_AND_HOLDOUT):
         raise RecipeError(
-            f"--stop-when {name} needs a discriminator; recipe {recipe!r} has none. "
+            f"--stop-when {name} needs a discriminator of samples; recipe {recipe!r} has none. "
+            f"Choose one of {', '.join(MEASURED)}."
+        )
+
+
+def refuse_without_pairs(stop_when: str | None) -> None:
+    """Raises a RecipeError if a rule needs pictures that should be made, of which there are none."""
+    name = parse_condition(stop_when).name if stop_when else ""
+    if name in OF_PAIRS:
+        raise RecipeError(
+            f"--stop-when {name} compares what is made with what it should be, and the data are not paired. "
             f"Choose one of {', '.join(MEASURED)}."
         )
 
