@@ -37,6 +37,13 @@ class Times(nn.Module):
         return self.factor * x
 
 
+class EachPlace(nn.Module):
+    """A logit for each place, of both pictures' values there."""
+
+    def forward(self, x):
+        return x.mean(1, keepdim=True)
+
+
 class MeanOf(nn.Module):
     """A logit: the mean of a picture."""
 
@@ -79,6 +86,18 @@ def test_pairs_charge_pixels_and_what_d_says():
     torch.testing.assert_close(said, expected / 2)
 
 
+def test_d_is_shown_what_g_made_in_its_turn_and_once():
+    game = Translation(OneWay(Times(0.5)), MeanOf(), comparisons=[L1(10.0)])
+    first = {"source": torch.ones(2, 1, 4, 4), "real": torch.zeros(2, 1, 4, 4)}
+    other = {"source": torch.full((2, 1, 4, 4), -1.0), "real": torch.ones(2, 1, 4, 4)}
+    alone = game.criticise(other, draw(2)).losses["adversarial"]
+    game.generate(first, draw(2))
+    handed = game.criticise(other, draw(2)).losses["adversarial"]
+    torch.testing.assert_close(handed, game.criticise(first, draw(2)).losses["adversarial"])
+    torch.testing.assert_close(game.criticise(other, draw(2)).losses["adversarial"], alone)
+    assert not torch.equal(handed, alone)
+
+
 def test_before_its_time_and_without_a_discriminator_g_learns_alone():
     both, later = [L1(), L1(1.0, "other")], Adversary(since=0.5)
     game = Translation(OneWay(Times(0.5)), MeanOf(), comparisons=both, adversary=later)
@@ -87,19 +106,23 @@ def test_before_its_time_and_without_a_discriminator_g_learns_alone():
     batch = {"source": torch.ones(2, 1, 4, 4), "real": torch.zeros(2, 1, 4, 4)}
     assert game.generate(batch, draw(2)).losses.keys() == {"l1"}
     game.progress = 0.5
-    assert [turn.player for turn in game.turns(0)] == ["D", "G"]
+    assert [turn.player for turn in game.turns(0)] == ["G", "D"]
     assert game.generate(batch, draw(2)).losses.keys() == {"l1", "other", "adversarial"}
     assert Translation(OneWay(Times(0.5)), None, comparisons=[L1()]).players().keys() == {"G"}
 
 
-def test_a_slope_of_d_is_charged_at_the_real_picture_alone():
-    """D's logit is the mean of 32 numbers, 16 of them the real picture's: its slope there is 16 / 32**2."""
+@pytest.mark.parametrize("judge", [MeanOf(), EachPlace()])
+def test_a_slope_of_d_is_charged_at_the_real_picture_alone(judge):
+    """D's mean logit is that of 32 numbers, 16 of them the real picture's: its squared slope is 16 / 32**2.
+
+    However many places D judges.
+    """
     adversary = Adversary(penalties=[R1(2.0, every=4)])
-    game = Translation(OneWay(Times(0.5)), MeanOf(), adversary=adversary)
+    game = Translation(OneWay(Times(0.5)), judge, adversary=adversary)
     turns = game.turns(0)
-    assert [(turn.player, turn.every) for turn in turns] == [("D", 1), ("D", 4), ("G", 1)]
+    assert [(turn.player, turn.every) for turn in turns] == [("G", 1), ("D", 1), ("D", 4)]
     batch = {"source": torch.ones(2, 1, 4, 4), "real": torch.rand(2, 1, 4, 4)}
-    losses = turns[1].loss(batch, draw(2)).losses
+    losses = turns[2].loss(batch, draw(2)).losses
     torch.testing.assert_close(losses["r1"], torch.tensor(2.0 * 4 * 16 / 32**2 / 2))
 
 

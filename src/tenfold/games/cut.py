@@ -12,7 +12,7 @@ from ..game import Batch, Game, Terms, Turn
 from ..nn.networks.translator import PatchHeads, TranslatorNetwork
 from ..objectives import LEAST_SQUARES
 from .gan import signals
-from .translation import OneWay, fitted, padded
+from .translation import Handed, OneWay, fitted, padded
 
 
 class CUT(Game[OneWay]):
@@ -50,15 +50,15 @@ class CUT(Game[OneWay]):
         self.heads, self.discriminator = heads, discriminator
         self.maps, self.finish = network.maps, network.finish  # not the network: it would be saved twice
         self.weight, self.identity, self.places = weight, identity, places
-        self.flips, self.moves = flips, moves
+        self.flips, self.moves, self.handed = flips, moves, Handed()
 
     def players(self) -> dict[str, nn.Module]:
         """G moves with its heads."""
         return {"G": nn.ModuleList([self.sampler, self.heads]), "D": self.discriminator}
 
     def turns(self, step: int) -> list[Turn]:
-        """D, then G."""
-        return [Turn("D", self.criticise), Turn("G", self.generate)]
+        """G, then D."""
+        return [Turn("G", self.generate), Turn("D", self.criticise)]
 
     def critic(self) -> None:
         """D judges patches of one side."""
@@ -71,15 +71,19 @@ class CUT(Game[OneWay]):
             return source, real
         return self.moves(source, source, draw)[0], self.moves(real, real, draw)[0]
 
+    def made(self, batch: Batch, draw: Draw) -> tuple[Tensor, ...]:
+        """Pictures of the side that is made, and what is made."""
+        source, real = self.prepare(batch, draw)
+        with torch.no_grad():
+            return real, self.sampler(source)
+
     def judge(self, x: Tensor) -> Tensor:
         """Logits, `(n, k)`."""
         return self.discriminator(x).float().flatten(1)
 
     def criticise(self, batch: Batch, draw: Draw) -> Terms:
         """D's turn: tell real from made; half of the objective."""
-        source, real = self.prepare(batch, draw)
-        with torch.no_grad():
-            fake = self.sampler(source)
+        real, fake = self.handed.take(draw) or self.made(batch, draw)
         real_logits, fake_logits = self.judge(real), self.judge(fake)
         loss = LEAST_SQUARES.discriminator(real_logits, fake_logits).mean()
         return Terms({"adversarial": loss}, signals(real_logits, fake_logits))
@@ -89,6 +93,7 @@ class CUT(Game[OneWay]):
         source, real = self.prepare(batch, draw)
         mirrored = draw.uniform() < 0.5 if self.flips else None
         fake, seen = self.translated(turned(source, mirrored))
+        self.handed.keep(draw, real, fake)
         if mirrored is not None:
             with torch.no_grad():
                 seen = self.look(source)

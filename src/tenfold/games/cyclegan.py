@@ -14,7 +14,7 @@ from ..game import Batch, Game, Terms, Translator, Turn
 from ..nn.layers import AcrossRanks
 from ..objectives import LEAST_SQUARES
 from .gan import signals
-from .translation import fitted
+from .translation import Handed, fitted
 
 
 class BothWays(Translator):
@@ -125,6 +125,7 @@ class CycleGAN(Game[BothWays]):
         self.sampler, self.discriminators = translator, nn.ModuleDict(discriminators)
         self.histories = nn.ModuleDict(histories)
         self.cycle, self.identity, self.moves, self.noise = cycle, identity, moves, noise
+        self.handed = Handed()
 
     def players(self) -> dict[str, nn.Module]:
         """Both translators are G, both discriminators D."""
@@ -148,6 +149,13 @@ class CycleGAN(Game[BothWays]):
         """Made pictures, by the side that they shall be like."""
         return {"real": self.sampler(seen["source"]), "source": self.sampler(seen["real"], back=True)}
 
+    def made(self, batch: Batch, draw: Draw) -> tuple[Tensor, ...]:
+        """Both sides, then what is made to be like them."""
+        seen = self.prepare(batch, draw)
+        with torch.no_grad():
+            made = self.translated(seen)
+        return seen["real"], seen["source"], made["real"], made["source"]
+
     def judge(self, side: str, x: Tensor) -> Tensor:
         """Logits of pictures of one side, `(n, k)`."""
         return self.discriminators[side](x).float().flatten(1)
@@ -156,6 +164,7 @@ class CycleGAN(Game[BothWays]):
         """G's turn: be taken for real on both sides, come back, and change nothing that needs no change."""
         seen = self.prepare(batch, draw)
         made = self.translated(seen)
+        self.handed.keep(draw, seen["real"], seen["source"], made["real"], made["source"])
         losses: dict[str, Tensor] = {}
         for side, fake in made.items():
             logits = self.judge(side, fake)
@@ -174,12 +183,10 @@ class CycleGAN(Game[BothWays]):
 
     def criticise(self, batch: Batch, draw: Draw) -> Terms:
         """D's turn: tell real from made, on both sides; half of the objective."""
-        seen = self.prepare(batch, draw)
-        with torch.no_grad():
-            made = self.translated(seen)
+        real, source, *made = self.handed.take(draw) or self.made(batch, draw)
         losses, said = {}, {}
-        for side, fake in made.items():
-            real_logits = self.judge(side, seen[side])
+        for side, x, fake in zip(("real", "source"), (real, source), made, strict=True):
+            real_logits = self.judge(side, x)
             fake_logits = self.judge(side, self.histories[side](fake, draw))
             losses[f"adversarial_{side}"] = LEAST_SQUARES.discriminator(real_logits, fake_logits).mean()
             if side == "real":

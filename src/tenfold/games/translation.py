@@ -91,6 +91,24 @@ class Filling(nn.Module):
         return torch.where(x[:, -1:] > 0, x[:, :-1], self.network(x))
 
 
+class Handed:
+    """What G made in its turn, for D's turn in the same step: it need not be made again.
+
+    Nothing of it is saved: between two steps there is none.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[int, int], tuple[Tensor, ...]] = {}
+
+    def keep(self, draw: Draw, *seen: Tensor) -> None:
+        """Remember pictures of these rows of the batch; nothing learns from them any more."""
+        self.kept[draw.rows.start, draw.rows.stop] = tuple(x.detach() for x in seen)
+
+    def take(self, draw: Draw) -> tuple[Tensor, ...] | None:
+        """What was kept of these rows, once; None if nothing was."""
+        return self.kept.pop((draw.rows.start, draw.rows.stop), None)
+
+
 @dataclass(frozen=True)
 class Adversary:
     """How D is heard.
@@ -143,6 +161,7 @@ class Translation(Game[Translator]):
         super().__init__()
         self.sampler, self.discriminator, self.adversary = translator, discriminator, adversary
         self.comparisons, self.moves, self.degrade = tuple(comparisons), moves, degrade
+        self.handed = Handed()
         self.stages = (adversary.since,) if adversary.since and discriminator is not None else ()
 
     def players(self) -> dict[str, nn.Module]:
@@ -151,11 +170,11 @@ class Translation(Game[Translator]):
         return players if self.discriminator is None else players | {"D": self.discriminator}
 
     def turns(self, step: int) -> list[Turn]:
-        """D, its lazy penalties, then G; without D, or before it begins, G alone."""
+        """G, then D and its lazy penalties; without D, or before it begins, G alone."""
         if self.alone():
             return [Turn("G", self.generate)]
         lazy = [Turn("D", partial(self.penalise, p), every=p.every) for p in self.adversary.penalties]
-        return [Turn("D", self.criticise), *lazy, Turn("G", self.generate)]
+        return [Turn("G", self.generate), Turn("D", self.criticise), *lazy]
 
     def alone(self) -> bool:
         """Whether G learns without an adversary."""
@@ -197,26 +216,29 @@ class Translation(Game[Translator]):
             wanted = self.discriminator.maps(self.shown(source, real))
         return apart(self.discriminator.maps(self.shown(source, fake)), wanted)
 
-    def look(self, batch: Batch, draw: Draw, penalty: Penalty | None = None) -> Look:
-        """D's logits of real and of made pairs."""
+    def made(self, batch: Batch, draw: Draw) -> tuple[Tensor, ...]:
+        """Sources, what shall be made of them, and what is made."""
         source, real = self.prepare(batch, draw)
         with torch.no_grad():
-            fake = self.sampler(source)
-        sides = () if penalty is None else penalty.slopes_of
-        real = real.detach().requires_grad_("real" in sides)
-        fake = fake.detach().requires_grad_("fake" in sides)
-        critic = partial(self.judge, source)
-        return Look(critic, real, fake, critic(real), critic(fake), draw)
+            return source, real, self.sampler(source)
 
     def criticise(self, batch: Batch, draw: Draw) -> Terms:
         """D's turn: tell pairs with a real picture from those with a made one; half of the objective."""
-        seen = self.look(batch, draw)
-        loss = self.adversary.objective.discriminator(seen.real_logits, seen.fake_logits).mean() / 2
-        return Terms({"adversarial": loss}, signals(seen.real_logits, seen.fake_logits))
+        source, real, fake = self.handed.take(draw) or self.made(batch, draw)
+        real_logits, fake_logits = self.judge(source, real), self.judge(source, fake)
+        loss = self.adversary.objective.discriminator(real_logits, fake_logits).mean() / 2
+        return Terms({"adversarial": loss}, signals(real_logits, fake_logits))
 
     def penalise(self, penalty: Penalty, batch: Batch, draw: Draw) -> Terms:
-        """A lazy turn of D: one penalty alone, as much heavier as it is rarer."""
-        seen = self.look(batch, draw, penalty)
+        """A lazy turn of D: one penalty alone, of the mean of its logits, as much heavier as it is rarer."""
+        source, real, fake = self.made(batch, draw)
+        real = real.detach().requires_grad_("real" in penalty.slopes_of)
+        fake = fake.detach().requires_grad_("fake" in penalty.slopes_of)
+
+        def critic(x: Tensor) -> Tensor:  # of their sum slopes would be as much steeper as there are patches
+            return self.judge(source, x).mean(1, keepdim=True)
+
+        seen = Look(critic, real, fake, critic(real), critic(fake), draw)
         return Terms({penalty.name: penalty.weight * penalty.every * penalty(seen).mean()})
 
     def generate(self, batch: Batch, draw: Draw) -> Terms:
@@ -226,6 +248,7 @@ class Translation(Game[Translator]):
         compared = self.comparisons[: 1 if self.progress < heard.since else None]
         losses = {c.name: c.weight * c(fake, real).mean() for c in compared}
         if not self.alone():
+            self.handed.keep(draw, source, real, fake)
             logits = self.judge(source, fake)
             losses["adversarial"] = heard.weight * heard.objective.generator(logits, logits).mean()
             if heard.matching:

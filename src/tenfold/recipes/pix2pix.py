@@ -116,7 +116,7 @@ class Pix2Pix(Recipe):
     """Weight of the difference in what the discriminator sees."""
     adversarial: Annotated[float, Ge(0)] = 1.0
     """Weight of what the discriminator says; 0 for none."""
-    penalty: Annotated[float, Ge(0)] = 1.0
+    penalty: Annotated[float, Ge(0)] = 0.1
     """Weight of R1."""
     penalty_every: Positive = 8
     """Steps from one look at R1 to the next, which then counts as much more."""
