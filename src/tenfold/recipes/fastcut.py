@@ -23,7 +23,7 @@ class FastCUTRecipe(Recipe):
         "Park et al.",
         2020,
         "https://arxiv.org/abs/2007.15651",
-        "cut in half of the time, where colours may change",
+        "cut without its identity: quicker, and freer with colours",
     )
     kinds: ClassVar = ("unpaired",)
     augments: ClassVar = ("none",)

@@ -69,7 +69,7 @@ class TranslatorNetwork(nn.Module):
         width: at the full size; four times as many at a quarter.
         blocks: residual blocks.
         resized: whether pixels are repeated and then convolved on the way back, and the last layer is 3x3;
-            the papers' transposed convolutions leave a grid of dots, and their 7x7 takes a fifth of the time.
+            the papers' transposed convolutions leave a grid of dots, and their 7x7 is slow in float32.
     """
 
     stride = 2**HALVINGS
