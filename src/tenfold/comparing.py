@@ -73,6 +73,19 @@ class OfMaps:
         return apart(self.maps(made), wanted)
 
 
+def of_pixels_and_maps(l1: float, perceptual: float) -> list[Comparison]:
+    """Comparisons of pixels, and of what EfficientNet-Lite0 sees where this has a weight.
+
+    Raises:
+        MissingExtra: it has, and the package with the network's weights is not installed.
+    """
+    if not perceptual:
+        return [L1(l1)]
+    from .metrics.pretrained import frozen_maps
+
+    return [L1(l1), OfMaps(in_colours(frozen_maps()), perceptual)]
+
+
 def apart(made: Sequence[Tensor], wanted: Sequence[Tensor]) -> Float[Tensor, " n"]:
     """Mean absolute difference of maps, of each picture in units of the mean size of what is wanted."""
     each: list[Tensor] = []

@@ -37,7 +37,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
             "calibrate": True,
         },
     ),
-    "pix2pix, as published": ("pix2pix", {"resized": False, "norm_d": "batch", "matching": 1.0}),
+    "pix2pix, as published": ("pix2pix", {"resized": False, "matching": 1.0}),
     "pix2pix, holes": ("pix2pix", {"task": "holes"}),
     "srgan, dense and worn": ("srgan", {"block": "rrdb", "wear": "worn", "scale": 4}),
 }

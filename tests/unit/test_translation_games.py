@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tenfold.augment.joint import Jointly, moved
+from tenfold.augment.joint import Jointly, moved, zoomed
 from tenfold.comparing import L1
 from tenfold.degrade import Jpeg
 from tenfold.draw import Draw
@@ -71,6 +71,19 @@ def test_a_picture_goes_on_mirrored_at_its_border():
 def test_a_shift_of_nothing_is_the_picture():
     x = torch.rand(3, 2, 8, 8)
     assert torch.equal(Jointly(0.0)(x, x, draw(3))[0], x)
+
+
+def test_a_zoom_shows_a_part_around_the_centre_and_leaves_half_of_the_pairs_sharp():
+    place = (2 * torch.arange(8) + 1) / 8 - 1
+    x = torch.stack([place.expand(8, 8), place[:, None].expand(8, 8)])[None].expand(2, -1, -1, -1)
+    found = zoomed(x, torch.tensor([[0.5, 0.75], [1.0, 1.0]]))
+    torch.testing.assert_close(found[0, 0, 3], 0.5 * place)
+    torch.testing.assert_close(found[0, 1, :, 3], 0.75 * place)
+    assert torch.equal(found[1], x[1])
+    x = torch.rand(60, 1, 8, 8)
+    a, b = Jointly(zoom=0.5)(x, torch.cat([x, -x], 1), draw(60))
+    torch.testing.assert_close(torch.cat([a, -a], 1), b)
+    assert 15 < (a == x).flatten(1).all(1).sum() < 45
 
 
 def test_pairs_charge_pixels_and_what_d_says():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..augment.joint import Jointly
+from ..augment.joint import STILL, Jointly
 from ..comparing import contrast
 from ..draw import Draw
 from ..game import Batch, Game, Terms, Turn
@@ -43,7 +43,7 @@ class CUT(Game[OneWay]):
         identity: float = 1.0,
         places: int = 256,
         flips: bool = False,
-        moves: Jointly | None = None,
+        moves: Jointly = STILL,
     ) -> None:
         super().__init__()
         self.sampler = OneWay(network, stride=network.stride, least=network.least)
@@ -67,8 +67,6 @@ class CUT(Game[OneWay]):
     def prepare(self, batch: Batch, draw: Draw) -> tuple[Tensor, Tensor]:
         """Both sides, each moved in its own way."""
         source, real = batch["source"], batch["real"]
-        if self.moves is None:
-            return source, real
         return self.moves(source, source, draw)[0], self.moves(real, real, draw)[0]
 
     def made(self, batch: Batch, draw: Draw) -> tuple[Tensor, ...]:
@@ -84,25 +82,26 @@ class CUT(Game[OneWay]):
     def criticise(self, batch: Batch, draw: Draw) -> Terms:
         """D's turn: tell real from made; half of the objective."""
         real, fake = self.handed.take(draw) or self.made(batch, draw)
-        real_logits, fake_logits = self.judge(real), self.judge(fake)
+        real_logits, fake_logits = self.judge(torch.cat([real, fake])).chunk(2)
         loss = LEAST_SQUARES.discriminator(real_logits, fake_logits).mean()
         return Terms({"adversarial": loss}, signals(real_logits, fake_logits))
 
     def generate(self, batch: Batch, draw: Draw) -> Terms:
         """G's turn: be taken for real, and let every patch be recognised."""
         source, real = self.prepare(batch, draw)
-        mirrored = draw.uniform() < 0.5 if self.flips else None
-        fake, seen = self.translated(turned(source, mirrored))
-        self.handed.keep(draw, real, fake)
+        n, also = len(source), self.identity > 0 and source.shape[1:] == real.shape[1:]
+        given = torch.cat([source, real]) if also else source
+        mirrored = (draw.uniform() < 0.5).repeat(len(given) // n) if self.flips else None
+        made, seen = self.translated(turned(given, mirrored))
+        self.handed.keep(draw, real, made[:n])
         if mirrored is not None:
             with torch.no_grad():
-                seen = self.look(source)
-        logits = self.judge(fake)
+                seen = self.look(given)
+        unlike, logits = self.unlike(seen, turned(made, mirrored), draw), self.judge(made[:n])
         losses = {"adversarial": LEAST_SQUARES.generator(logits, logits).mean() * 2}
-        losses["patches"] = self.weight * self.unlike(seen, turned(fake, mirrored), draw).mean()
-        if self.identity and source.shape[1] == real.shape[1]:
-            same, seen = self.translated(real)
-            losses["identity"] = self.identity * self.unlike(seen, same, draw).mean()
+        losses["patches"] = self.weight * unlike[:n].mean()
+        if also:
+            losses["identity"] = self.identity * unlike[n:].mean()
         return Terms(losses)
 
     def translated(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -116,11 +115,15 @@ class CUT(Game[OneWay]):
         return fitted(network, x, self.sampler.stride, least=self.sampler.least), seen
 
     def unlike(self, given: list[Tensor], made: Tensor, draw: Draw) -> Tensor:
-        """How badly patches of made pictures are recognised, by what is seen of the given ones; `(n,)`."""
+        """How badly patches of made pictures are recognised, by what is seen of the given ones.
+
+        Of pictures beyond the batch's rows the same places are looked at.
+        """
         if made.shape[1] != given[0].shape[1]:
             made = in_channels(made, given[0].shape[1])
         looked = self.look(made)
         places = [different(draw, seen.shape[2] * seen.shape[3], self.places) for seen in looked]
+        places = [place.repeat(len(made) // len(place), 1) for place in places]
         asked = self.heads(looked, places)
         # Only now: autocast keeps the weights that it rounds, and first met here they would have no gradient.
         with torch.no_grad():

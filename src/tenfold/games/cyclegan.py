@@ -8,13 +8,15 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from ..augment.joint import Jointly
+from ..augment.joint import STILL, Jointly
 from ..draw import Draw
 from ..game import Batch, Game, Terms, Translator, Turn
 from ..nn.layers import AcrossRanks
 from ..objectives import LEAST_SQUARES
 from .gan import signals
 from .translation import Handed, fitted
+
+OTHER = {"real": "source", "source": "real"}
 
 
 class BothWays(Translator):
@@ -118,7 +120,7 @@ class CycleGAN(Game[BothWays]):
         *,
         cycle: float = 10.0,
         identity: float = 0.5,
-        moves: Jointly | None = None,
+        moves: Jointly = STILL,
         noise: float = 0.0,
     ) -> None:
         super().__init__()
@@ -141,20 +143,23 @@ class CycleGAN(Game[BothWays]):
 
     def prepare(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
         """Both sides, each moved in its own way."""
-        if self.moves is None:
-            return {name: batch[name] for name in ("source", "real")}
         return {name: self.moves(batch[name], batch[name], draw)[0] for name in ("source", "real")}
 
-    def translated(self, seen: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Made pictures, by the side that they shall be like."""
-        return {"real": self.sampler(seen["source"]), "source": self.sampler(seen["real"], back=True)}
+    def translated(self, seen: Mapping[str, Tensor], *, also: bool) -> dict[str, tuple[Tensor, Tensor]]:
+        """By the side they shall be like: what is made of the other; and of that side's own, or none."""
+        found: dict[str, tuple[Tensor, Tensor]] = {}
+        for side, other in OTHER.items():
+            given = torch.cat([seen[other], seen[side]]) if also else seen[other]
+            made = self.sampler(given, back=side == "source")
+            found[side] = made[: len(seen[other])], made[len(seen[other]) :]
+        return found
 
     def made(self, batch: Batch, draw: Draw) -> tuple[Tensor, ...]:
         """Both sides, then what is made to be like them."""
         seen = self.prepare(batch, draw)
         with torch.no_grad():
-            made = self.translated(seen)
-        return seen["real"], seen["source"], made["real"], made["source"]
+            made = self.translated(seen, also=False)
+        return seen["real"], seen["source"], made["real"][0], made["source"][0]
 
     def judge(self, side: str, x: Tensor) -> Tensor:
         """Logits of pictures of one side, `(n, k)`."""
@@ -163,21 +168,18 @@ class CycleGAN(Game[BothWays]):
     def generate(self, batch: Batch, draw: Draw) -> Terms:
         """G's turn: be taken for real on both sides, come back, and change nothing that needs no change."""
         seen = self.prepare(batch, draw)
-        made = self.translated(seen)
-        self.handed.keep(draw, seen["real"], seen["source"], made["real"], made["source"])
+        also = self.identity > 0 and seen["source"].shape[1:] == seen["real"].shape[1:]
+        made = self.translated(seen, also=also)
+        self.handed.keep(draw, seen["real"], seen["source"], made["real"][0], made["source"][0])
         losses: dict[str, Tensor] = {}
-        for side, fake in made.items():
-            logits = self.judge(side, fake)
+        for side, (fake, same) in made.items():
+            logits, other = self.judge(side, fake), OTHER[side]
             losses[f"adversarial_{side}"] = LEAST_SQUARES.generator(logits, logits).mean() * 2
-        if self.cycle:
-            for side, fake in made.items():
+            if self.cycle:
                 noisy = fake + self.noise * draw.normal(*fake.shape[1:]) if self.noise else fake
-                other = "source" if side == "real" else "real"
                 back = self.sampler(noisy, back=side == "real")
                 losses[f"cycle_{other}"] = self.cycle * difference(back, seen[other])
-        if self.identity and seen["source"].shape[1] == seen["real"].shape[1]:
-            for side in made:
-                same = self.sampler(seen[side], back=side == "source")
+            if also:
                 losses[f"identity_{side}"] = self.identity * max(self.cycle, 1) * difference(same, seen[side])
         return Terms(losses)
 
@@ -186,8 +188,8 @@ class CycleGAN(Game[BothWays]):
         real, source, *made = self.handed.take(draw) or self.made(batch, draw)
         losses, said = {}, {}
         for side, x, fake in zip(("real", "source"), (real, source), made, strict=True):
-            real_logits = self.judge(side, x)
-            fake_logits = self.judge(side, self.histories[side](fake, draw))
+            shown = torch.cat([x, self.histories[side](fake, draw)])
+            real_logits, fake_logits = self.judge(side, shown).chunk(2)
             losses[f"adversarial_{side}"] = LEAST_SQUARES.discriminator(real_logits, fake_logits).mean()
             if side == "real":
                 said = signals(real_logits, fake_logits)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..augment.joint import Jointly
+from ..augment.joint import STILL, Jointly
 from ..comparing import Comparison, apart
 from ..degrade import Degradation
 from ..draw import Draw
@@ -155,7 +155,7 @@ class Translation(Game[Translator]):
         *,
         comparisons: Sequence[Comparison] = (),
         adversary: Adversary = Adversary(),
-        moves: Jointly | None = None,
+        moves: Jointly = STILL,
         degrade: Degradation | None = None,
     ) -> None:
         super().__init__()
@@ -188,12 +188,10 @@ class Translation(Game[Translator]):
         """What is given, and what shall be made of it."""
         real = batch["real"]
         if self.degrade is not None:
-            if self.moves is not None:
-                real, _ = self.moves(real, real, draw)
+            real, _ = self.moves(real, real, draw)
             with torch.autocast(real.device.type, enabled=False):  # the data are no layer to be rounded
                 return self.degrade(real, draw), real
-        source = batch["source"]
-        return (source, real) if self.moves is None else self.moves(source, real, draw)
+        return self.moves(batch["source"], real, draw)
 
     def judge(self, source: Tensor, x: Tensor) -> Tensor:
         """D's logits of pairs, `(n, k)`."""

@@ -10,7 +10,7 @@ from ..augment.joint import Jointly
 from ..data.spec import DataSpec
 from ..games.cut import CUT
 from ..nn.networks.translator import PatchHeads, TranslatorNetwork
-from ..nn.networks.unet import Norm, PatchDiscriminator, patch_layers
+from ..nn.networks.unet import PatchDiscriminator, patch_layers
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
@@ -32,7 +32,16 @@ class CUTRecipe(Recipe):
         "tiny": {"width": 4, "width_d": 4, "blocks": 2, "batch": 8, "described": 8, "places": 16},
         "small": {},
         "base": {"width": 64, "width_d": 64, "blocks": 6},
-        "paper": {"width": 64, "width_d": 64, "blocks": 9, "resized": False, "lr_g": 2e-4, "lr_d": 2e-4},
+        "paper": {
+            "width": 64,
+            "width_d": 64,
+            "blocks": 9,
+            "resized": False,
+            "places": 256,
+            "described": 256,
+            "lr_g": 2e-4,
+            "lr_d": 2e-4,
+        },
     }
 
     batch: Annotated[int, Ge(2)] = 4
@@ -43,17 +52,15 @@ class CUTRecipe(Recipe):
     """Channels of the discriminator's first layer."""
     blocks: Positive = 4
     """Residual blocks of the translator."""
-    norm_d: Norm = "instance"
-    """What normalises the discriminator's layers."""
     resized: bool = True
     """Whether pixels are repeated and then convolved; transposed convolutions leave dots."""
     contrast: Annotated[float, Ge(0)] = 1.0
     """Weight of patches that are not recognised."""
     identity: Annotated[float, Ge(0)] = 1.0
     """Weight of patches of pictures that need no translation and are not recognised after it."""
-    places: Positive = 256
+    places: Positive = 128
     """Patches of each map that are compared."""
-    described: Positive = 256
+    described: Positive = 128
     """Length of the vectors that describe patches."""
     shift: Annotated[float, Ge(0), Lt(0.5)] = 0.1
     """By how much of a side pictures are moved, at most."""
@@ -77,10 +84,10 @@ class CUTRecipe(Recipe):
         game = CUT(
             network,
             PatchHeads(network.map_widths, self.described),
-            PatchDiscriminator(made, self.width_d, patch_layers(spec.shape), norm=self.norm_d),
+            PatchDiscriminator(made, self.width_d, patch_layers(spec.shape), norm="instance"),
             weight=self.contrast,
             identity=self.identity,
             places=self.places,
-            moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
+            moves=Jointly(self.shift, self.flip),
         )
         return self.play(game)

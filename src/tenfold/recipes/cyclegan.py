@@ -10,7 +10,7 @@ from ..augment.joint import Jointly
 from ..data.spec import DataSpec
 from ..games.cyclegan import BothWays, CycleGAN, History
 from ..nn.networks.translator import TranslatorNetwork
-from ..nn.networks.unet import Norm, PatchDiscriminator, patch_layers
+from ..nn.networks.unet import PatchDiscriminator, patch_layers
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 
@@ -51,8 +51,6 @@ class CycleGANRecipe(Recipe):
     """Channels of the discriminators' first layer."""
     blocks: Positive = 4
     """Residual blocks of each translator."""
-    norm_d: Norm = "instance"
-    """What normalises the discriminators' layers."""
     resized: bool = True
     """Whether pixels are repeated and then convolved; the paper's transposed convolutions leave dots."""
     cycle: Annotated[float, Ge(0)] = 10.0
@@ -87,7 +85,7 @@ class CycleGANRecipe(Recipe):
         )
         sides, layers = {"real": made, "source": given}, patch_layers(made)
         judges = {
-            name: PatchDiscriminator(shape[0], self.width_d, layers, norm=self.norm_d)
+            name: PatchDiscriminator(shape[0], self.width_d, layers, norm="instance")
             for name, shape in sides.items()
         }
         game = CycleGAN(
@@ -96,7 +94,7 @@ class CycleGANRecipe(Recipe):
             {name: History(self.history, self.batch, shape) for name, shape in sides.items()},
             cycle=self.cycle,
             identity=self.identity,
-            moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
+            moves=Jointly(self.shift, self.flip),
             noise=self.noise,
         )
         return self.play(game)

@@ -10,8 +10,9 @@ from ..augment.joint import Jointly
 from ..data.spec import DataSpec
 from ..games.cut import CUT
 from ..nn.networks.translator import PatchHeads, TranslatorNetwork
-from ..nn.networks.unet import Norm, PatchDiscriminator, patch_layers
+from ..nn.networks.unet import PatchDiscriminator, patch_layers
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
+from .cut import CUTRecipe
 
 
 @recipe("fastcut")
@@ -28,12 +29,7 @@ class FastCUTRecipe(Recipe):
     kinds: ClassVar = ("unpaired",)
     augments: ClassVar = ("none",)
     unused: ClassVar = ("latent", "augment", "augment_most", "without")
-    presets: ClassVar = {
-        "tiny": {"width": 4, "width_d": 4, "blocks": 2, "batch": 8, "described": 8, "places": 16},
-        "small": {},
-        "base": {"width": 64, "width_d": 64, "blocks": 6},
-        "paper": {"width": 64, "width_d": 64, "blocks": 9, "resized": False, "lr_g": 2e-4, "lr_d": 2e-4},
-    }
+    presets: ClassVar = {**CUTRecipe.presets, "paper": {**CUTRecipe.presets["paper"], "contrast": 10.0}}
 
     batch: Annotated[int, Ge(2)] = 4
     """Real samples of either side per update."""
@@ -43,15 +39,13 @@ class FastCUTRecipe(Recipe):
     """Channels of the discriminator's first layer."""
     blocks: Positive = 4
     """Residual blocks of the translator."""
-    norm_d: Norm = "instance"
-    """What normalises the discriminator's layers."""
     resized: bool = True
     """Whether pixels are repeated and then convolved; transposed convolutions leave dots."""
-    contrast: Annotated[float, Ge(0)] = 10.0
+    contrast: Annotated[float, Ge(0)] = 3.0
     """Weight of patches that are not recognised."""
-    places: Positive = 256
+    places: Positive = 128
     """Patches of each map that are compared."""
-    described: Positive = 256
+    described: Positive = 128
     """Length of the vectors that describe patches."""
     flips: bool = True
     """Whether half of what is given is mirrored, and the result must be, too."""
@@ -77,11 +71,11 @@ class FastCUTRecipe(Recipe):
         game = CUT(
             network,
             PatchHeads(network.map_widths, self.described),
-            PatchDiscriminator(made, self.width_d, patch_layers(spec.shape), norm=self.norm_d),
+            PatchDiscriminator(made, self.width_d, patch_layers(spec.shape), norm="instance"),
             weight=self.contrast,
             identity=0.0,
             places=self.places,
             flips=self.flips,
-            moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
+            moves=Jointly(self.shift, self.flip),
         )
         return self.play(game)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 
 from ..augment.joint import Jointly
-from ..comparing import L1, Comparison, OfMaps, in_colours
+from ..comparing import of_pixels_and_maps
 from ..data.spec import DataSpec
 from ..degrade import Degradation, Grey, Holes
 from ..errors import RecipeError
 from ..games.translation import Adversary, Filling, OneWay, Translation
 from ..nn.networks.grid import base_grid
-from ..nn.networks.unet import Norm, PatchDiscriminator, UNet, patch_layers
+from ..nn.networks.unet import PatchDiscriminator, UNet, patch_layers
 from ..objectives import NON_SATURATING
 from ..penalties import R1
 from ..recipe import About, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
@@ -84,11 +84,12 @@ class Pix2Pix(Recipe):
             "width": 64,
             "width_d": 64,
             "batch": 2,
-            "norm": "batch",
-            "norm_d": "batch",
             "dropout": 0.5,
             "resized": False,
             "penalty": 0.0,
+            "zoom": 0.0,
+            "lr_g": 2e-4,
+            "lr_d": 2e-4,
         },
     }
 
@@ -100,10 +101,6 @@ class Pix2Pix(Recipe):
     """Channels of the generator's first layer; up to eight times as many at coarse sizes."""
     width_d: Positive = 16
     """Channels of the discriminator's first layer."""
-    norm: Literal["none", "batch", "instance"] = "batch"
-    """What normalises the generator's layers."""
-    norm_d: Norm = "instance"
-    """What normalises the discriminator's."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Share of the two innermost layers on the way up that is dropped while training."""
     resized: bool = True
@@ -116,19 +113,21 @@ class Pix2Pix(Recipe):
     """Weight of the difference in what the discriminator sees."""
     adversarial: Annotated[float, Ge(0)] = 1.0
     """Weight of what the discriminator says; 0 for none."""
-    penalty: Annotated[float, Ge(0)] = 0.1
+    penalty: Annotated[float, Ge(0)] = 1.0
     """Weight of R1."""
     penalty_every: Positive = 8
     """Steps from one look at R1 to the next, which then counts as much more."""
     shift: Annotated[float, Ge(0), Lt(0.5)] = 0.1
     """By how much of a side both pictures are moved alike, at most."""
+    zoom: Annotated[float, Ge(0), Le(1)] = 0.25
+    """By how much half of the pairs are made larger or smaller, at most, each side on its own."""
     flip: bool = False
     """Whether half of the pairs are mirrored left to right; right where that means nothing else."""
     half_life_kimg: Annotated[float, Ge(0)] = 2.0
     """Half-life of the averaged generator's memory, in thousands of samples."""
-    lr_g: Rate = 2e-4
+    lr_g: Rate = 5e-4
     """Learning rate of the generator."""
-    lr_d: Rate = 2e-4
+    lr_d: Rate = 5e-4
     """Learning rate of the discriminator."""
     beta1: Moment = 0.5
     """Decay of the mean of gradients."""
@@ -141,18 +140,11 @@ class Pix2Pix(Recipe):
         outputs, height, width = spec.shape
         inputs = spec.given[0] if degrade is None else given_channels(self.task, outputs)
         depth = min(max(1, base_grid(height, width).doublings), DEEPEST)
-        network = UNet(
-            inputs, outputs, self.width, depth, norm=self.norm, dropout=self.dropout, resized=self.resized
-        )
+        network = UNet(inputs, outputs, self.width, depth, dropout=self.dropout, resized=self.resized)
         judge = None
         if self.adversarial:
             layers = patch_layers(spec.shape)
-            judge = PatchDiscriminator(inputs + outputs, self.width_d, layers, norm=self.norm_d)
-        comparisons: list[Comparison] = [L1(self.l1)]
-        if self.perceptual:
-            from ..metrics.pretrained import frozen_maps
-
-            comparisons.append(OfMaps(in_colours(frozen_maps()), self.perceptual))
+            judge = PatchDiscriminator(inputs + outputs, self.width_d, layers, norm="batch")
         adversary = Adversary(
             NON_SATURATING,
             self.adversarial,
@@ -163,9 +155,9 @@ class Pix2Pix(Recipe):
         game = Translation(
             OneWay(painter, stride=network.stride),
             judge,
-            comparisons=comparisons,
+            comparisons=of_pixels_and_maps(self.l1, self.perceptual),
             adversary=adversary,
-            moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
+            moves=Jointly(self.shift, self.flip, self.zoom),
             degrade=degrade,
         )
         return self.play(game)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Le, Lt
 
 from ..augment.joint import Jointly
-from ..comparing import L1, Comparison, OfMaps, in_colours
+from ..comparing import of_pixels_and_maps
 from ..data.spec import DataSpec
 from ..degrade import Degradation, Smaller, worn
 from ..errors import RecipeError
@@ -103,11 +103,6 @@ class SRGAN(Recipe):
         degrade = self.degradation(spec)
         network = Enlarger(channels, self.width, self.blocks, self.scale, self.block)
         depth = min(3, base_grid(height, width).doublings)
-        comparisons: list[Comparison] = [L1(self.l1)]
-        if self.perceptual:
-            from ..metrics.pretrained import frozen_maps
-
-            comparisons.append(OfMaps(in_colours(frozen_maps()), self.perceptual))
         adversary = Adversary(
             NON_SATURATING,
             self.adversarial,
@@ -118,9 +113,9 @@ class SRGAN(Recipe):
         game = Translation(
             OneWay(network, scale=self.scale, reach=network.reach),
             UNetDiscriminator(channels, self.width_d, depth) if self.adversarial else None,
-            comparisons=comparisons,
+            comparisons=of_pixels_and_maps(self.l1, self.perceptual),
             adversary=adversary,
-            moves=Jointly(self.shift, self.flip) if self.shift or self.flip else None,
+            moves=Jointly(self.shift, self.flip),
             degrade=degrade,
         )
         return self.play(game)

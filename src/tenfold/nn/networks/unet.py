@@ -17,18 +17,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import BatchNorm, FullPrecision, InstanceNorm, ResizedConv, SpectralConv
+from ..layers import BatchNorm, FullPrecision, InstanceNorm, ResizedConv
 from .dcgan import start_like_dcgan, transposed
 
-Norm = Literal["none", "batch", "instance", "spectral"]
+Norm = Literal["none", "batch", "instance"]
 MOST = 8  # times the width, which no layer exceeds
 DROPPED = 2  # innermost layers on the way up that dropout works on
 
 
 def conv(inputs: int, outputs: int, norm: Norm, *, stride: int = 2) -> nn.Sequential:
     """A 4x4 convolution and its norm, before which a bias does nothing; without stride, a pixel is lost."""
-    if norm == "spectral":
-        return nn.Sequential(SpectralConv(inputs, outputs, 4, stride, 1))
     layer = nn.Conv2d(inputs, outputs, 4, stride, 1, bias=norm == "none")
     return nn.Sequential(layer, *normalised(norm, outputs))
 
@@ -40,7 +38,7 @@ def normalised(norm: Norm, channels: int) -> list[nn.Module]:
             return [BatchNorm(channels)]
         case "instance":
             return [InstanceNorm()]
-        case _:
+        case "none":
             return []
 
 
@@ -67,7 +65,6 @@ class UNet(nn.Module):
         inputs, outputs: channels.
         width: of the first layer; each next has twice as many, up to eight times.
         depth: how often the size is halved.
-        norm: of all layers but the first and the last.
         dropout: of the two innermost layers on the way up, while training: 8 and 16 pixels.
         resized: whether pixels are repeated and then convolved, and the picture itself goes across, too. The
             paper's transposed convolutions leave a grid of dots.
@@ -80,20 +77,19 @@ class UNet(nn.Module):
         width: int,
         depth: int,
         *,
-        norm: Norm = "batch",
         dropout: float = 0.5,
         resized: bool = True,
     ) -> None:
         super().__init__()
         sizes = [width * min(2**i, MOST) for i in range(depth)]
         below, finest = [inputs, *sizes], max(1, width // 2)
-        plain: list[Norm] = ["none" if i in (0, depth - 1) else norm for i in range(depth)]
+        plain: list[Norm] = ["none" if i in (0, depth - 1) else "batch" for i in range(depth)]
         self.downs = nn.ModuleList(conv(a, b, each) for a, b, each in zip(below, sizes, plain, strict=False))
         ups = [
             Up(
                 sizes[i] * (1 if i == depth - 1 else 2),
                 sizes[i - 1] if i else finest,
-                norm,
+                "batch",
                 resized=resized,
                 dropout=dropout * (i >= max(1, depth - DROPPED)),
             )
@@ -138,12 +134,11 @@ class PatchDiscriminator(nn.Module):
     def __init__(self, inputs: int, width: int, layers: int = 3, *, norm: Norm = "batch") -> None:
         super().__init__()
         sizes = [width * min(2**i, MOST) for i in range(layers + 1)]
-        first: Norm = "spectral" if norm == "spectral" else "none"
-        parts = [conv(inputs, sizes[0], first)]
+        parts = [conv(inputs, sizes[0], "none")]
         parts += [conv(sizes[i - 1], sizes[i], norm) for i in range(1, layers)]
         parts += [conv(sizes[layers - 1], sizes[layers], norm, stride=1)]
         self.parts = nn.ModuleList(parts)
-        self.head = FullPrecision(conv(sizes[layers], 1, first, stride=1))
+        self.head = FullPrecision(conv(sizes[layers], 1, "none", stride=1))
         self.least = 3 * 2**layers  # of a side: the last two layers take a pixel each
         start_like_dcgan(self)
 
