@@ -37,6 +37,7 @@ class Turn:
         loss: maps a batch, and the randomness that belongs to it, to named terms.
         every: played on every n-th step only (lazy regularisation).
         repeat: how many updates in a row, each on a fresh batch (`n_critic`).
+        again: whether it looks once more at the batch of the turn before it, instead of a fresh one.
         after: called after the optimiser's step (weight clipping).
     """
 
@@ -44,6 +45,7 @@ class Turn:
     loss: Callable[[Batch, Draw], Terms]
     every: int = 1
     repeat: int = 1
+    again: bool = False
     after: Callable[[], None] | None = None
 
 

@@ -152,8 +152,8 @@ def of_translation(run: Run, most: int, seed: int) -> Material:
     held = dataset.holdout
     if held is None:
         raise DataError(
-            f"{dataset.source} has too few pictures to hold some out, and translations of those that were "
-            "learnt from say little. Add some, or a folder val."
+            f"{dataset.sides[1] if dataset.sides else dataset.source} has too few pictures to hold some out, "
+            "and translations of those that were learnt from say little. Add some, or a folder val."
         )
     count, cpu = min(len(held), most, within_memory(dataset.spec.shape)), torch.device("cpu")
     order = np.random.default_rng(derive(seed, "evaluate", "translated")).permutation(len(held))
@@ -163,7 +163,7 @@ def of_translation(run: Run, most: int, seed: int) -> Material:
     numbers = making.beside(values, run.sampler, cpu)
     numbers |= {f"{name}_of_the_input": value for name, value in making.untouched().items()}
     names = [f"made of {held.names[i]}" if making.paired else f"made {i}" for i in index]
-    made = Part(Rows(values), np.arange(count), names)
+    made = Part(Rows(values), np.arange(making.count), names[: making.count])
     facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source, "holdout": None}
     facts |= {"data_id": f"{dataset.fingerprint}-{LAYOUT}"}
     sides = (whole(dataset.train), Part(held, index, held.names), made)
@@ -172,7 +172,7 @@ def of_translation(run: Run, most: int, seed: int) -> Material:
         few = f"{dataset.sides[0]} has too few pictures to hold some out"
         notes.append(f"what is translated here was learnt from: {few}")
     found = assemble(sides, dataset, False, notes, facts, most, seed)
-    more = {name: Measured(value, None, count) for name, value in numbers.items()}
+    more = {name: Measured(value, None, making.count) for name, value in numbers.items()}
     return replace(found, more=more, back=way_back(run, dataset, making), paired=making.paired)
 
 

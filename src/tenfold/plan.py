@@ -16,7 +16,7 @@ from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
 from .data.notes import LEAST
 from .data.pairing import Direction, sides_within
-from .data.sides import open_sides
+from .data.sides import open_sides, open_undirected
 from .data.spec import DataSpec
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
@@ -192,7 +192,7 @@ def opened(
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
     how, direction = load_options(options, seed), direction_of(data, options, kinds)
     if direction is None or isinstance(data, np.ndarray):
-        dataset = open_data(data, how)
+        dataset = open_undirected(data, how) if kinds is None else open_data(data, how)
     else:
         dataset = open_sides(data, direction, how)
     if options.unlabelled is not None and dataset.given is not None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from .data.codec import Codec
@@ -19,17 +17,12 @@ from .degrade import LUMA
 from .errors import DataError, MissingExtra, RunError, suggest
 from .game import Translator
 from .run import Run
-from .watching.progress import Say, told
+from .tiling import SMALLEST_STEP, TILE, Way, at_once, silent, translated_together, translated_values
+from .watching.progress import Say
 
-TILE = 256  # pixels of a tile's side, of what is given
-AT_ONCE = 512 * 512  # pixels that are made at once, in tiles: more take memory rather than less time
-BLENDED = 32  # pixels from a tile's border in which it fades into the next
-SMALLEST_STEP = 16  # pixels by which tiles advance at least
 SUFFIXES = (".png", ".tif", ".tiff", ".npy")  # of files that keep every value
-
-
-def silent(text: str) -> None:
-    """Tells nobody."""
+DEEP = ".tif"  # for what has opacity and 16 bit, which .png does not take from us
+FAR = 2  # times as large as what was learnt from: worth a word
 
 
 @dataclass
@@ -38,39 +31,35 @@ class Translated:
 
     Attributes:
         written: files that were made.
+        kept: files that were there already, and were left as they are.
         failed: names of those that could not be translated, and why.
-        converted: names of those that were converted before, and into what.
+        notes: names of those of which there is something to say, and what.
     """
 
     written: list[Path] = field(default_factory=list)
+    kept: list[Path] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
-    converted: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way of a run's translator.
+class Task:
+    """One picture.
 
     Attributes:
-        translator: of the run.
-        back: whether it is the way back.
-        given, made: codecs of what is read and of what is written.
-        holes: whether the last channel of what is given says where there are holes.
+        here: which of how many.
+        source, target: files.
+        values: `(h, w, c)`, as the run takes them.
+        opacity: from 0 to 1, `(h, w)`, if it is left over.
+        notes: what there is to say of it.
     """
 
-    translator: Translator
-    back: bool
-    given: Codec
-    made: Codec
-    holes: bool = False
-
-    @torch.inference_mode()
-    def __call__(self, x: Tensor) -> Tensor:
-        """Pictures `(n, c, h, w)` in [-1, 1] of any size, made of others."""
-        if self.holes:
-            hole = x[:, -1:] < 0
-            x = torch.cat([x[:, :-1].masked_fill(hole, 0.0), 1 - 2 * hole.float()], 1)
-        return self.translator(x, self.back).float().clamp(-1, 1)
+    here: str
+    source: Path
+    target: Path
+    values: np.ndarray
+    opacity: np.ndarray | None
+    notes: tuple[str, ...]
 
 
 def way_of(run: Run, to: str | None = None) -> Way:
@@ -114,7 +103,7 @@ def translate(
     Args:
         run: a run of a translation. One that fills holes finds them where pictures are transparent.
         source: a picture, or a folder, whose own folders are kept. Pictures for print (CMYK) become RGB.
-        out: a picture's file, or a folder.
+        out: a picture's file, or a folder; what is there already is left as it is.
         to: the side to translate into, where there are two ways.
         tile: pixels of a side above which a picture is translated in parts.
         say: told how far it is, also within a picture that takes long.
@@ -126,25 +115,84 @@ def translate(
     if tile < 2 * SMALLEST_STEP:
         raise RunError(f"--tile is {tile}; at least {2 * SMALLEST_STEP} was expected.")
     done = Translated()
-    work = files(Path(source), Path(out), way.made)
-    for number, (path, target) in enumerate(work, start=1):
-        here = f"{number} of {len(work)}"
-        try:
-            values, note = read(path)
-            save(with_opacity(way, values, tile, about(f"{here}: {path}", say)), target, way.made)
-        except (DataError, MissingExtra) as error:
-            done.failed.append((str(path), str(error)))
-            say(f"{here}: {path} is left out: {error}")
-            continue
-        done.written.append(target)
-        done.converted += [(str(path), note)] if note else []
-        say(f"{here}: {target}" + (f" ({note})" if note else ""))
+    for some in together(tasks(way, files(Path(source), Path(out), way.made), done, say), way, tile):
+        for task, made in zip(some, translations(way, some, tile, say), strict=True):
+            keep(task, made, way.made, done, say)
     return done
 
 
-def about(what: str, say: Say) -> Say:
-    """The same, which begins with what it is about."""
-    return lambda text: say(f"{what}: {text}")
+def tasks(way: Way, work: list[tuple[Path, Path]], done: Translated, say: Say) -> Iterator[Task]:
+    """Every picture that can be read and is not there yet."""
+    for number, (path, target) in enumerate(work, start=1):
+        here = f"{number} of {len(work)}"
+        there = next((file for file in (target, target.with_suffix(DEEP)) if file.exists()), None)
+        if there is not None:
+            done.kept.append(there)
+            continue
+        try:
+            values, notes = read(path)
+            notes += said_of(values, way)
+            yield Task(here, path, target, *fitted(values, way.given), tuple(notes))
+        except (DataError, MissingExtra) as error:
+            leave_out(here, path, error, done, say)
+
+
+def leave_out(here: str, path: Path, error: Exception, done: Translated, say: Say) -> None:
+    """Note that a picture could not be translated."""
+    done.failed.append((str(path), str(error)))
+    say(f"{here}: {path} is left out: {error}")
+
+
+def together(each: Iterable[Task], way: Way, tile: int) -> Iterator[list[Task]]:
+    """Small pictures of one size that follow each other; large ones alone."""
+    some: list[Task] = []
+    for task in each:
+        height, width = task.values.shape[:2]
+        many = at_once(way, height * width) if max(height, width) <= tile else 1
+        if some and (len(some) >= many or some[0].values.shape != task.values.shape):
+            yield some
+            some = []
+        some.append(task)
+    if some:
+        yield some
+
+
+def translations(way: Way, some: list[Task], tile: int, say: Say) -> Iterator[np.ndarray]:
+    """What is made of each of some pictures, `(h, w, c)`, with its opacity if the run knows none."""
+    if len(some) > 1:
+        whole = translated_together(way, np.stack([task.values for task in some]))
+        for task, made in zip(some, whole, strict=True):
+            layer = opacity_like(made, task.opacity, way.made)
+            yield made if layer is None else np.dstack([made, layer])
+        return
+    (task,) = some
+    more = int(task.opacity is not None and way.made.channels in (1, 3))
+    about = lambda text: say(f"{task.here}: {task.source}: {text}")
+    made = translated_values(way, task.values, tile, about, more=more)
+    layer = opacity_like(made, task.opacity, way.made)
+    if layer is not None:
+        made[..., -1] = layer
+    yield made
+
+
+def keep(task: Task, made: np.ndarray, codec: Codec, done: Translated, say: Say) -> None:
+    """Write a translation; a file is there whole or not at all."""
+    deep = codec.dtype == "uint16" and made.shape[2] > codec.channels and task.target.suffix.lower() == ".png"
+    target = task.target.with_suffix(DEEP) if deep else task.target
+    fresh = target.with_name(f".{target.stem}.new{target.suffix}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        replace(codec, channels=made.shape[2]).save(made, fresh)
+        fresh.replace(target)
+    except (DataError, MissingExtra, OSError) as error:
+        leave_out(task.here, task.source, error, done, say)
+        return
+    finally:
+        fresh.unlink(missing_ok=True)
+    done.written.append(target)
+    note = ", ".join(task.notes)
+    done.notes += [(str(task.source), note)] if note else []
+    say(f"{task.here}: {target}" + (f" ({note})" if note else ""))
 
 
 def files(source: Path, out: Path, codec: Codec) -> list[tuple[Path, Path]]:
@@ -152,12 +200,21 @@ def files(source: Path, out: Path, codec: Codec) -> list[tuple[Path, Path]]:
 
     Raises:
         DataError: there is none, or two would become one.
-        RunError: a file is in the way, or cannot hold a picture.
+        RunError: a file is in the way, or cannot hold a picture, or results would lie among what is given.
     """
+    if not source.exists():
+        raise DataError(f"{source} is not there. Name a picture or a folder of some.")
     if source.is_file():
         whole = out / f"{source.stem}{codec.suffix}" if out.is_dir() or not out.suffix else out
         found = [(source, whole)]
+        if whole.exists():
+            raise RunError(f"{whole} exists already and would be overwritten. Choose another place.")
     else:
+        if out.resolve().is_relative_to(source.resolve()):
+            raise RunError(
+                f"{out} is in {source}: what is made would be taken for what is given the next time. Choose "
+                "another place."
+            )
         names = [path.relative_to(source) for path in sorted(source.rglob("*")) if path.is_file()]
         seen = [name for name in names if is_image(name.name) and not is_hidden(name.as_posix())]
         found = [(source / name, (out / name).with_suffix(codec.suffix)) for name in seen]
@@ -170,35 +227,24 @@ def files(source: Path, out: Path, codec: Codec) -> list[tuple[Path, Path]]:
         if target.suffix.lower() not in SUFFIXES:
             known = ", ".join(SUFFIXES)
             raise RunError(f"{target} does not end like a file that keeps every value; {known} do.")
-        if target.exists():
-            raise RunError(f"{target} exists already and would be overwritten. Choose another place.")
     return found
 
 
-def save(values: np.ndarray, target: Path, codec: Codec) -> None:
-    """Write a picture, which may have opacity that the run knows nothing of."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    replace(codec, channels=values.shape[2]).save(values, target)
+def opacity_like(made: np.ndarray, opacity: np.ndarray | None, codec: Codec) -> np.ndarray | None:
+    """The opacity of a picture in the size and the values of what is made, `(h, w)`; None if it has none."""
+    if opacity is None or codec.channels not in (1, 3):
+        return None
+    low, high = codec.low[0], codec.high[0]
+    values = low + opacity * (high - low)
+    values = values if codec.dtype == "float32" else np.rint(values)
+    if opacity.shape == made.shape[:2]:
+        return values.astype(made.dtype)
+    layer = torch.from_numpy(values.astype("uint8" if codec.dtype == "uint8" else "float32"))[None, None]
+    return F.interpolate(layer, made.shape[:2], mode="bilinear", antialias=True)[0, 0].numpy()
 
 
-def with_opacity(way: Way, values: np.ndarray, tile: int, say: Say) -> np.ndarray:
-    """The translation of a picture, `(h, w, c)`; with its opacity, if it has some and the run knows none."""
-    values, opacity = fitted(values, way.given)
-    made = translated_values(way, values, tile, say)
-    if opacity is None or made.shape[2] not in (1, 3):
-        return made
-    size = (made.shape[0], made.shape[1])
-    share = torch.from_numpy(opacity)[None, None]
-    if share.shape[2:] != size:
-        share = F.interpolate(share, size, mode="bilinear", antialias=True)
-    low, high = way.made.low[0], way.made.high[0]
-    layer = low + share[0, 0].numpy() * (high - low)
-    layer = np.rint(layer) if way.made.dtype != "float32" else layer
-    return np.concatenate([made, layer[..., None].astype(made.dtype)], 2)
-
-
-def read(path: Path) -> tuple[np.ndarray, str]:
-    """The values of a file, `(h, w, c)`, and into what they were converted; mostly into nothing else.
+def read(path: Path) -> tuple[np.ndarray, list[str]]:
+    """The values of a file, `(h, w, c)`, and what there is to say of how it was read.
 
     Raises:
         DataError: it cannot be read, or holds values that are not finite.
@@ -207,16 +253,29 @@ def read(path: Path) -> tuple[np.ndarray, str]:
         with path.open("rb") as stream:
             values = read_inks(stream, path.name)
             if values is not None:
-                return values, "CMYK became RGB"
+                return values, ["CMYK became RGB"]
             stream.seek(0)
-            read_header(stream, path.name)
+            pages = read_header(stream, path.name).pages
             stream.seek(0)
             values = read_values(stream, path.name)
     except OSError as error:
         raise DataError(f"it cannot be read ({error.strerror or error})") from error
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise DataError("it holds NaN or infinite values")
-    return values, ""
+    return values, [f"the first of its {pages} pages"] if pages > 1 else []
+
+
+def said_of(values: np.ndarray, way: Way) -> list[str]:
+    """What a person should know of a picture that a run takes otherwise than it is."""
+    codec, (height, width, channels) = way.given, values.shape
+    colours = codec.channels - (codec.channels in (2, 4))
+    notes = ["16 bit became 8"] if (str(values.dtype), codec.dtype) == ("uint16", "uint8") else []
+    notes += ["colours became grey"] if channels >= 3 and colours == 1 else []
+    if way.holes and not (channels in (2, 4) and (values[..., -1] < values[..., -1].max()).any()):
+        notes.append("it has no hole: make it transparent where something is missing")
+    if max(height, width) > FAR * max(codec.height, codec.width):
+        notes.append(f"learnt at {codec.width}x{codec.height} pixels, translated at {width}x{height}")
+    return notes
 
 
 def fitted(values: np.ndarray, codec: Codec) -> tuple[np.ndarray, np.ndarray | None]:
@@ -260,103 +319,3 @@ def in_colours(values: np.ndarray, channels: int) -> np.ndarray:
         return np.repeat(values, 3, 2)
     grey = values @ np.array(LUMA, np.float32)
     return (np.rint(grey) if values.dtype.kind == "u" else grey).astype(values.dtype)[..., None]
-
-
-def translated_values(way: Way, values: np.ndarray, tile: int, say: Say = silent) -> np.ndarray:
-    """The translation of a picture's values, `(h, w, c)`; of a large one, tile by tile."""
-    height, width, scale = *values.shape[:2], way.translator.scale
-    made = np.empty((height * scale, width * scale, way.made.channels), way.made.dtype)
-    if max(height, width) <= tile:
-        made[...] = decoded(way.made, way(encoded(way.given, values)))[0]
-    elif way.translator.reach is None:
-        blend(way, values, tile, made, say)
-    else:
-        paste(way, values, tile, made, say)
-    return made
-
-
-def encoded(codec: Codec, values: np.ndarray) -> Tensor:
-    """One picture in [-1, 1], `(1, c, h, w)`."""
-    return codec.encode(np.ascontiguousarray(values[None].transpose(0, 3, 1, 2)))
-
-
-def decoded(codec: Codec, x: Tensor) -> np.ndarray:
-    """Pictures as values `(n, h, w, c)`, whatever their size."""
-    height, width = x.shape[2:]
-    free = replace(codec, height=height, width=width, padded_height=height, padded_width=width)
-    return free.decode(x)
-
-
-def starts(side: int, tile: int, margin: int) -> list[int]:
-    """Where tiles begin, so that neighbours share at least two margins."""
-    if side <= tile:
-        return [0]
-    many = -(-(side - 2 * margin) // max(tile - 2 * margin, SMALLEST_STEP))
-    return [round(i * (side - tile) / (many - 1)) for i in range(many)]
-
-
-def edges(begin: Sequence[int], side: int, tile: int) -> list[int]:
-    """Where one tile's part ends and the next one's begins: in the middle of what they share."""
-    middles = [(a + tile + b) // 2 for a, b in pairwise(begin)]
-    return [0, *middles, side]
-
-
-def tiles(
-    way: Way, values: np.ndarray, tile: int, margin: int, say: Say
-) -> Iterator[tuple[tuple[int, int], Tensor]]:
-    """Where each tile begins, and what is made of it, `(c, h, w)`; a few at once."""
-    height, width = values.shape[:2]
-    corners = [(a, b) for a in starts(height, tile, margin) for b in starts(width, tile, margin)]
-    pixels = min(height, tile) * min(width, tile) * way.translator.scale**2
-    many = max(1, AT_ONCE // pixels)
-    steps = [slice(i, min(i + many, len(corners))) for i in range(0, len(corners), many)]
-    for step in told(steps, len(corners), "tiles", say):
-        some = corners[step]
-        given = [encoded(way.given, values[a : a + tile, b : b + tile]) for a, b in some]
-        yield from zip(some, way(torch.cat(given)), strict=True)
-
-
-def own_parts(side: int, tile: int, margin: int) -> dict[int, tuple[int, int]]:
-    """Of each tile, by where it begins: what its border cannot have changed, up to the next one's part."""
-    begin = starts(side, tile, margin)
-    return dict(zip(begin, pairwise(edges(begin, side, tile)), strict=True))
-
-
-def paste(way: Way, values: np.ndarray, tile: int, made: np.ndarray, say: Say = silent) -> None:
-    """Translate tile by tile into `made`: of each its own part."""
-    margin, scale = way.translator.reach or 0, way.translator.scale
-    tile = max(tile, 2 * margin + SMALLEST_STEP)
-    down, across = (own_parts(side, tile, margin) for side in values.shape[:2])
-    for (top, left), part in tiles(way, values, tile, margin, say):
-        (a, b), (c, d) = down[top], across[left]
-        inner = part[:, (a - top) * scale : (b - top) * scale, (c - left) * scale : (d - left) * scale]
-        made[a * scale : b * scale, c * scale : d * scale] = decoded(way.made, inner[None])[0]
-
-
-def blend(way: Way, values: np.ndarray, tile: int, made: np.ndarray, say: Say = silent) -> None:
-    """Translate into `made` by tiles that fade into each other, as no two are made in the same light."""
-    margin, scale = min(BLENDED, tile // 4), way.translator.scale
-    height, width = values.shape[:2]
-    total = torch.zeros(way.made.channels, height * scale, width * scale)
-    weights = torch.zeros(1, height * scale, width * scale)
-    for (top, left), part in tiles(way, values, tile, margin, say):
-        fade = faded(part.shape[1], top > 0, top + tile < height, margin * scale)[:, None]
-        fade = fade * faded(part.shape[2], left > 0, left + tile < width, margin * scale)
-        rows = slice(top * scale, top * scale + part.shape[1])
-        columns = slice(left * scale, left * scale + part.shape[2])
-        total[:, rows, columns] += part * fade
-        weights[:, rows, columns] += fade
-    for top in range(0, len(made), tile):  # all at once would be in memory four times, as doubles
-        rows = slice(top, top + tile)
-        made[rows] = decoded(way.made, (total[:, rows] / weights[:, rows])[None])[0]
-
-
-def faded(side: int, before: bool, after: bool, margin: int) -> Tensor:
-    """How much each place of a tile's side counts: less and less towards a neighbour."""
-    place = torch.arange(side) + 0.5
-    share = torch.ones(side)
-    if before:
-        share = share.minimum(place / (2 * margin))
-    if after:
-        share = share.minimum((side - place) / (2 * margin))
-    return share.clamp_min(1e-3)

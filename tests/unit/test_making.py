@@ -14,7 +14,8 @@ from torch import Tensor
 
 import tenfold
 from tenfold.data import Codec, Dataset, DataSpec, Split
-from tenfold.degrade import Holes, Smaller
+from tenfold.degrade import Holes, Smaller, worn
+from tenfold.draw import Draw, derive
 from tenfold.errors import DataError, RunError
 from tenfold.game import Translator
 from tenfold.metrics.features import Pixels
@@ -103,11 +104,22 @@ def test_without_pairs_the_way_back_is_what_counts():
     assert making.untouched() == {}
 
 
-def test_fewer_given_pictures_take_turns():
+def test_no_given_picture_is_translated_twice():
+    """Copies would be each other's nearest neighbours."""
     data = replace(both("unpaired"), holdout=None)
     making = Translations(data, np.arange(TRAINED))
-    assert len(making.make(Negative(), CPU)) == len(making.source) == TRAINED
-    torch.testing.assert_close(making.source[HELD:], making.source[: TRAINED - HELD])
+    assert len(making.make(Negative(), CPU)) == making.count == HELD
+    assert len(making.source.unique(dim=0)) == HELD
+    few = Translations(data, np.arange(3))
+    assert few.count == 3 and not torch.equal(few.source, making.source[:3])
+
+
+def test_what_is_held_out_is_worn_in_more_than_one_way():
+    data = opened(noise(40 + HELD), "images")
+    making = Translations(replace(data, holdout=None), np.arange(40), worn(2, SIDE, SIDE))
+    with_draw = Draw(derive(0, "degraded", 0), slice(0, 16), 16)
+    torch.testing.assert_close(making.source[:16], worn(2, SIDE, SIDE)(making.real[:16], with_draw).float())
+    assert "consistency" not in making.beside(making.make(Repeated(), CPU), Repeated(), CPU)
 
 
 def test_an_enlargement_is_made_small_again():

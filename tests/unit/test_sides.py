@@ -15,7 +15,7 @@ from tenfold.data.check import check_pairs
 from tenfold.data.options import LoadOptions
 from tenfold.data.order import BothSides
 from tenfold.data.pairing import Direction, is_other_folder, sides_within
-from tenfold.data.sides import open_sides
+from tenfold.data.sides import open_sides, open_undirected
 from tenfold.errors import DataError
 
 OPTIONS = LoadOptions()
@@ -71,6 +71,49 @@ def test_some_names_say_which_is_made_of_which(tmp_path: Path):
 def test_other_names_do_not(tmp_path: Path):
     with pytest.raises(DataError, match="--from colour --to outline, or --from outline --to colour"):
         open_sides(pairs(tmp_path), Direction(), OPTIONS)
+
+
+def test_without_a_word_two_sub_folders_are_classes_and_the_other_reading_is_named(tmp_path: Path):
+    pairs(tmp_path / "pairs")
+    with pytest.raises(DataError, match=r"differ in channels.*--from colour --to outline, or --from outline"):
+        open_undirected(str(tmp_path / "pairs"), OPTIONS)
+    for i in range(12):
+        for name in ("cat", "dog"):
+            draw(tmp_path / "classes" / name / f"{i}.png", 10 * i)
+    data = open_undirected(str(tmp_path / "classes"), OPTIONS)
+    assert data.spec.kind == "images" and data.spec.classes == ("cat", "dog")
+    assert "--from cat --to dog" in data.notes[-1]
+
+
+def test_what_can_be_nothing_else_than_sides_is_opened_so(tmp_path: Path):
+    pairs(tmp_path / "obvious", sides=("input", "target"))
+    assert open_undirected(str(tmp_path / "obvious"), OPTIONS).sides == ("input", "target")
+    pairs(tmp_path)
+    rows = "".join(f"outline/{i:03d}.png,colour/{i:03d}.png\n" for i in range(12))
+    (tmp_path / "both.csv").write_text("before,after\n" + rows)
+    assert open_undirected(str(tmp_path / "both.csv"), OPTIONS).sides == ("before", "after")
+
+
+def test_other_names_of_partners_are_noticed(tmp_path: Path):
+    pairs(tmp_path)
+    for i in range(12):
+        (tmp_path / "colour" / f"{i:03d}.png").rename(tmp_path / "colour" / f"{i:03d}_colour.png")
+    data = open_sides(tmp_path, TO_COLOUR, OPTIONS)
+    assert data.spec.kind == "unpaired"
+    assert any("0 of 24 names are on both sides" in note for note in data.notes)
+
+
+def test_a_side_within_the_other_is_refused(tmp_path: Path):
+    pairs(tmp_path)
+    with pytest.raises(DataError, match="one lies in the other"):
+        open_sides(tmp_path, Direction(target=str(tmp_path / "colour" / "..") + "/colour"), OPTIONS)
+
+
+def test_a_table_beside_sides_that_names_no_pictures_is_refused(tmp_path: Path):
+    pairs(tmp_path)
+    (tmp_path / "metadata.jsonl").write_text('{"outline": "000.png", "colour": "000.png"}\n')
+    with pytest.raises(DataError, match="a column file_name was expected"):
+        open_sides(tmp_path, TO_COLOUR, OPTIONS)
 
 
 def test_pictures_without_a_partner_are_counted_and_named(tmp_path: Path):

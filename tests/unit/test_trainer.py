@@ -110,6 +110,18 @@ def test_turns_are_played_in_order_each_on_a_fresh_batch():
     assert (trainer.step, trainer.seen, trainer.drawn) == (3, 12, 6)
 
 
+def test_a_turn_may_look_once_more_at_the_last_batch():
+    trainer = toy()
+    game = trainer.game
+    game.given = [Turn("b", game.pull_b), Turn("a", game.pull_a, again=True)]
+    for _ in range(3):
+        trainer.play_step()
+    _, values, numbers = zip(*game.looks, strict=True)
+    assert values[::2] == values[1::2]
+    assert values[::2] == tuple(trainer.data(k, slice(None))["real"][:, 0].tolist() for k in range(3))
+    assert len(set(numbers)) == 6 and trainer.drawn == 3
+
+
 def test_repeats_and_rare_turns():
     game = Toy()
     after = []

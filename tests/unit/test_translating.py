@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,14 @@ from tenfold.nn.networks.superres import Enlarger
 from tenfold.plan import Options
 from tenfold.recipe import make_recipe
 from tenfold.run import Run
-from tenfold.translating import Way, edges, fitted, paste, starts, translate, translated_values, way_of
+from tenfold.tiling import Way, edges, paste, starts, translated_values
+from tenfold.translating import Task, Translated, fitted, keep, said_of, translate, way_of
 
 QUICK: dict[str, Any] = {"device": "cpu", "precision": "fp32", "memory_format": "contiguous", "quiet": True}
 GREY = Codec("images", 1, 8, 8, 8, 8, "uint8", (0.0,), (255.0,), ".png")
 COLOUR = Codec("images", 3, 8, 8, 8, 8, "uint8", (0.0,), (255.0,), ".png")
 LAYERED = Codec("images", 4, 8, 8, 8, 8, "uint8", (0.0,), (255.0,), ".png")
+INKS = "CMYK became RGB, colours became grey"
 FLOAT = Codec("images", 1, 8, 8, 8, 8, "float32", (-1.0,), (1.0,), ".tif")
 
 
@@ -121,7 +124,7 @@ def test_a_large_picture_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch):
     """Nine tiles of a second each, of which it speaks when more than three seconds are over."""
     clock = iter(range(100))
     monkeypatch.setattr("tenfold.watching.progress.perf_counter", lambda: float(next(clock)))
-    monkeypatch.setattr("tenfold.translating.AT_ONCE", 1)
+    monkeypatch.setattr("tenfold.tiling.AT_ONCE", 1)
     said: list[str] = []
     assert starts(100, 40, 4) == [0, 30, 60]
     translated_values(way(Negative(), reach=4), noise(100, 100, 1), 40, said.append)
@@ -240,11 +243,11 @@ def test_one_picture_becomes_a_file_or_one_in_a_folder(run: Run, tmp_path: Path)
 
 def test_what_is_said_begins_with_the_picture(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tenfold.watching.progress.SAY_EVERY_S", -1.0)
-    monkeypatch.setattr("tenfold.translating.AT_ONCE", 1)
+    monkeypatch.setattr("tenfold.tiling.AT_ONCE", 1)
     source, said = picture(tmp_path / "a.png", noise(40, 70)), []
     translate(run, source, tmp_path / "made.png", tile=32, say=said.append)
     assert said[0].startswith(f"1 of 1: {source}: tiles: 1 of 8, ")
-    assert len(said) == 8 and said[-1] == f"1 of 1: {tmp_path / 'made.png'}"
+    assert len(said) == 8 and said[-1].startswith(f"1 of 1: {tmp_path / 'made.png'} (learnt")
 
 
 def test_opacity_is_kept_and_the_camera_is_turned(run: Run, tmp_path: Path):
@@ -268,13 +271,14 @@ def test_palette_and_deep_pictures_are_taken_and_inks_are_converted(run: Run, tm
     done = translate(run, tmp_path / "in", tmp_path / "out", say=said.append)
     assert {path.name for path in done.written} == {"deep.png", "palette.png", "print.png"}
     assert not done.failed
-    assert done.converted == [(str(tmp_path / "in" / "print.jpg"), "CMYK became RGB")]
-    assert said[-1].endswith("print.png (CMYK became RGB)")
+    notes = {"deep.png": "16 bit became 8", "palette.png": "colours became grey", "print.jpg": INKS}
+    assert done.notes == [(str(tmp_path / "in" / name), note) for name, note in notes.items()]
+    assert said[-1].endswith(f"print.png ({INKS})")
     assert Image.open(tmp_path / "out" / "print.png").mode == "RGB"
     command = ["translate", str(run.path), str(tmp_path / "in" / "print.jpg"), str(tmp_path / "again.png")]
     assert main([*command, "--json"]) == 0
-    (how,) = json.loads(capsys.readouterr().out)["converted"].values()
-    assert how == "CMYK became RGB"
+    (note,) = json.loads(capsys.readouterr().out)["notes"].values()
+    assert note == INKS
 
 
 def test_a_corrupt_file_in_the_middle_is_reported_and_the_rest_done(run: Run, tmp_path: Path, capsys):
@@ -294,8 +298,89 @@ def test_what_is_there_is_never_overwritten(run: Run, tmp_path: Path):
     source = picture(tmp_path / "a.png", noise(8, 8))
     with pytest.raises(RunError, match="overwritten"):
         translate(run, source, source)
-    with pytest.raises(DataError, match="no picture"):
+    with pytest.raises(DataError, match="is not there"):
         translate(run, tmp_path / "nowhere", tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no picture"):
+        translate(run, tmp_path / "empty", tmp_path / "out")
+
+
+def test_a_translation_that_was_interrupted_goes_on(run: Run, tmp_path: Path, capsys):
+    """What is there stays as it is; of what was not finished there is nothing."""
+    for name in ("a", "b", "c"):
+        picture(tmp_path / "in" / f"{name}.png", noise(8, 8))
+    first = picture(tmp_path / "out" / "a.png", noise(4, 4))
+    before = first.read_bytes()
+    done = translate(run, tmp_path / "in", tmp_path / "out")
+    assert done.kept == [first] and [path.name for path in done.written] == ["b.png", "c.png"]
+    assert first.read_bytes() == before and len(list((tmp_path / "out").iterdir())) == 3
+    assert main(["translate", str(run.path), str(tmp_path / "in"), str(tmp_path / "out")]) == 0
+    assert "3 were there already" in capsys.readouterr().out
+
+
+def test_what_cannot_be_written_is_named_and_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: Any):
+    for name in ("a", "b"):
+        picture(tmp_path / "in" / f"{name}.png", noise(8, 8))
+    written = Codec.save
+
+    def full(codec: Codec, image: np.ndarray, path: Path) -> None:
+        written(codec, image, path)
+        if "a.new" in path.name:
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr(Codec, "save", full)
+    done = translate(run, tmp_path / "in", tmp_path / "out")
+    assert [why for _, why in done.failed] == ["No space left on device"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.png"]
+
+
+def test_results_never_lie_among_what_is_given(run: Run, tmp_path: Path):
+    picture(tmp_path / "in" / "a.jpg", noise(8, 8))
+    for out in (tmp_path / "in", tmp_path / "in" / "made"):
+        with pytest.raises(RunError, match="would be taken for what is given"):
+            translate(run, tmp_path / "in", out)
+
+
+def test_small_pictures_of_one_size_are_made_together(run: Run, tmp_path: Path, monkeypatch: Any):
+    """As each would be alone."""
+    for i, side in enumerate((8, 8, 8, 12, 12, 8)):
+        picture(tmp_path / "in" / f"{i}.png", noise(side, 10) + np.uint8(i))
+    sizes: list[int] = []
+    way = type(way_of(run)).__call__
+    monkeypatch.setattr(Way, "__call__", lambda self, x: (sizes.append(len(x)), way(self, x))[1])
+    translate(run, tmp_path / "in", tmp_path / "out")
+    assert sizes == [3, 2, 1]
+    monkeypatch.setattr("tenfold.tiling.AT_ONCE", 1)
+    translate(run, tmp_path / "in", tmp_path / "alone")
+    assert sizes[3:] == [1] * 6
+    for i in range(6):
+        a, b = (np.asarray(Image.open(tmp_path / out / f"{i}.png")).astype(int) for out in ("out", "alone"))
+        assert np.abs(a - b).max() <= 1
+
+
+def test_of_several_pages_the_first_is_made_and_the_others_are_not_forgotten(run: Run, tmp_path: Path):
+    pages = [Image.fromarray(noise(8, 8) + np.uint8(i)) for i in range(3)]
+    (tmp_path / "in").mkdir()
+    pages[0].save(tmp_path / "in" / "stack.tif", save_all=True, append_images=pages[1:])
+    done = translate(run, tmp_path / "in", tmp_path / "out")
+    assert [note for _, note in done.notes] == ["the first of its 3 pages"]
+
+
+def test_a_run_that_fills_holes_says_where_there_are_none_and_a_large_picture_how_large():
+    fill = Way(OneWay(Black()), False, LAYERED, COLOUR, holes=True)
+    whole = np.full((8, 8, 4), 255, np.uint8)
+    assert said_of(whole[..., :3], fill) == said_of(whole, fill) != []
+    whole[2, 2, 3] = 0
+    assert said_of(whole, fill) == []
+    assert said_of(noise(8, 17, 1), way(Negative())) == ["learnt at 8x8 pixels, translated at 17x8"]
+
+
+def test_opacity_of_16_bit_goes_into_a_file_that_takes_it(tmp_path: Path):
+    deep = replace(GREY, dtype="uint16", high=(65535.0,))
+    made = np.dstack([noise(4, 5).astype(np.uint16) * 257] * 2)
+    done, task = Translated(), Task("1 of 1", Path("a.png"), tmp_path / "a.png", made, None, ())
+    keep(task, made, deep, done, lambda text: None)
+    assert not done.failed and done.written == [tmp_path / "a.tif"]
 
 
 def test_two_pictures_never_become_one_file(run: Run, tmp_path: Path):

@@ -53,12 +53,12 @@ class MeanOf(nn.Module):
 
 def test_both_pictures_of_a_pair_are_moved_alike():
     x = torch.rand(20, 1, 16, 16)
-    a, b = Jointly(0.25, flip=True)(x, -x, draw(20))
+    a, b = Jointly(0.25, flip=True)(draw(20), x, -x)
     torch.testing.assert_close(a, -b)
     assert not torch.allclose(a, x)
-    small, large = Jointly(0.25)(x, x.repeat_interleave(2, 2).repeat_interleave(2, 3), draw(20))
+    small, large = Jointly(0.25)(draw(20), x, x.repeat_interleave(2, 2).repeat_interleave(2, 3))
     torch.testing.assert_close(large, small.repeat_interleave(2, 2).repeat_interleave(2, 3))
-    a, b = Jointly(0.25, flip=True)(x, x.expand(-1, 3, -1, -1), draw(20))
+    a, b = Jointly(0.25, flip=True)(draw(20), x, x.expand(-1, 3, -1, -1))
     assert torch.equal(a, b[:, :1])
 
 
@@ -70,7 +70,7 @@ def test_a_picture_goes_on_mirrored_at_its_border():
 
 def test_a_shift_of_nothing_is_the_picture():
     x = torch.rand(3, 2, 8, 8)
-    assert torch.equal(Jointly(0.0)(x, x, draw(3))[0], x)
+    assert torch.equal(Jointly(0.0)(draw(3), x)[0], x)
 
 
 def test_a_zoom_shows_a_part_around_the_centre_and_leaves_half_of_the_pairs_sharp():
@@ -80,8 +80,10 @@ def test_a_zoom_shows_a_part_around_the_centre_and_leaves_half_of_the_pairs_shar
     torch.testing.assert_close(found[0, 0, 3], 0.5 * place)
     torch.testing.assert_close(found[0, 1, :, 3], 0.75 * place)
     assert torch.equal(found[1], x[1])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(zoomed(x, torch.tensor([[0.5, 0.75], [1.0, 1.0]])), found)
     x = torch.rand(60, 1, 8, 8)
-    a, b = Jointly(zoom=0.5)(x, torch.cat([x, -x], 1), draw(60))
+    a, b = Jointly(zoom=0.5)(draw(60), x, torch.cat([x, -x], 1))
     torch.testing.assert_close(torch.cat([a, -a], 1), b)
     assert 15 < (a == x).flatten(1).all(1).sum() < 45
 
@@ -190,6 +192,28 @@ def test_a_cycle_that_comes_back_costs_nothing():
     torch.testing.assert_close(losses["cycle_source"], torch.tensor(10 * 0.5))
 
 
+def test_identity_is_a_share_of_the_cycle():
+    histories = {side: History(0, 2, (1, 4, 4)) for side in ("real", "source")}
+    judges = {"real": MeanOf(), "source": MeanOf()}
+    batch = {side: torch.full((2, 1, 4, 4), 0.25) for side in ("real", "source")}
+    for cycle, charged in ((10.0, 5 * 0.25), (0.5, 0.25 * 0.25), (0.0, None)):
+        game = CycleGAN(BothWays(Times(2.0), Times(2.0), stride=1), judges, histories, cycle=cycle)
+        losses = game.generate(batch, draw(2)).losses
+        assert (losses["identity_real"].item() if charged else losses.get("identity_real")) == charged
+
+
+def test_noise_is_added_before_the_way_back_and_to_nothing_else():
+    histories = {side: History(0, 2, (1, 64, 64)) for side in ("real", "source")}
+    judges = {"real": MeanOf(), "source": MeanOf()}
+    batch = {side: torch.zeros(2, 1, 64, 64) for side in ("real", "source")}
+    game = CycleGAN(BothWays(Times(1.0), Times(3.0), stride=1), judges, histories, cycle=1.0, noise=0.1)
+    losses = game.generate(batch, draw(2)).losses
+    much = 0.1 * (2 / torch.pi) ** 0.5  # the mean absolute value of such noise
+    assert losses["cycle_source"].item() == pytest.approx(3 * much, rel=0.05)
+    assert losses["cycle_real"].item() == pytest.approx(much, rel=0.05)
+    assert losses["identity_real"] == losses["identity_source"] == 0
+
+
 def test_the_history_gives_back_what_it_was_shown():
     history = History(8, 4, (1, 1, 1))
     history.to(memory_format=torch.channels_last)  # as a run does, and no layout of five dimensions
@@ -283,6 +307,28 @@ def test_cut_by_hand(channels):
     sum(losses.values()).backward()
     moving = game.players()["G"].named_parameters()
     assert [name for name, p in moving if p.grad is None or not p.grad.isfinite().all()] == []
+
+
+def test_a_mirrored_picture_must_become_the_mirrored_result():
+    """Where a network changes nothing, every patch is where it was, mirrored or not."""
+    network = TranslatorNetwork(1, 1, 4, 2)
+    heads, batch = PatchHeads((1,), 8), {name: torch.rand(8, 1, 12, 12) for name in ("source", "real")}
+
+    def charged(*, flips: bool) -> Tensor:
+        game = CUT(network, heads, MeanOf(), places=144, flips=flips)
+        game.maps, game.finish = (lambda x: [x]), (lambda x: x)
+        return game.generate(batch, draw(8)).losses["patches"]
+
+    torch.testing.assert_close(charged(flips=True), charged(flips=False))
+
+
+def test_the_finest_layer_of_a_unet_is_no_straight_line():
+    net, seen = UNet(1, 3, 4, 3).eval(), []
+    net.last.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    x = 2 * torch.rand(2, 1, 16, 16) - 1
+    net(x)
+    assert torch.equal(seen[0][:, -1:], x)
+    assert (seen[0][:, :-1] >= 0).all() and (seen[0][:, :-1] == 0).any()
 
 
 class Repeated(nn.Module):

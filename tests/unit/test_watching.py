@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,14 +18,15 @@ from tenfold.engine.trainer import Trainer
 from tenfold.errors import DataError, RecipeError
 from tenfold.games.gan import GAN, NoiseSampler
 from tenfold.metrics.features import Pixels
-from tenfold.metrics.kernel import kernel_distance
+from tenfold.metrics.kernel import Estimate, kernel_distance
 from tenfold.nn.layers import BatchNorm, SpectralLinear
 from tenfold.plan import Options, make_plan
 from tenfold.watching.health import health
 from tenfold.watching.overfitting import Opinion, overfit, overfit_z
-from tenfold.watching.quality import Best, Quality, alike
+from tenfold.watching.quality import Best, FromNoise, Quality, alike
 from tenfold.watching.stopping import LOOKS, Condition, parse_condition, reason_to_stop, why_never
 
+NOTHING = torch.zeros(3, 1)
 FINE = {"recall": 0.8, "coverage": 0.9, "D/train_logit": 1.0, "D/holdout_logit": 0.9, "D/made_logit": 0.0}
 
 
@@ -238,10 +241,39 @@ def test_which_sampler_is_better(shift: float, recall: float, better: bool) -> N
     real, made = (torch.randn(200, 6, generator=noise) for _ in range(2))
     quality = Quality.__new__(Quality)
     quality.real, quality.count = real, 200
-    quality.best = None
+    quality.best, quality.making = None, FromNoise(200, None, 0, open_data("digits"))
     assert quality.improves(made, 0.0)
-    quality.best = Best(1, kernel_distance(real, made + 1), 0.5, made + 1)
+    quality.best = Best(1, 0.0, kernel_distance(real, made + 1), 0.5, made + 1)
     assert quality.improves(made + shift, recall) is better
+
+
+def test_which_translation_is_better() -> None:
+    """Of two that are about as near as sets, the one that is nearer to its partners."""
+    noise = torch.Generator().manual_seed(0)
+    real = torch.randn(200, 6, generator=noise)
+    near, far = (real + much * torch.randn(200, 6, generator=noise) for much in (0.1, 0.3))
+    quality = Quality.__new__(Quality)
+    quality.real, quality.count = real, 200
+    quality.making = FromNoise(200, None, 0, open_data("digits"))
+    quality.making.paired = True
+    for before, after, better in ((far, near, True), (near, far, False), (near, far + 2, False)):
+        quality.best = Best(1, 0.0, kernel_distance(real, before), 0.9, before)
+        assert quality.improves(after, 0.1) is better
+
+
+def test_what_was_the_best_of_an_earlier_stage_is_so_no_more(tmp_path: Path) -> None:
+    quality = Quality.__new__(Quality)
+    quality.chooses, quality.folder, quality.best = True, tmp_path, Best(8, 0.0, Estimate(0, 0), 1, NOTHING)
+    quality.measure = lambda trainer: (
+        {"kernel_distance": 9, "kernel_distance_error": 0, "recall": 0},
+        NOTHING,
+    )
+    quality.improves = lambda fake, recall: quality.best is None
+    trainer = SimpleNamespace(seen=16, step=2, stage=0.0, ema=SimpleNamespace(module=nn.Linear(1, 1)))
+    for stage, seen in ((0.0, 8), (0.5, 16)):
+        trainer.stage = stage
+        quality.look(cast("Trainer", trainer))
+        assert quality.best is not None and quality.best.seen == seen
 
 
 def test_a_rule_about_the_discriminator_needs_one() -> None:

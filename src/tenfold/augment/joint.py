@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from ..draw import Draw
 
 Pictures = Float[Tensor, "n c h w"]
-Others = Float[Tensor, "n d i j"]
-"""As many, of any other channels and size."""
+Sides = Float[Tensor, "n _ _ _"]
+"""As many, of any channels and size."""
 
 
 @dataclass(frozen=True)
@@ -33,38 +33,37 @@ class Jointly:
     flip: bool = False
     zoom: float = 0.0
 
-    def __call__(self, source: Pictures, real: Others, draw: Draw) -> tuple[Tensor, Tensor]:
-        """Both sides; where one is larger by a whole number, it moves by as much more."""
-        small = min(source, real, key=lambda x: x.shape[2])
-        far = [int(self.shift * side) for side in small.shape[2:]]
+    def __call__(self, draw: Draw, *sides: Sides) -> list[Tensor]:
+        """A picture's sides; where one is larger by a whole number, it moves by as much more."""
+        small = min(sides, key=lambda x: x.shape[2])
+        far, found = [int(self.shift * side) for side in small.shape[2:]], list(sides)
         if self.flip:
             mirrored = (draw.uniform() < 0.5)[:, None, None, None]
-            source, real = (torch.where(mirrored, x.flip(3), x) for x in (source, real))
+            found = [torch.where(mirrored, x.flip(3), x) for x in found]
         if self.zoom:
-            sides = torch.exp(log1p(self.zoom) * (2 * draw.uniform(2) - 1) * (draw.uniform(1) < 0.5))
-            source, real = zoomed(source, sides), zoomed(real, sides)
+            parts = torch.exp(log1p(self.zoom) * (2 * draw.uniform(2) - 1) * (draw.uniform(1) < 0.5))
+            found = [zoomed(x, parts) for x in found]
         if not any(far):
-            return source, real
+            return found
         steps = [draw.integers(2 * most + 1) - most for most in far]
-        found = [moved(x, [x.shape[2] // small.shape[2] * step for step in steps]) for x in (source, real)]
-        return found[0], found[1]
+        return [moved(x, [x.shape[2] // small.shape[2] * step for step in steps]) for x in found]
 
 
 STILL = Jointly()
 """Nothing is moved."""
 
 
-def zoomed(x: Pictures, sides: Float[Tensor, "n 2"]) -> Pictures:
+def zoomed(x: Pictures, parts: Float[Tensor, "n 2"]) -> Pictures:
     """Of each picture, and what lies mirrored around it, a part around its centre, brought to its size.
 
     Args:
         x: the pictures.
-        sides: of the part, across and down, as shares of the picture's; those of 1 leave it as it is.
+        parts: sides of the part, across and down, as shares of the picture's; 1 and 1 leave it as it is.
     """
-    parts = F.pad(torch.diag_embed(sides), (0, 1))
-    grid = F.affine_grid(parts, list(x.shape), align_corners=False)
-    seen = F.grid_sample(x.float(), grid, padding_mode="reflection", align_corners=False)
-    return torch.where((sides == 1).all(1)[:, None, None, None], x, seen.to(x.dtype))
+    with torch.autocast(x.device.type, enabled=False):  # places that are rounded would make lines tremble
+        grid = F.affine_grid(F.pad(torch.diag_embed(parts), (0, 1)), list(x.shape), align_corners=False)
+        seen = F.grid_sample(x.float(), grid, padding_mode="reflection", align_corners=False)
+    return torch.where((parts == 1).all(1)[:, None, None, None], x, seen.to(x.dtype))
 
 
 def moved(x: Pictures, steps: Sequence[Tensor]) -> Pictures:

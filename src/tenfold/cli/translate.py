@@ -30,13 +30,16 @@ def main(argv: Sequence[str]) -> int:
         done = translate(load(args.run), args.source, args.out, to=args.to, tile=args.tile, say=say)
     facts = {
         "written": [str(path) for path in done.written],
+        "kept": [str(path) for path in done.kept],
         "failed": dict(done.failed),
-        "converted": dict(done.converted),
+        "notes": dict(done.notes),
     }
     lines = [f"{len(done.written)} pictures: {args.out}"]
-    if done.converted:
-        name, how = done.converted[0]
-        lines.append(f"{len(done.converted)} were converted before (first: {name}: {how})")
+    if done.kept:
+        lines.append(f"{len(done.kept)} were there already and are as they were (first: {done.kept[0]})")
+    if done.notes:
+        name, note = done.notes[0]
+        lines.append(f"of {len(done.notes)} there is something to say (first: {name}: {note})")
     if done.failed:
         name, why = done.failed[0]
         lines.append(f"{len(done.failed)} could not be translated (first: {name}: {why})")

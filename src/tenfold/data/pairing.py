@@ -109,7 +109,9 @@ def is_other_folder(source: str | Path, direction: Direction) -> bool:
 
 
 def has(path: Path, name: str) -> bool:
-    """Whether a folder has a sub-folder of that name, in itself or in its splits."""
+    """Whether a folder has a sub-folder of that name, in itself or in its splits; or a table a column."""
+    if is_table(path):
+        return name in read_table(folder_tree(path.parent), path.name).columns
     if not path.is_dir() or Path(name).name != name:
         return False
     splits = [below for below in path.iterdir() if below.name.lower() in SPLITS]
@@ -181,7 +183,9 @@ def in_tree(tree: Tree, direction: Direction) -> Both:
     if listed is not None:
         stems = [side & listed for side in stems]
     if direction.paired is None and not alike(*stems):
-        return given, made, names, False
+        some = f"{len(stems[0] & stems[1])} of {len(stems[0] | stems[1])} names are on both sides"
+        note = f"{some}: if pictures have partners, call these alike, and pass --recipe pix2pix"
+        return replace(given, notes=(*given.notes, note)), made, names, False
     if listed is not None and (absent := sorted(listed - stems[0] - stems[1])):
         raise DataError(
             f"{len(absent)} of {len(listed)} pictures that the table in {tree.root} names are on no side "
@@ -213,11 +217,9 @@ def which(root: str, known: Sequence[str], direction: Direction, what: str) -> t
             f"{root} has {len(known)} {what} ({', '.join(known) or 'none'}); two sides were expected. Say "
             "which is made of which: --from NAME --to NAME; or name the folder of the other side: --to DIR."
         )
-    lower = [name.lower() for name in known]
     if source is None and target is None:
-        for a, b in OBVIOUS:
-            if sorted((a, b)) == sorted(lower):
-                return known[lower.index(a)], known[lower.index(b)]
+        if (names := obvious(known)) is not None:
+            return names
         a, b = known
         raise DataError(
             f"{root} holds the sides {a} and {b}. Say which is made of which: --from {a} --to {b}, or --from "
@@ -225,6 +227,15 @@ def which(root: str, known: Sequence[str], direction: Direction, what: str) -> t
         )
     (other,) = (name for name in known if name not in (source, target))
     return source or other, target or other
+
+
+def obvious(names: Sequence[str]) -> tuple[str, str] | None:
+    """Two sides, if their names say which is made from which."""
+    lower = [name.lower() for name in names]
+    for a, b in OBVIOUS:
+        if sorted((a, b)) == sorted(lower):
+            return names[lower.index(a)], names[lower.index(b)]
+    return None
 
 
 def pictures(tree: Tree, name: str) -> Part:
@@ -257,9 +268,14 @@ def stem(file: str) -> str:
 def listed_stems(tree: Tree) -> set[str] | None:
     """What a table beside the sub-folders names; None if there is no table."""
     table = find_table(tree)
-    column = None if table is None else table.column(FILE_COLUMNS)
-    if table is None or column is None:
+    if table is None:
         return None
+    column = table.column(FILE_COLUMNS)
+    if column is None:
+        raise DataError(
+            f"{table.name} in {tree.root} lies beside two sides and names no pictures: a column file_name "
+            "was expected. Add one, or open the table itself, if two of its columns are the sides."
+        )
     return {stem(posixpath.normpath(row[column])) for row in table.rows if row.get(column)} or None
 
 
@@ -328,6 +344,12 @@ def two_folders(given: Path, direction: Direction, options: LoadOptions) -> Side
     made = Path(direction.target or "").expanduser()
     if given.exists() and given.resolve() == made.resolve():
         raise DataError(f"Both sides are {given}. Name another folder with --to.")
+    a, b = given.resolve(), made.resolve()
+    if a.is_relative_to(b) or b.is_relative_to(a):
+        raise DataError(
+            f"Of {given} and {made}, one lies in the other: its pictures would be on both sides. Put them "
+            "beside each other."
+        )
     short = given.resolve().name, made.resolve().name
     first, second = (
         plain(find(path, options), name) for path, name in zip((given, made), short, strict=True)

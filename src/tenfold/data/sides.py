@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import DataError
 from .dataset import Dataset
-from .images import open_found
+from .images import Source, open_data, open_found
 from .options import LoadOptions
-from .pairing import Direction, Sides, find_sides
+from .pairing import Direction, Sides, find_sides, is_table, obvious, sides_within
 from .parts import Part
 from .sources import Found
 from .spec import DataSpec
@@ -38,6 +40,32 @@ def open_sides(source: str | Path, direction: Direction, options: LoadOptions) -
     if options.size is None and (problem := other_sizes(dataset)):
         raise DataError(problem)
     return dataset
+
+
+def open_undirected(source: Source, options: LoadOptions) -> Dataset:
+    """Opens data of which it is not said whether they have two sides; if they may have, that is said.
+
+    Two sub-folders of pictures with the same names can be classes. A table of two columns of files cannot,
+    nor can folders whose names say which is made from which.
+
+    Raises:
+        DataError: they cannot be used.
+    """
+    names = sides_within(source)
+    if not names or isinstance(source, np.ndarray):
+        return open_data(source, options)
+    if is_table(Path(source).expanduser()) or obvious(names) is not None:
+        return open_sides(source, Direction(), options)
+    a, b = names
+    words = (
+        f"pictures of {a} and {b} have the same names: if they are two sides of pairs, say which is made of "
+    )
+    words += f"which: --from {a} --to {b}, or --from {b} --to {a}"
+    try:
+        dataset = open_data(source, options)
+    except DataError as error:
+        raise DataError(f"{error} But {words}.") from error
+    return replace(dataset, notes=(*dataset.notes, words))
 
 
 def opened(sides: Sides, options: LoadOptions) -> Dataset:

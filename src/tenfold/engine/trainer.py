@@ -172,7 +172,8 @@ class Trainer:
         self.game.progress = max(self.progress, self.stage)
 
     def play(self, turn: Turn, seed: int) -> None:
-        """One update of one player, on a fresh batch."""
+        """One update of one player, on a fresh batch or on the last one."""
+        self.drawn += not turn.again
         optimizer, player = self.optimizers[turn.player], self.players[turn.player]
         optimizer.zero_grad(set_to_none=True)
         torch.manual_seed(seed)  # for layers that draw by themselves (dropout)
@@ -185,7 +186,6 @@ class Trainer:
                 share = len(draw) * self.runtime.world / self.data.size
                 (sum_of(terms) * share).backward()
                 self.log.add(turn.player, terms)
-        self.drawn += 1
         self.runtime.average_gradients(player.parameters)
         if self.step % self.settings.log_every == 0:
             self.log.note(f"{turn.player}/gradient_norm", player.gradient_norm())
@@ -205,8 +205,8 @@ class Trainer:
         return [slice(a, b) for a, b in pairwise(mine)]
 
     def batch(self, rows: slice) -> Batch:
-        """Some rows of the next batch, where and how the networks want them."""
-        batch = self.data(self.drawn, rows)
+        """Some rows of the batch that was drawn last, where and how the networks want them."""
+        batch = self.data(self.drawn - 1, rows)
         return {name: self.place(x) for name, x in batch.items()}
 
     def place(self, x: Tensor) -> Tensor:

@@ -58,7 +58,7 @@ class CUT(Game[OneWay]):
 
     def turns(self, step: int) -> list[Turn]:
         """G, then D."""
-        return [Turn("G", self.generate), Turn("D", self.criticise)]
+        return [Turn("G", self.generate), Turn("D", self.criticise, again=True)]
 
     def critic(self) -> None:
         """D judges patches of one side."""
@@ -66,8 +66,8 @@ class CUT(Game[OneWay]):
 
     def prepare(self, batch: Batch, draw: Draw) -> tuple[Tensor, Tensor]:
         """Both sides, each moved in its own way."""
-        source, real = batch["source"], batch["real"]
-        return self.moves(source, source, draw)[0], self.moves(real, real, draw)[0]
+        (source,), (real,) = (self.moves(draw, batch[name]) for name in ("source", "real"))
+        return source, real
 
     def made(self, batch: Batch, draw: Draw) -> tuple[Tensor, ...]:
         """Pictures of the side that is made, and what is made."""

@@ -135,7 +135,7 @@ class CycleGAN(Game[BothWays]):
 
     def turns(self, step: int) -> list[Turn]:
         """G, then D."""
-        return [Turn("G", self.generate), Turn("D", self.criticise)]
+        return [Turn("G", self.generate), Turn("D", self.criticise, again=True)]
 
     def critic(self) -> None:
         """D judges one of two sides."""
@@ -143,7 +143,7 @@ class CycleGAN(Game[BothWays]):
 
     def prepare(self, batch: Batch, draw: Draw) -> dict[str, Tensor]:
         """Both sides, each moved in its own way."""
-        return {name: self.moves(batch[name], batch[name], draw)[0] for name in ("source", "real")}
+        return {name: self.moves(draw, batch[name])[0] for name in ("source", "real")}
 
     def translated(self, seen: Mapping[str, Tensor], *, also: bool) -> dict[str, tuple[Tensor, Tensor]]:
         """By the side they shall be like: what is made of the other; and of that side's own, or none."""
@@ -168,7 +168,7 @@ class CycleGAN(Game[BothWays]):
     def generate(self, batch: Batch, draw: Draw) -> Terms:
         """G's turn: be taken for real on both sides, come back, and change nothing that needs no change."""
         seen = self.prepare(batch, draw)
-        also = self.identity > 0 and seen["source"].shape[1:] == seen["real"].shape[1:]
+        also = self.identity * self.cycle > 0 and seen["source"].shape[1:] == seen["real"].shape[1:]
         made = self.translated(seen, also=also)
         self.handed.keep(draw, seen["real"], seen["source"], made["real"][0], made["source"][0])
         losses: dict[str, Tensor] = {}
@@ -180,7 +180,7 @@ class CycleGAN(Game[BothWays]):
                 back = self.sampler(noisy, back=side == "real")
                 losses[f"cycle_{other}"] = self.cycle * difference(back, seen[other])
             if also:
-                losses[f"identity_{side}"] = self.identity * max(self.cycle, 1) * difference(same, seen[side])
+                losses[f"identity_{side}"] = self.identity * self.cycle * difference(same, seen[side])
         return Terms(losses)
 
     def criticise(self, batch: Batch, draw: Draw) -> Terms:

@@ -170,11 +170,11 @@ class Translation(Game[Translator]):
         return players if self.discriminator is None else players | {"D": self.discriminator}
 
     def turns(self, step: int) -> list[Turn]:
-        """G, then D and its lazy penalties; without D, or before it begins, G alone."""
+        """G, then D of what G made, and its lazy penalties; without D, or before it begins, G alone."""
         if self.alone():
             return [Turn("G", self.generate)]
         lazy = [Turn("D", partial(self.penalise, p), every=p.every) for p in self.adversary.penalties]
-        return [Turn("G", self.generate), Turn("D", self.criticise), *lazy]
+        return [Turn("G", self.generate), Turn("D", self.criticise, again=True), *lazy]
 
     def alone(self) -> bool:
         """Whether G learns without an adversary."""
@@ -188,10 +188,11 @@ class Translation(Game[Translator]):
         """What is given, and what shall be made of it."""
         real = batch["real"]
         if self.degrade is not None:
-            real, _ = self.moves(real, real, draw)
+            (real,) = self.moves(draw, real)
             with torch.autocast(real.device.type, enabled=False):  # the data are no layer to be rounded
                 return self.degrade(real, draw), real
-        return self.moves(batch["source"], real, draw)
+        source, real = self.moves(draw, batch["source"], real)
+        return source, real
 
     def judge(self, source: Tensor, x: Tensor) -> Tensor:
         """D's logits of pairs, `(n, k)`."""
@@ -228,8 +229,15 @@ class Translation(Game[Translator]):
         return Terms({"adversarial": loss}, signals(real_logits, fake_logits))
 
     def penalise(self, penalty: Penalty, batch: Batch, draw: Draw) -> Terms:
-        """A lazy turn of D: one penalty alone, of the mean of its logits, as much heavier as it is rarer."""
-        source, real, fake = self.made(batch, draw)
+        """A lazy turn of D: one penalty alone, of the mean of its logits, as much heavier as it is rarer.
+
+        With a batch norm in D slopes are those of the batch: pictures speak for each other there.
+        """
+        if "fake" in penalty.slopes_of:
+            source, real, fake = self.made(batch, draw)
+        else:
+            source, real = self.prepare(batch, draw)
+            fake = real  # nobody looks at it
         real = real.detach().requires_grad_("real" in penalty.slopes_of)
         fake = fake.detach().requires_grad_("fake" in penalty.slopes_of)
 

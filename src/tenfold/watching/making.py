@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..data import Codec, Dataset
-from ..degrade import Degradation
+from ..degrade import Degradation, Smaller
 from ..draw import Draw, derive
 from ..game import Translator
 from ..metrics.paired import inconsistency, l1, psnr, ssim
@@ -28,12 +28,22 @@ class Making(Protocol):
     """How a sampler is tried."""
 
     @property
+    def count(self) -> int:
+        """How many samples are made at a look."""
+        ...
+
+    @property
+    def paired(self) -> bool:
+        """Whether every sample has a real one that it should be, of the same number."""
+        ...
+
+    @property
     def given_codec(self) -> Codec | None:
         """How what is translated is stored; None if nothing is."""
         ...
 
     def make(self, sampler: nn.Module, device: torch.device) -> Tensor:
-        """As many samples as there are real ones, from the same start at every look, on the CPU."""
+        """About as many samples as there are real ones, from the same start at every look, on the CPU."""
         ...
 
     def beside(self, made: Tensor, sampler: nn.Module, device: torch.device) -> dict[str, float]:
@@ -59,16 +69,16 @@ class Translations:
         self.codec = data.codec
         self.real = judges.gather(index)["real"]
         self.paired = data.spec.kind != "unpaired"
+        self.exactly, self.count = isinstance(degrade, Smaller), len(index)
         if degrade is not None:
-            n = len(index)
-            draw = Draw(derive(0, "degraded"), slice(0, n), n)
-            self.source = degrade(self.real, draw).float()
+            self.source = degraded(self.real, degrade)
             self.given_codec = codec_of(self.source, data.codec, self.real.shape[2] // self.source.shape[2])
             return
         assert data.given is not None
         sources = data.given.train if data.given.holdout is None else data.given.holdout
         if not self.paired:
-            index = np.arange(len(index)) % len(sources)
+            index = some_of(len(sources), len(index))
+            self.count = len(index)
         self.source = sources.gather(index)["real"]
         self.given_codec = data.given.codec
 
@@ -93,7 +103,7 @@ class Translations:
         if sampler.ways == 2:
             back = self.translated(sampler, made, device, back=True)
             found["cycle_l1"] = l1(back, self.source).mean().item()
-        if sampler.scale > 1:
+        if self.exactly:
             found["consistency"] = inconsistency(made, self.source).mean().item()
         return found
 
@@ -118,6 +128,19 @@ class Translations:
         shown = [looked_at(x, made.shape[2], made.shape[3]) for x in columns]
         rows = np.stack(shown, 1).reshape(-1, *shown[0].shape[1:])
         sheet(rows, 2 * len(columns)).save(path)
+
+
+def some_of(n: int, most: int) -> np.ndarray:
+    """Numbers of at most so many pictures; none twice, as copies would be each other's nearest neighbours."""
+    order = np.random.default_rng(derive(0, "translated")).permutation(n)
+    return np.sort(order[:most])
+
+
+def degraded(real: Tensor, degrade: Degradation) -> Tensor:
+    """What is given, of real pictures; a part at a time, as some changes are the same for all of a batch."""
+    parts = real.split(PART)
+    draws = (Draw(derive(0, "degraded", i), slice(0, len(part)), len(part)) for i, part in enumerate(parts))
+    return torch.cat([degrade(part, draw).float() for part, draw in zip(parts, draws, strict=True)])
 
 
 def codec_of(source: Tensor, codec: Codec, scale: int) -> Codec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ BLOCK = 64
 REFERENCES, REFERENCE_ROWS = 5, 2000  # sets of real samples, and about how many in all: more are hardly surer
 MOST_CLASSES, LEAST_OF_CLASS = 50, 5  # for numbers class by class
 LEAST = 3  # samples of each class, for a distance class by class
+FEWEST = 20  # samples that are looked at, whatever their size
+HELD_BYTES = 256 << 20  # of all samples of a look as numbers
 CLEARLY = 0.2  # of the distance that was the best: by as much a sampler is clearly nearer, or farther
 
 
@@ -87,6 +90,7 @@ class FromNoise:
     """
 
     given_codec: Codec | None = None
+    paired = False
 
     def __init__(self, count: int, labels: Tensor | None, classes: int, data: Dataset) -> None:
         self.count, self.labels, self.classes, self.codec = count, labels, classes, data.codec
@@ -112,9 +116,13 @@ class FromNoise:
 
 @dataclass(frozen=True)
 class Best:
-    """The best sampler so far: when it was, its distance and recall, and the features of its samples."""
+    """The best sampler so far: when it was, its distance and recall, and the features of its samples.
+
+    The stage is the share of the run at which it began: what was the best before may be of another kind.
+    """
 
     seen: int
+    stage: float
     distance: Estimate
     recall: float
     features: Tensor
@@ -151,7 +159,8 @@ class Quality:
         self.classes, self.names = classes, data.spec.classes
         self.chooses, self.opinion = data.holdout is not None, Opinion(data, classes)
         judges: Samples = data.train if data.holdout is None else data.holdout
-        index = chosen(judges, MOST, derive(0, "judges"))
+        most = max(FEWEST, HELD_BYTES // (4 * prod(data.spec.shape)))
+        index = chosen(judges, min(MOST, most), derive(0, "judges"))
         real = judges.gather(index)["real"]
         self.count, self.real, self.real_spread = len(real), features(real), spread(real)
         known = None if judges.labels is None else judges.labels[index]
@@ -177,8 +186,9 @@ class Quality:
         The error is that of one set: all are compared with the same real samples.
         """
         like = None if self.labels is None or train.labels is None else self.labels.numpy()
-        many = 1 if len(train) <= self.count else max(1, min(REFERENCES, REFERENCE_ROWS // self.count))
-        sets = [alike(train, self.count, like, derive(0, "reference", i)) for i in range(many)]
+        count = self.making.count
+        many = 1 if len(train) <= count else max(1, min(REFERENCES, REFERENCE_ROWS // count))
+        sets = [alike(train, count, like, derive(0, "reference", i)) for i in range(many)]
         self.references = many
         needed = np.unique(np.concatenate(sets))
         features = self.features(train.gather(needed)["real"])
@@ -249,9 +259,11 @@ class Quality:
     def look(self, trainer: Trainer) -> dict[str, float]:
         """Measure the averaged sampler, and keep it if it is the best so far beyond the error bar."""
         found, fake = self.measure(trainer)
+        if self.best is not None and self.best.stage < trainer.stage:
+            self.best = None
         if self.chooses and trainer.step and self.improves(fake, found["recall"]):
             distance = Estimate(found["kernel_distance"], found["kernel_distance_error"])
-            self.best = Best(trainer.seen, distance, found["recall"], fake)
+            self.best = Best(trainer.seen, trainer.stage, distance, found["recall"], fake)
             kept = self.folder / "best" / f"{trainer.seen:012d}"
             write_state(kept, State(trainer.ema.module.state_dict(), self.facts()))
         return found
@@ -270,13 +282,20 @@ class Quality:
 
         Or about as near, and more varied beyond the error bar of that: a classifier's features hardly see how
         much the samples of one class differ, and blots can be nearer than shapes. Or about as varied, and
-        nearer beyond the error bar.
+        nearer beyond the error bar. Where pictures have partners, being nearer to these takes the place of
+        variety: what is given decides how much translations differ.
         """
         if self.best is None:
             return True
         gain = kernel_gain(self.real, self.best.features, fake)
         if abs(gain.value) > max(gain.error, CLEARLY * self.best.distance.value):
             return gain.value > 0
+        if self.making.paired:
+            off = [(self.real.float() - x.float()).norm(dim=1) for x in (self.best.features, fake)]
+            nearer = off[0] - off[1]
+            if nearer.mean().abs() > nearer.std() / len(nearer) ** 0.5:
+                return bool(nearer.mean() > 0)
+            return gain.value > gain.error
         variance = sum(share * (1 - share) for share in (recall, self.best.recall)) / self.count
         if abs(recall - self.best.recall) > variance**0.5:
             return recall > self.best.recall
@@ -289,6 +308,7 @@ class Quality:
         distance = self.best.distance
         return {
             "seen": self.best.seen,
+            "stage": self.best.stage,
             "kernel_distance": distance.value,
             "kernel_distance_error": distance.error,
             "recall": self.best.recall,
@@ -309,7 +329,7 @@ class Quality:
         best.load_state_dict(dict(read_state(self.folder / "best" / f"{facts['seen']:012d}").tensors))
         distance = Estimate(facts["kernel_distance"], facts["kernel_distance_error"])
         seen = self.features(self.making.make(best, device))
-        self.best = Best(facts["seen"], distance, facts["recall"], seen)
+        self.best = Best(facts["seen"], facts.get("stage", 0.0), distance, facts["recall"], seen)
 
 
 def chosen(data: Samples, most: int, seed: int) -> np.ndarray:

@@ -99,19 +99,21 @@ class UNet(nn.Module):
         whole = finest + inputs if resized else sizes[0] * (2 if depth > 1 else 1)
         last = nn.Conv2d(whole, outputs, 3, 1, 1) if resized else transposed(whole, outputs)
         self.last = FullPrecision(last)
-        self.stride = 2**depth
+        self.stride, self.resized = 2**depth, resized
         start_like_dcgan(self)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k h w"]:
         """A picture in [-1, 1]."""
-        across = [x]
+        given, across = x, []
         for i, down in enumerate(self.downs):
             x = down(F.leaky_relu(x, 0.2) if i else x)
             across.append(x)
         across.pop()
         for up in self.ups:
-            x = torch.cat([up(x), across.pop()], 1)
-        return torch.tanh(self.last(F.relu(x) if across else x))
+            x = up(x)
+            x = torch.cat([x, across.pop()], 1) if across else x
+        x = F.relu(x)
+        return torch.tanh(self.last(torch.cat([x, given], 1) if self.resized else x))
 
 
 def patch_layers(shape: Sequence[int]) -> int:
