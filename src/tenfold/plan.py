@@ -18,6 +18,8 @@ from .data.notes import LEAST
 from .data.pairing import Direction, sides_within
 from .data.sides import open_sides, open_undirected
 from .data.spec import DataSpec
+from .data.table.frames import is_table
+from .data.table.opening import open_table
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError, suggest
 from .guessing import with_guesses
@@ -64,6 +66,8 @@ class Options:
         freeze_d: layers of the discriminator, the closest to the picture, that then stay as they are.
         side: name of what is translated: a sub-folder, a column of a table, left or right.
         to: name of what it is translated into, or the folder of these pictures.
+        target: column of a table that is to be predicted from the others.
+        spec: file that says what the columns of a table are.
         tensorboard: also write TensorBoard events.
         quiet: no progress line.
     """
@@ -83,6 +87,8 @@ class Options:
     freeze_d: int = 0
     side: str | None = None
     to: str | None = None
+    target: str | None = None
+    spec: str | None = None
     tensorboard: bool = False
     quiet: bool = False
 
@@ -190,7 +196,12 @@ def opened(
     data: str | Path | np.ndarray, options: Options, seed: int, kinds: Collection[str] | None
 ) -> tuple[Dataset, DataSpec]:
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
-    how, direction = load_options(options, seed), direction_of(data, options, kinds)
+    how = load_options(options, seed)
+    if is_table(data):
+        dataset = open_table(data, how)
+        return dataset, dataset.spec
+    refuse_table_options(options)
+    direction = direction_of(data, options, kinds)
     if direction is None or isinstance(data, np.ndarray):
         dataset = open_undirected(data, how) if kinds is None else open_data(data, how)
     else:
@@ -202,6 +213,15 @@ def opened(
     refuse_few(dataset, options.holdout)
     more = 0 if dataset.unlabelled is None else len(dataset.unlabelled)
     return dataset, replace(dataset.spec, count=dataset.spec.count + more)
+
+
+def refuse_table_options(options: Options) -> None:
+    """Raises a RecipeError if something is said of a table's columns where there is no table."""
+    for name in ("target", "spec"):
+        if (found := getattr(options, name)) is not None:
+            raise RecipeError(
+                f"--{name} {found} is about the columns of a table, and the data are none. Leave it out."
+            )
 
 
 def direction_of(
@@ -280,6 +300,8 @@ def load_options(options: Options, seed: int) -> LoadOptions:
         holdout=options.holdout,
         group=options.group,
         skip_bad=options.skip_bad,
+        target=options.target,
+        spec=options.spec,
         seed=seed,
     )
 

@@ -14,12 +14,16 @@ class Cell:
         options: width of its one-hot: categories; of numbers, point masses and then modes of a mixture.
         scalar: whether a number in [-1, 1] belongs to it.
         masses: how many of the options stand for one value each, without a scalar; they come first.
+        centres: of numbers, where each option lies, in standard deviations of the column from its mean.
+        spreads: by how much a scalar of 1 lies beyond that, in the same units; 0 of masses.
     """
 
     name: str
     options: int
     scalar: bool = False
     masses: int = 0
+    centres: tuple[float, ...] = ()
+    spreads: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

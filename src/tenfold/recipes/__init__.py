@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     cgan,
+    ctgan,
     cut,
     cvae,
     cyclegan,
@@ -19,6 +20,7 @@ from . import (
     sngan,
     srgan,
     stylegan2,
+    tabular,
     vae,
     wgan,
     wgan_gp,
@@ -26,6 +28,7 @@ from . import (
 
 __all__ = [
     "cgan",
+    "ctgan",
     "cut",
     "cvae",
     "cyclegan",
@@ -41,6 +44,7 @@ __all__ = [
     "sngan",
     "srgan",
     "stylegan2",
+    "tabular",
     "vae",
     "wgan",
     "wgan_gp",

@@ -1,0 +1,249 @@
+"""What is asked of rows: values, one of several, or ranges, of any columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from ..data.table.cells import TableCodec
+from ..data.table.clean import cleaned
+from ..errors import RunError, suggest
+
+COMPARED = re.compile(r"^\s*(?P<name>.+?)\s*(?P<sign>>=|<=|!=|=|>|<| in )\s*(?P<value>.*?)\s*$")
+RANGE = re.compile(r"^(?P<low>[^.]*(?:\.\d+)?)\.\.(?P<high>.*)$")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both among them."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+
+Asked = Mapping[str, Any]
+"""By column: a value, a list of values of which one is to be, or a pair: the ends of a range."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of cells, as they are stored.
+
+    Attributes:
+        fixed: by cell, the value.
+        one_of: by cell, values of which one is to be.
+        ranges: by cell, between which it is to lie.
+        later: by column, what no cell stands for: rows are drawn until they have it.
+    """
+
+    fixed: Mapping[int, float] = field(default_factory=dict)
+    one_of: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    ranges: Mapping[int, Range] = field(default_factory=dict)
+    later: Mapping[str, Any] = field(default_factory=dict)
+
+
+def request_of(asked: Asked, codec: TableCodec) -> Request:
+    """Conditions as cells have them.
+
+    Raises:
+        RunError: there is no such column or value, or no row can be so.
+    """
+    columns = {column.name: column for column in codec.spec.columns}
+    cells = {code.name: i for i, code in enumerate(codec.codes)}
+    made = {name for constraint in codec.constraints for name in constraint.changes}
+    fixed: dict[int, float] = {}
+    one_of: dict[int, tuple[float, ...]] = {}
+    ranges: dict[int, Range] = {}
+    later: dict[str, Any] = {}
+    for name, value in asked.items():
+        if name not in columns:
+            raise RunError(f"there is no column {name!r}. {suggest(name, columns)}")
+        if name in made:
+            later[name] = value
+            continue
+        if name not in cells:
+            raise RunError(
+                f"the column {name!r} is {columns[name].kind}, which is made anew and cannot be asked for. "
+                "Leave it out of the conditions."
+            )
+        place = cells[name]
+        if isinstance(value, tuple | Range):
+            ranges[place] = range_of(name, value, codec)
+        elif isinstance(value, list | set | frozenset):
+            one_of[place] = tuple(stored(name, each, codec) for each in value)
+        else:
+            fixed[place] = stored(name, value, codec)
+    return Request(fixed, one_of, ranges, later)
+
+
+def stored(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
+    """A value as its cell has it.
+
+    Raises:
+        RunError: the training data had none such, with a suggestion.
+    """
+    code = codec.codes[codec.place(name)]
+    category = code.category
+    if category is not None:
+        label = None if is_missing(value) else canonical(name, value, codec)
+        number = category.number_of(label)
+        if number < 0:
+            known = [*category.categories, *category.rare]
+            what = "no missing values" if label is None else f"no value {value!r}"
+            raise RunError(f"the column {name!r} has {what}. {suggest(str(value), known)}")
+        return float(number)
+    if is_missing(value):
+        if not code.cell.masses or code.number is None or not code.number.missing:
+            raise RunError(f"the column {name!r} has no missing values in the training data.")
+        return np.nan
+    number = as_number(name, value, codec)
+    refuse_outside(name, Range(number, number), codec)
+    return number
+
+
+def canonical(name: str, value: Any, codec: TableCodec) -> str:  # noqa: ANN401
+    """A label as cleaned frames have it."""
+    column = next(column for column in codec.spec.columns if column.name == name)
+    text = str(value).strip()
+    spelled = {str(own).strip(): label for label, own in (column.spellings or {}).items()}
+    return spelled.get(text, text)
+
+
+def as_number(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
+    """A number or a date as it is stored.
+
+    Raises:
+        RunError: it is neither.
+    """
+    column = next(column for column in codec.spec.columns if column.name == name)
+    if column.kind == "datetime":
+        from ..data.table.clean import seconds_of
+
+        return float(seconds_of(pd.Series([value]), column)[0])
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"the column {name!r} holds numbers, and {value!r} was asked for.") from error
+
+
+def range_of(name: str, value: Any, codec: TableCodec) -> Range:  # noqa: ANN401
+    """The ends of a range as they are stored; None for an open end.
+
+    Raises:
+        RunError: the column has no order, or no value lies there.
+    """
+    if codec.codes[codec.place(name)].number is None:
+        raise RunError(
+            f"the column {name!r} has categories, and a range was asked for. Give a value, or a list of them."
+        )
+    low, high = (value.low, value.high) if isinstance(value, Range) else value
+    ends = Range(
+        -np.inf if low is None else as_number(name, low, codec),
+        np.inf if high is None else as_number(name, high, codec),
+    )
+    if not ends.low <= ends.high:
+        raise RunError(f"the range of {name!r} is from {low} to {high}, which is empty. Swap its ends.")
+    refuse_outside(name, ends, codec)
+    return ends
+
+
+def refuse_outside(name: str, asked: Range, codec: TableCodec) -> None:
+    """Raises a RunError if no training value lies in a range: nothing is known of rows there."""
+    code = codec.codes[codec.place(name)].number
+    assert code is not None
+    if asked.high < code.low or asked.low > code.high:
+        raise RunError(
+            f"{name!r} from {asked.low:g} to {asked.high:g} was asked for, and the training data have it "
+            f"from {code.low:g} to {code.high:g}. Ask for values in there."
+        )
+
+
+def is_missing(value: Any) -> bool:  # noqa: ANN401
+    """Whether a value stands for none."""
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def where(texts: Sequence[str]) -> dict[str, Any]:
+    """Conditions from words, as the command line has them.
+
+    Args:
+        texts: such as `income = >50K`, `age = 30..40`, `hours >= 35`, `race in Black, White`.
+
+    Raises:
+        RunError: one cannot be understood, or a column is named twice.
+
+    Example:
+        >>> where(["income = >50K", "age = 30..40", "sex in Male, Female"])
+        {'income': '>50K', 'age': ('30', '40'), 'sex': ['Male', 'Female']}
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, value = condition_of(text)
+        if name in found:
+            raise RunError(
+                f"there are two conditions on {name!r}. Put them into one, such as {name} = 30..40"
+            )
+        found[name] = value
+    return found
+
+
+def condition_of(text: str) -> tuple[str, Any]:
+    """One condition from words."""
+    match = COMPARED.match(text)
+    if match is None or match["sign"] == "!=":
+        raise RunError(
+            f"--where {text!r} is no condition. Expected one such as 'income = >50K', 'age = 30..40', "
+            "'hours >= 35' or 'race in Black, White'."
+        )
+    name, sign, value = match["name"].strip(), match["sign"].strip(), unquoted(match["value"])
+    if sign == "in":
+        return name, [unquoted(part) for part in value.split(",")]
+    if sign in (">=", ">"):
+        return name, (value, None)
+    if sign in ("<=", "<"):
+        return name, (None, value)
+    ends = RANGE.match(value)
+    return name, (value if ends is None else (ends["low"].strip(), ends["high"].strip()))
+
+
+def unquoted(text: str) -> str:
+    """Without blanks and quotation marks around it."""
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def satisfied(frame: pd.DataFrame, asked: Asked, codec: TableCodec) -> Bool[np.ndarray, " n"]:
+    """Which rows of a frame are as asked."""
+    clean = cleaned(frame, codec.spec)
+    good = np.ones(len(frame), bool)
+    for name, value in asked.items():
+        column = clean[name]
+        if column.dtype == np.float64:
+            good &= numbers_satisfied(column.to_numpy(np.float64), name, value, codec)
+        else:
+            wanted = value if isinstance(value, list | set | frozenset) else [value]
+            labels = [None if is_missing(each) else canonical(name, each, codec) for each in wanted]
+            good &= np.array([label in labels for label in column.to_numpy(object)], bool)
+    return good
+
+
+def numbers_satisfied(
+    x: Float[np.ndarray, " n"],
+    name: str,
+    value: Any,  # noqa: ANN401
+    codec: TableCodec,
+) -> Bool[np.ndarray, " n"]:
+    """Which numbers of a column are as asked."""
+    if isinstance(value, tuple | Range):
+        low, high = (value.low, value.high) if isinstance(value, Range) else value
+        above = np.ones(len(x), bool) if low is None else x >= as_number(name, low, codec)
+        return above & (np.ones(len(x), bool) if high is None else x <= as_number(name, high, codec))
+    wanted = value if isinstance(value, list | set | frozenset) else [value]
+    numbers = [np.nan if is_missing(each) else as_number(name, each, codec) for each in wanted]
+    return np.isin(x, numbers) | (np.isnan(x) & any(map(np.isnan, numbers)))

@@ -1,0 +1,320 @@
+"""Rows of a run: as many as asked, as asked, in the container that the data came in.
+
+Row number i of a set is a function of the run, the seed, what is asked and i alone: rows are made in aligned
+blocks, and a row that must be made again (a condition on a column that a constraint makes, a key that is not
+unique) is made with the noise of the next attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..data.table.cells import TableCodec
+from ..data.table.clean import cleaned
+from ..draw import Draw, derive
+from ..errors import RunError
+from ..games.tabular import RowSampler
+from .conditions import Asked, Range, Request, request_of, satisfied
+
+if TYPE_CHECKING:
+    from ..run import Run
+
+BLOCK = 1024
+POOL = 4 * BLOCK  # rows that are made to see which numbers lie in a range
+ENOUGH = 50  # of them, for numbers to be drawn from
+ATTEMPTS = 100  # at a row that must be made again
+
+
+@dataclass(frozen=True)
+class Rower:
+    """Makes rows of one run.
+
+    Attributes:
+        sampler: in evaluation mode.
+        codec: of the run.
+        request: what is asked of every row.
+        balance: number of a cell of categories, each of which comes up equally often; None for none.
+        anchored: whether, of rows of which nothing is asked, one category is drawn by its true share.
+        raw: whether known cells are left as the generator made them.
+    """
+
+    sampler: RowSampler
+    codec: TableCodec
+    request: Request
+    balance: int | None = None
+    anchored: bool = True
+    raw: bool = False
+
+    def block(self, seed: int, start: int, attempt: int = 0) -> Float[np.ndarray, "n c"]:
+        """Stored values of an aligned block of rows."""
+        parts = ("rows", start) if not attempt else ("rows", start, attempt)
+        values, known = self.known(np.random.default_rng(derive(seed, "known", *parts)), start)
+        return self.filled(values, known, derive(seed, *parts))
+
+    @torch.inference_mode()
+    def filled(
+        self, values: Float[np.ndarray, "n c"], known: Bool[np.ndarray, "n c"], seed: int
+    ) -> Float[np.ndarray, "n c"]:
+        """Stored values, of which those that are known stay and the others are made."""
+        count = len(values)
+        draw = Draw(seed, slice(0, count), count)
+        condition = self.condition(values, known)
+        z = self.sampler.draw(draw)
+        if self.raw:
+            return self.codec.decode(self.sampler.rows(self.sampler.guess(z, condition), z))
+        made = self.codec.decode(self.sampler(z, condition))
+        return np.where(known, values, made)  # a number far out loses digits in a mode
+
+    def condition(self, values: Float[np.ndarray, "n c"], known: Bool[np.ndarray, "n c"]) -> Tensor:
+        """What the sampler is told."""
+        mask = torch.from_numpy(known).float()
+        rows = self.codec.encode(values)
+        return torch.cat([rows * self.sampler.layout.everywhere(mask), mask], 1)
+
+    def known(
+        self, random: np.random.Generator, start: int
+    ) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
+        """Values that are known of each row of a block, and which they are."""
+        values = np.zeros((BLOCK, len(self.codec.codes)))
+        known = np.zeros(values.shape, bool)
+        for place, value in self.request.fixed.items():
+            values[:, place], known[:, place] = value, True
+        for place, choices in self.request.one_of.items():
+            values[:, place], known[:, place] = self.one_of(place, choices, random), True
+        if self.request.ranges:
+            columns = list(self.request.ranges)
+            values[:, columns], known[:, columns] = random.choice(self.within, BLOCK), True
+        if self.balance is not None:
+            options = self.codec.cells[self.balance].options
+            values[:, self.balance] = (start + np.arange(BLOCK)) % options
+            known[:, self.balance] = True
+        if self.anchored and not known.any():
+            self.anchor(values, known, random)
+        return values, known
+
+    def one_of(self, place: int, choices: tuple[float, ...], random: np.random.Generator) -> np.ndarray:
+        """One of some values for each row; of categories by their shares."""
+        category = self.codec.codes[place].category
+        if category is None:
+            return random.choice(choices, BLOCK)
+        shares = np.array([category.shares[int(x)] for x in choices]) + 1e-12
+        return random.choice(choices, BLOCK, p=shares / shares.sum())
+
+    def anchor(
+        self, values: Float[np.ndarray, "n c"], known: Bool[np.ndarray, "n c"], random: np.random.Generator
+    ) -> None:
+        """One category of each row is known, and drawn by its true share."""
+        places = [i for i, code in enumerate(self.codec.codes) if code.category is not None]
+        if not places:
+            return
+        column = random.choice(places, BLOCK)
+        for place in places:
+            here, category = np.flatnonzero(column == place), self.codec.codes[place].category
+            assert category is not None
+            values[here, place] = random.choice(len(category.shares), len(here), p=category.shares)
+            known[here, place] = True
+
+    @cached_property
+    def within(self) -> Float[np.ndarray, "k r"]:
+        """Numbers in the ranges that are asked for, as rows with everything else that is asked have them.
+
+        Rows are made without the ranges; where too few of them lie within, columns are drawn each by itself,
+        and where none does, evenly.
+        """
+        free = replace(self, request=replace(self.request, ranges={}), anchored=False, raw=False)
+        pool = np.concatenate([free.block(0, start) for start in range(0, POOL, BLOCK)])
+        inside = [between(pool[:, place], ends) for place, ends in self.request.ranges.items()]
+        joint = np.all(inside, axis=0)
+        places = list(self.request.ranges)
+        if joint.sum() >= ENOUGH:
+            return pool[joint][:, places]
+        random = np.random.default_rng(0)
+        columns = []
+        for place, good in zip(places, inside, strict=True):
+            found = pool[good, place] if good.sum() >= ENOUGH else self.evenly(place, random)
+            columns.append(random.choice(found, POOL))
+        return np.stack(columns, 1)
+
+    def evenly(self, place: int, random: np.random.Generator) -> np.ndarray:
+        """Numbers of a range, evenly."""
+        code, ends = self.codec.codes[place].number, self.request.ranges[place]
+        assert code is not None
+        low, high = max(ends.low, code.low), min(ends.high, code.high)
+        x = random.uniform(low, high, POOL)
+        return np.clip(np.rint(x / code.step) * code.step, low, high) if code.step else x
+
+
+def between(x: Float[np.ndarray, " n"], ends: Range) -> Bool[np.ndarray, " n"]:
+    """Which numbers lie in a range."""
+    return (x >= ends.low) & (x <= ends.high)
+
+
+def sample_table(
+    run: Run,
+    n: int,
+    *,
+    conditions: Asked | None = None,
+    balance: str | None = None,
+    seed: int = 0,
+    first: int = 0,
+    raw: bool = False,
+) -> Any:  # noqa: ANN401
+    """Rows of a run, in the container that its data came in.
+
+    Args:
+        run: of a table.
+        n: how many.
+        conditions: what is asked of every row.
+        balance: column of categories, each of which comes up equally often.
+        seed: of the set.
+        first: number of the first row.
+        raw: what the generator itself made of the cells that are known, to judge it by; not exact.
+
+    Raises:
+        RunError: something is asked for that no row can have.
+    """
+    frames = sample_blocks(run, n, conditions=conditions, balance=balance, seed=seed, first=first, raw=raw)
+    return run.table.container.restore(pd.concat(list(frames), ignore_index=True))
+
+
+def sample_blocks(
+    run: Run,
+    n: int,
+    *,
+    conditions: Asked | None = None,
+    balance: str | None = None,
+    seed: int = 0,
+    first: int = 0,
+    raw: bool = False,
+) -> Iterator[pd.DataFrame]:
+    """The same, a block at a time: a million rows need no more memory than a thousand."""
+    if n < 1 or first < 0:
+        raise RunError(f"{n} rows from number {first} were asked for; at least 1 from 0 was expected.")
+    codec, sampler = run.table, run.sampler
+    asked = conditions or {}
+    request = request_of(asked, codec)
+    place = None if balance is None else balanced_place(balance, codec, request)
+    rower = Rower(sampler, codec, request, place, raw=raw)
+    start = first // BLOCK * BLOCK
+    while start < first + n:
+        frame = made_block(rower, asked, seed, start)
+        yield frame.iloc[max(first - start, 0) : first + n - start]
+        start += BLOCK
+
+
+def balanced_place(name: str, codec: TableCodec, request: Request) -> int:
+    """The cell of a column to be balanced.
+
+    Raises:
+        RunError: it has no categories, or is asked for itself.
+    """
+    place = codec.place(name)
+    if codec.codes[place].category is None:
+        raise RunError(f"the column {name!r} has no categories to balance. Name one that has.")
+    if place in request.fixed or place in request.one_of:
+        raise RunError(f"{name!r} is both balanced and asked for. Leave one of them out.")
+    return place
+
+
+def made_block(rower: Rower, asked: Asked, seed: int, start: int) -> pd.DataFrame:
+    """A block of rows, of which those that are not as they must be are made again.
+
+    Raises:
+        RunError: some are still not after many attempts.
+    """
+    codec, later = rower.codec, {name: asked[name] for name in rower.request.later}
+    frame = codec.frame_of(rower.block(seed, start), seed, start)
+    if rower.raw:
+        return frame
+    good = as_must_be(frame, later, codec)
+    for attempt in range(1, ATTEMPTS):
+        if good.all():
+            return frame
+        again = codec.frame_of(rower.block(seed, start, attempt), seed, start)
+        fits = as_must_be(again, later, codec) & ~good
+        frame = frame.where(pd.Series(~fits), again)
+        good |= fits
+    if not good.all():
+        raise RunError(
+            f"{int((~good).sum())} of {len(good)} rows are not as asked after {ATTEMPTS} attempts at each "
+            f"({', '.join(later) or 'a constraint'}). Ask for something more frequent, or for the columns "
+            "that it follows from."
+        )
+    return frame
+
+
+def as_must_be(frame: pd.DataFrame, later: Asked, codec: TableCodec) -> Bool[np.ndarray, " n"]:
+    """Which rows violate no constraint and are as asked where no cell could be told so."""
+    good = np.ones(len(frame), bool)
+    if codec.constraints:
+        clean = cleaned(frame, codec.spec)
+        for constraint in codec.constraints:
+            good &= ~constraint.violations(clean)
+    return good & satisfied(frame, later, codec) if later else good
+
+
+def remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
+    """Rows of which some columns are given, in their order; the others are made.
+
+    Args:
+        run: of a table.
+        known: a frame with some of the columns; what is missing in it is made, too.
+        seed: of what is made.
+
+    Raises:
+        RunError: there is no column of the run, or one that it does not know.
+    """
+    from ..data.table.frames import read_frame
+
+    frame, codec = read_frame(known), run.table
+    values, given = known_values(frame.df, codec)
+    rower = Rower(run.sampler, codec, Request())
+    made: Callable[[slice], np.ndarray] = lambda rows: rower.filled(
+        values[rows], given[rows], derive(seed, "remaining", rows.start)
+    )
+    blocks = [slice(i, min(i + BLOCK, len(values))) for i in range(0, len(values), BLOCK)]
+    whole = codec.frame_of(np.concatenate([made(rows) for rows in blocks]), seed)
+    for column in frame.df.columns:
+        there = frame.df[column].notna()
+        whole[column] = frame.df[column].where(there, whole[column])
+    return frame.container.restore(whole)
+
+
+def known_values(
+    df: pd.DataFrame, codec: TableCodec
+) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
+    """Stored values of the columns of a frame, and which of them are there."""
+    names = [column.name for column in codec.spec.columns]
+    unknown = [str(column) for column in df.columns if str(column) not in names]
+    if unknown or not len(df.columns):
+        raise RunError(
+            f"the table has {'no column' if not unknown else f'a column {unknown[0]!r}'}; some of these were "
+            f"expected: {', '.join(names)}."
+        )
+    columns = tuple(column for column in codec.spec.columns if column.name in df.columns)
+    clean = cleaned(df, replace(codec.spec, columns=columns, constraints=(), target=None, primary_key=None))
+    values, given = np.zeros((len(df), len(codec.codes))), np.zeros((len(df), len(codec.codes)), bool)
+    made = {name for constraint in codec.constraints for name in constraint.changes}
+    for place, code in enumerate(codec.codes):
+        if code.name not in clean.columns or code.name in made:
+            continue
+        there = clean[code.name].notna().to_numpy()
+        given[:, place] = there
+        values[there, place] = codec_values(clean[code.name][there], code)
+    return values, given
+
+
+def codec_values(column: pd.Series[Any], code: Any) -> np.ndarray:  # noqa: ANN401
+    """Stored values of a column without gaps."""
+    from ..data.table.cells import labelled
+
+    return column.to_numpy(np.float64) if code.category is None else labelled(column, code)
