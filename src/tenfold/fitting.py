@@ -17,17 +17,18 @@ from .data.pairing import Direction, is_other_folder
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
-from .metrics.features import Features
 from .nn.layers import share_statistics
 from .pacing import more_samples, planned_samples, vain_patience
 from .plan import Options, Plan, make_plan
 from .probe import Mode, choose_mode, make_trainer
-from .recipe import Recipe, recipe_name
+from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .training import Training, environment, feature_network
 from .watching.augmented import augmented_sheet
 from .watching.journal import Journal
 from .watching.progress import Progress
+from .watching.exam import Exam
+from .watching.judge import Judge
 from .watching.quality import Quality
 from .watching.stopping import LOOKS
 
@@ -96,8 +97,7 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
         progress.say(line)
     mode, choice = choose_mode(plan, options, runtime)
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
-    features, judge = feature_network(plan, folder, runtime, fresh=True)
-    quality = quality_of(plan, features, folder)
+    quality, judge = quality_of(plan, folder, runtime, fresh=True)
     planned, looks, length, stages = planned_samples(plan, runtime, mode, quality, begun)
     in_vain = vain_patience(options.patience, looks - 2)  # the first look always finds the best so far
     for warning in in_vain:
@@ -158,7 +158,7 @@ def go_on(
 ) -> None:
     """Train on from the last checkpoint, to what was planned and more."""
     mode = Mode(**old.facts["mode"])
-    quality = quality_of(plan, feature_network(plan, old.path, runtime)[0], old.path)
+    quality, _ = quality_of(plan, old.path, runtime)
     before = old.facts["planned"]
     since = min(old.facts.get("seen", 0) / before, 1.0)
     planned = before + more_samples(plan, runtime, mode, quality, more, since)
@@ -238,7 +238,7 @@ def refuse_shadow(plan: Plan, out: str | Path | None) -> None:
 
 def in_memory(plan: Plan) -> bool:
     """Whether the data are an array that no path leads back to."""
-    return plan.data.source.startswith("an array") and not Path(plan.data.source).exists()
+    return plan.data.source.startswith(("an array", "a table")) and not Path(plan.data.source).exists()
 
 
 def refuse_other_recipe(run: Run, recipe: str | None) -> None:
@@ -269,7 +269,7 @@ def assemble(
     mode: Mode,
     planned: int,
     folder: Path,
-    quality: Quality,
+    quality: Judge,
     options: Options,
     looks: int = LOOKS,
 ) -> Training:
@@ -284,10 +284,13 @@ def assemble(
     return training
 
 
-def quality_of(plan: Plan, features: Features, folder: Path) -> Quality:
-    """What measures the run."""
+def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = False) -> tuple[Judge, Choice]:
+    """What measures the run, and why that."""
+    if plan.data.table is not None:
+        return Exam(plan.data, folder), Choice("features", Exam.by, "a table is judged by its rows")
+    features, judge = feature_network(plan, folder, runtime, fresh=fresh)
     degrade = plan.recipe.degradation(plan.data.spec)
-    return Quality(plan.data, features, folder, conditions(plan), degrade)
+    return Quality(plan.data, features, folder, conditions(plan), degrade), judge
 
 
 def conditions(plan: Plan) -> int:
@@ -300,7 +303,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     plan, folder = training.plan, training.folder
     record = {"recipe": recipe_name(plan.recipe), "fields": plain(asdict(plan.recipe))}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
-    given = training.quality.making.given_codec
+    given, table = training.quality.given_codec, plan.data.table
     facts = {
         "recipe": record["recipe"],
         "source": lasting(plan.data.source),
@@ -310,18 +313,22 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "spec": plain(asdict(plan.data.spec)),
         "codec": plan.data.codec.to_json(),
         "given_codec": None if given is None else given.to_json(),
+        "table": None if table is None else plain(table.to_json()),
         "sides": list(plan.data.sides or ("given", "made")),
         "notes": list(plan.data.notes),
         "seed": plan.seed,
         "options": asdict(options)
-        | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")}
+        | {
+            name: lasting_or_none(getattr(options, name))
+            for name in ("holdout", "start", "unlabelled", "spec")
+        }
         | {"to": lasting_to(plan.data.source, options)},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
         "looks": training.planned_looks,
         "choices": [plain(asdict(c)) for c in plan.choices],
         "reference": training.quality.reference,
-        "features": training.quality.features.name,
+        "features": training.quality.by,
         "quality": training.quality.about(),
         "environment": environment({"world": training.trainer.runtime.world}),
     }

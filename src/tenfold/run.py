@@ -154,7 +154,7 @@ class Run:
 
         Args:
             n: how many.
-            label: the name of the class asked for; None lets the classes take turns. Of a table, the target's.
+            label: the name of the class asked for, of a table the target's; None lets the classes take turns.
             conditions: on columns of a table: a value, a list of values of which one is to be, or the two
                 ends of a range.
             balance: column of a table, each category of which comes up equally often.
@@ -163,7 +163,7 @@ class Run:
             first: number of the first sample.
 
         Returns:
-            Samples; of a table, what the data came in: a frame of pandas or polars, or an array, and of a file
+            Samples; of a table, what the data came in: a frame of pandas or polars, or an array; of a file,
             one of pandas.
 
         Raises:
@@ -193,7 +193,7 @@ class Run:
         """Raises a RunError if something is asked of the columns of what is no table."""
         if conditions or balance or raw:
             raise RunError(
-                f"{self.path} was trained on {self.spec.kind}, which have no columns. Ask for a class: label=..."
+                f"{self.path} was trained on {self.spec.kind}, which have no columns. Leave them out."
             )
 
     def samples(self, n: int, *, label: str | int | None = None, seed: int = 0, first: int = 0) -> Samples:

@@ -27,8 +27,8 @@ from .recipe import Choice
 from .report.curves import curves
 from .watching.health import Health, health
 from .watching.journal import Journal, Record, read_journal
+from .watching.judge import Judge
 from .watching.progress import Progress
-from .watching.quality import Quality
 from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_stop
 
 SAVE_EVERY_S = 30.0
@@ -66,7 +66,7 @@ class Training:
     folder: Path
     journal: Journal
     progress: Progress
-    quality: Quality
+    quality: Judge
     planned_looks: int = LOOKS
     options: Options = Options()
     latest: dict[str, float] = field(default_factory=dict)
@@ -168,7 +168,7 @@ class Training:
             sheets = self.folder / "sheets"
             sheets.mkdir(exist_ok=True)
             path, seed = sheets / f"{self.trainer.seen:012d}.png", derive(self.plan.seed, "sheet")
-            self.quality.making.draw(sampler, path, device, seed)
+            self.quality.draw(sampler, path, device, seed)
         ended = self.stopped is not None or self.trainer.seen >= self.progress.planned
         if ended or perf_counter() - self.drawn_at > DRAW_EVERY_S:
             curves(read_journal(self.journal.path), self.folder / "curves.png")
@@ -224,7 +224,7 @@ class Training:
             self.progress.say("the best sampler so far is missing or damaged; the next look chooses anew")
         if runtime.rank == 0:
             self.journal.forget_after(self.trainer.seen)
-            self.looks = [record for record in read_journal(self.journal.path) if "coverage" in record]
+            self.looks = [record for record in read_journal(self.journal.path) if "spread" in record]
             self.resumed = len(self.looks)
         runtime.barrier()
 

@@ -32,6 +32,8 @@ def add_data_flags(parser: Parser) -> None:
     add("--holdout", metavar="DIR", help="judge by these samples, instead of a part of DATA")
     add("--group", metavar="COLUMN", help="never split what shares this value in the metadata")
     add("--skip-bad", action="store_true", help="leave out what cannot be read")
+    add("--target", metavar="COLUMN", help="of a table: what is to be predicted from the other columns")
+    add("--spec", metavar="FILE.json", help="of a table: what its columns are (see check --write-spec)")
 
 
 def add_run_flags(parser: Parser) -> None:

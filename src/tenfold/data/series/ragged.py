@@ -124,9 +124,9 @@ def windows(series: Ragged, length: int, stride: int) -> Windows:
     return Windows(series.cut(of, first, np.full(len(of), length)), of, first)
 
 
-def ragged(
-    series: Sequence[np.ndarray], labels: Int[np.ndarray, " n"] | None = None
-) -> Ragged:
+def ragged(series: Sequence[np.ndarray], labels: Int[np.ndarray, " n"] | None = None) -> Ragged:
     """Series of numbers, each `(length, channels)`, one after another."""
     lengths = np.array([len(x) for x in series], np.int64)
-    return Ragged(np.concatenate(series).astype(np.float64), lengths, np.zeros((len(series), 0)), None, labels)
+    return Ragged(
+        np.concatenate(series).astype(np.float64), lengths, np.zeros((len(series), 0)), None, labels
+    )

@@ -71,8 +71,13 @@ def plain_codec(codec: TableCodec) -> Codec:
     return Codec("vectors", width, 1, 1, 1, 1, "float32", (-1.0,) * width, (1.0,) * width, ".npy")
 
 
-def spec_of(frame: Frame, options: LoadOptions) -> TableSpec:
+def spec_of(frame: Frame, options: LoadOptions, *, texts: bool = False) -> TableSpec:
     """What is known of the columns: as it was written down, or as it seems.
+
+    Args:
+        frame: the table.
+        options: with target and spec.
+        texts: whether columns of free text may be.
 
     Raises:
         DataError: the target is no column, or a column holds free text.
@@ -88,12 +93,12 @@ def spec_of(frame: Frame, options: LoadOptions) -> TableSpec:
     else:
         spec = read_spec(options.spec)
         refuse_other_target(spec, options.target)
-    texts = [column.name for column in spec.columns if column.kind == "text"]
-    if texts:
+    free = [column.name for column in spec.columns if column.kind == "text"]
+    if free and not texts:
         raise DataError(
-            f"The column {texts[0]!r} of {frame.name} holds free text, which a table's GAN cannot make. "
-            "Leave it out of the table, or write a spec with tenfold check --spec FILE, set its kind to "
-            '"ignore", and pass it: --spec FILE'
+            f"The column {free[0]!r} of {frame.name} holds free text, which a table's GAN cannot make. "
+            "Leave it out of the table, or write a spec with tenfold check --write-spec FILE, set its "
+            'kind to "ignore", and pass it: --spec FILE'
         )
     return spec
 

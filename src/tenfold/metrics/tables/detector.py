@@ -66,9 +66,7 @@ def detector_auc_logistic(
     return _told("linear", rows, made, seed, folds, ROUNDS)
 
 
-def _mixed(
-    real: TableRows, fake: TableRows, seed: int, most: int
-) -> tuple[TableRows, Int[np.ndarray, " n"]]:
+def _mixed(real: TableRows, fake: TableRows, seed: int, most: int) -> tuple[TableRows, Int[np.ndarray, " n"]]:
     """As many rows of either side, and which were made."""
     n = min(len(real), len(fake), most)
     if n < FEWEST or not real.names:

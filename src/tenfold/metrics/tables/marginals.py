@@ -64,7 +64,9 @@ def kolmogorov_smirnov(a: Float[np.ndarray, "n k"], b: Float[np.ndarray, "m k"])
     both = np.take_along_axis(both, order, axis=0)
     last = np.ones(both.shape, dtype=bool)  # of equal numbers: between them there is no threshold
     last[:-1] = both[1:] != both[:-1]
-    gaps = np.where(order < n, m, -n).cumsum(axis=0)  # of whole numbers, hence exactly 0 where nothing differs
+    gaps = np.where(order < n, m, -n).cumsum(
+        axis=0
+    )  # of whole numbers, hence exactly 0 where nothing differs
     return np.abs(np.where(last, gaps, 0)).max(axis=0) / (n * m)
 
 

@@ -176,9 +176,7 @@ def _answered(rows: TableRows, target: int) -> TableRows:
     return rows if there.all() else rows.take(np.flatnonzero(there))
 
 
-def _class_score(
-    name: str, train: TableRows, test: TableRows, target: int, seed: int, rounds: int
-) -> float:
+def _class_score(name: str, train: TableRows, test: TableRows, target: int, seed: int, rounds: int) -> float:
     # Which classes count as one is read off the test rows: it must be the same whatever was learnt from.
     codes = test.values[:, target].astype(np.int64)
     merged = by_frequency(np.bincount(codes, minlength=test.levels[target]), MOST_CLASSES - 1)
@@ -187,9 +185,7 @@ def _class_score(
     return macro_auc(says(test.without(target)), merged[codes])
 
 
-def _number_score(
-    name: str, train: TableRows, test: TableRows, target: int, seed: int, rounds: int
-) -> float:
+def _number_score(name: str, train: TableRows, test: TableRows, target: int, seed: int, rounds: int) -> float:
     says = fit_numbers(name, train.without(target), train.values[:, target], seed, rounds)
     return r2(says(test.without(target)), test.values[:, target])
 

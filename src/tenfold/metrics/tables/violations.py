@@ -42,7 +42,9 @@ def condition_satisfaction(rows: TableRows, asked: Asked) -> ByColumn:
     return ByColumn(float(every.mean()), {rows.names[place]: float(ok.mean()) for place, ok in held.items()})
 
 
-def _holds(x: Float[np.ndarray, " n"], what: float | tuple[float, float], name: str) -> Bool[np.ndarray, " n"]:
+def _holds(
+    x: Float[np.ndarray, " n"], what: float | tuple[float, float], name: str
+) -> Bool[np.ndarray, " n"]:
     low, high = what if isinstance(what, tuple) else (what, what)
     if np.isnan(low) and np.isnan(high):
         return np.isnan(x)
@@ -54,9 +56,7 @@ def _holds(x: Float[np.ndarray, " n"], what: float | tuple[float, float], name: 
     return ~_outside(x, low, high) & ~np.isnan(x)
 
 
-def out_of_bounds(
-    rows: TableRows, low: Float[np.ndarray, " c"], high: Float[np.ndarray, " c"]
-) -> ByColumn:
+def out_of_bounds(rows: TableRows, low: Float[np.ndarray, " c"], high: Float[np.ndarray, " c"]) -> ByColumn:
     """Share of rows with a number beyond a bound of its column, and such a share for each column.
 
     Args:
