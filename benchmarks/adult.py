@@ -82,7 +82,7 @@ def utility(parts: Parts, made: pd.DataFrame, seed: int) -> dict[str, float]:
 
 
 def judged(parts: Parts, made: pd.DataFrame, seed: int) -> dict[str, float]:
-    """What made rows teach, how well they are told from fresh ones, and how near they are to training rows."""
+    """What made rows teach, how well they are told from fresh ones, how near they are to training rows."""
     train, test, fresh, rows = (rows_of(side) for side in (parts.train, parts.test, parts.fresh, made))
     near = closeness(train, rows, seed)
     found = {

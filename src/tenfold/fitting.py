@@ -26,9 +26,8 @@ from .run import Run
 from .training import Training, environment, feature_network
 from .watching.augmented import augmented_sheet
 from .watching.journal import Journal
-from .watching.progress import Progress
-from .watching.exam import Exam
 from .watching.judge import Judge
+from .watching.progress import Progress
 from .watching.quality import Quality
 from .watching.stopping import LOOKS
 
@@ -287,6 +286,8 @@ def assemble(
 def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = False) -> tuple[Judge, Choice]:
     """What measures the run, and why that."""
     if plan.data.table is not None:
+        from .watching.exam import Exam
+
         return Exam(plan.data, folder), Choice("features", Exam.by, "a table is judged by its rows")
     features, judge = feature_network(plan, folder, runtime, fresh=fresh)
     degrade = plan.recipe.degradation(plan.data.spec)

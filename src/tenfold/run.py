@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from .data.table.cells import TableCodec
     from .evaluation import Evaluation
+    from .tables.evaluating import TableEvaluation
 
 
 class Run:
@@ -247,7 +248,9 @@ class Run:
         """n samples as a torch Dataset of (picture in [-1, 1], class number)."""
         return self.samples(n, label=label, seed=seed)
 
-    def evaluate(self, *, holdout: str | Path | None = None, features: str | None = None) -> Evaluation:
+    def evaluate(
+        self, *, holdout: str | Path | None = None, features: str | None = None
+    ) -> Evaluation | TableEvaluation:
         """How good the samples are: every metric beside what fresh real samples get, and what it means.
 
         Args:

@@ -106,12 +106,12 @@ class Exam:
         told = detector_auc(self.real, fake, derive(0, "exam", "detector"), FOLDS, MOST, ROUNDS)
         found = {"detector_auc": told.value, "detector_auc_error": told.error}
         found |= {"tstr": self.taught(fake)} if self.tested else {}
-        found["marginals"] = marginals(self.real, fake).mean
+        found["marginals"] = marginals(self.real, fake).value
         found["spread"] = spread(self.table.encode(values[:SPREAD_OF])) / max(self.real_spread, 1e-12)
         return found, fake
 
     def distance(self, found: Mapping[str, float]) -> float:
-        """How far rows are from real ones: what a detector sees, and what models that learn from them lose."""
+        """How far rows are from real ones: what a detector sees, and what models lose that learn from it."""
         lost = 0.0
         if self.tested and self.reference is not None:
             lost = max(0.0, self.reference["tstr"] - found["tstr"])

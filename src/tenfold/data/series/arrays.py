@@ -27,8 +27,10 @@ def load_arrays(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
         DataError: it cannot be read, or holds no series.
     """
     try:
-        found = np.load(path, allow_pickle=False)
-        arrays = {"values": found} if isinstance(found, np.ndarray) else dict(found)
+        if path.suffix.lower() == ".npy":
+            return np.load(path, allow_pickle=False), None
+        with np.load(path, allow_pickle=False) as found:
+            arrays = dict(found)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read as arrays of plain numbers: {error}.") from error
     values = next((arrays[key] for key in VALUE_KEYS if key in arrays), None)
@@ -60,7 +62,9 @@ def read_array(
     refuse_unknown(options.categories, whole.shape[2])
     columns = []
     for i in range(whole.shape[2]):
-        column, steps[:, i] = channel(i, str(values.dtype), steps[:, i], category=str(i) in options.categories)
+        column, steps[:, i] = channel(
+            i, str(values.dtype), steps[:, i], category=str(i) in options.categories
+        )
         columns.append(column)
     label, numbers = label_of(labels, len(whole))
     flat = values.ndim == 2 and not options.window
@@ -72,13 +76,15 @@ def whole_of(values: np.ndarray, options: SeriesOptions) -> Float[np.ndarray, "n
     """The array with three dimensions; with windows, two are steps and channels of one long series."""
     if values.dtype.kind not in "fiub" or 0 in values.shape:
         raise DataError(
-            f"An array of {values.dtype} of the shape {values.shape} was found; numbers were expected: {SHAPES}."
+            f"An array of {values.dtype} of the shape {values.shape} was found; numbers were expected: "
+            f"{SHAPES}."
         )
     if options.window and values.ndim in (1, 2):
         return values.reshape(1, len(values), -1).astype(np.float64)
     if values.ndim not in (2, 3):
         raise DataError(
-            f"The array has the shape {values.shape}. Expected {SHAPES}. One long series, (steps, channels), is "
+            f"The array has the shape {values.shape}. Expected {SHAPES}. One long series, (steps, "
+            "channels), is "
             "cut into parts by window=N (--window N)."
         )
     return values.reshape(*values.shape[:2], -1).astype(np.float64)
@@ -90,7 +96,8 @@ def lengths_of(whole: Float[np.ndarray, "n steps channels"]) -> np.ndarray:
     empty = np.flatnonzero(~there.any(1))
     if len(empty):
         raise DataError(
-            f"{len(empty)} of {len(whole)} series are NaN throughout (first: number {empty[0]}, counted from 0). "
+            f"{len(empty)} of {len(whole)} series are NaN throughout (first: number {empty[0]}, counted "
+            "from 0). "
             "Leave them out."
         )
     return whole.shape[1] - there[:, ::-1].argmax(1)
@@ -105,7 +112,8 @@ def channel(
     levels, codes = np.unique(x, return_inverse=True)
     if len(levels) > MOST_LEVELS:
         raise DataError(
-            f"channel {number} has {len(levels)} different values; at most {MOST_LEVELS} categories were expected."
+            f"channel {number} has {len(levels)} different values; at most {MOST_LEVELS} categories were "
+            "expected."
         )
     return SeriesColumn(f"channel {number}", dtype, tuple(levels.tolist())), codes.astype(np.float64)
 
@@ -153,7 +161,8 @@ def refuse_columns(options: SeriesOptions) -> None:
     named = [name for name in (options.entity, options.time, options.label, *options.metadata) if name]
     if named:
         raise DataError(
-            f"the column {named[0]!r} was named, and an array has none. Give a frame, or labels beside the array: "
+            f"the column {named[0]!r} was named, and an array has none. Give a frame, or labels beside the "
+            "array: "
             "(values, labels), or values and labels in a .npz file."
         )
 

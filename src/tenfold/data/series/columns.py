@@ -65,7 +65,8 @@ def learnt(column: pd.Series[Any], *, category: bool) -> tuple[SeriesColumn, Flo
     name, dtype = str(column.name), str(column.dtype)
     if types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
         raise DataError(
-            f"{name} holds dates or durations beside the column of times. Leave it out, or make numbers of it."
+            f"{name} holds dates or durations beside the column of times. Leave it out, or make numbers of "
+            "it."
         )
     if category or types.is_bool_dtype(column.dtype) or not types.is_numeric_dtype(column.dtype):
         return levels_of(column)
@@ -87,7 +88,8 @@ def levels_of(column: pd.Series[Any]) -> tuple[SeriesColumn, Float[np.ndarray, "
     if kind not in PLAIN:
         where = odd_row(plain)
         raise DataError(
-            f"{name} holds values of several kinds, or of one that cannot be learnt ({kind}; row {where + 1} has "
+            f"{name} holds values of several kinds, or of one that cannot be learnt ({kind}; row "
+            f"{where + 1} has "
             f"{plain.iloc[where]!r}). Numbers, or texts, were expected: convert it."
         )
     key = plain.str.strip() if kind == "string" else plain
@@ -96,7 +98,8 @@ def levels_of(column: pd.Series[Any]) -> tuple[SeriesColumn, Float[np.ndarray, "
         raise DataError(f"{name} has no value at all. Leave it out.")
     if len(known) > MOST_LEVELS:
         raise DataError(
-            f"{name} has {len(known)} different values; at most {MOST_LEVELS} categories were expected. If it "
+            f"{name} has {len(known)} different values; at most {MOST_LEVELS} categories were expected. If "
+            "it "
             "is an id or free text, leave it out; if it is a number, convert it."
         )
     first = first_places(codes, len(known))

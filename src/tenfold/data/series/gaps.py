@@ -35,7 +35,8 @@ def without_gaps(
             continue
         if not fill:
             raise DataError(
-                f"{name} is missing in {len(missing)} of {len(values)} steps (first: {where(int(missing[0]))}). "
+                f"{name} is missing in {len(missing)} of {len(values)} steps (first: "
+                f"{where(int(missing[0]))}). "
                 "Fill these in, or take the value of the step before: gaps='fill' (--gaps fill)."
             )
         column, hopeless = filled(values[:, number], series)

@@ -64,6 +64,9 @@ class SeriesOptions:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
 
 
+DEFAULTS = SeriesOptions()
+
+
 @dataclass(frozen=True)
 class SeriesColumn:
     """A channel, or something that holds of a whole series.

@@ -48,7 +48,8 @@ def refuse_missing(column: pd.Series[Any]) -> None:
     missing = np.flatnonzero(column.isna().to_numpy())
     if len(missing):
         raise DataError(
-            f"{column.name} is missing in {len(missing)} of {len(column)} rows (first: row {missing[0] + 1}). "
+            f"{column.name} is missing in {len(missing)} of {len(column)} rows (first: row "
+            f"{missing[0] + 1}). "
             "Every row needs its time: fill it in or remove the row."
         )
 

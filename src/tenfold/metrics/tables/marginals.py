@@ -56,7 +56,7 @@ def marginals(real: TableRows, fake: TableRows) -> ByColumn:
 
 
 def kolmogorov_smirnov(a: Float[np.ndarray, "n k"], b: Float[np.ndarray, "m k"]) -> Float[np.ndarray, " k"]:
-    """The largest difference of the two distribution functions of each column; NaN lies beyond all numbers."""
+    """The largest difference of each column's two distribution functions; NaN lies beyond all numbers."""
     n, m = len(a), len(b)
     both = np.concatenate([a, b])
     both[np.isnan(both)] = np.inf

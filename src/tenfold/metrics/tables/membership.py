@@ -107,7 +107,7 @@ def membership(
 
 
 def _density(fake: TableRows, rows: TableRows) -> Float[np.ndarray, " n"]:
-    """How dense made rows lie around each row: the logarithm of a density, but for a factor and a constant."""
+    """How dense made rows lie around each row: a density's logarithm, but for a factor and a constant."""
     view = design(fake)  # the attacker knows no others
     near, asked = comparable(
         torch.from_numpy(view.distances(fake)),
@@ -120,7 +120,7 @@ def _density(fake: TableRows, rows: TableRows) -> Float[np.ndarray, " n"]:
 
 
 def _by_chance(auc: float, n: int, m: int) -> float:
-    """Of the normal distribution that the AUC has if all are alike; ties make it narrower, hence p smaller."""
+    """By the normal distribution of the AUC where all are alike; with ties, which narrow it, p is less."""
     error = math.sqrt((n + m + 1) / (12 * n * m))
     return math.erfc((auc - 0.5) / error / 2**0.5) / 2
 

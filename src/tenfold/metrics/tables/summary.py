@@ -23,7 +23,8 @@ NAMES = (
     *("marginals", "pair_trends", "detector_auc", "detector_auc_logistic", "tstr", "trtr", "c_t"),
     *("closest_record", "exact_copies", "membership_auc", "out_of_range"),
 )
-"""What `measure_tables` always has; with a target also `tstr_MODEL` and `missing_classes`."""
+"""What `measure_tables` always has; with a target also `tstr_MODEL`, and `missing_classes` of categories."""
+JUDGED = ("marginals", "pair_trends", "detector_auc", "detector_auc_logistic")
 NO_TARGET = "not defined without a target"
 
 
@@ -225,17 +226,18 @@ def _defined(look: Callable[[], float | Estimate]) -> float | Estimate | None:
 
 def _beside(look: Look, real: _Real, made: TableRows, name: str, known: References) -> Measured:
     """One measure of made rows: of as many as there are real ones where these judge, else of all."""
-    judged = name not in ("closest_record", "exact_copies", "out_of_range")
-    n = real.compared(len(made)) if judged else len(made)
-    beside_n = None if judged or real.holdout is None else len(real.holdout)
-    try:
-        value = look(real.some(made, n, "fake"))
-    except Undefined as error:
-        return Measured(None, None, n, why=str(error))
-    reference = known.values.get(name)
-    if isinstance(value, Estimate):
-        return Measured(value.value, reference, n, value.error, reference_n=beside_n)
-    return Measured(value, reference, n, reference_n=beside_n)
+    judged, holdout = name in JUDGED, real.holdout
+    most = real.effort.rows if name == "closest_record" else len(made)
+    n = real.compared(len(made)) if judged else min(len(made), most)
+    beside_n = None if judged or holdout is None else len(holdout)
+
+    def measured() -> Measured:
+        value, reference = look(real.some(made, n, "fake")), known.values.get(name)
+        if isinstance(value, Estimate):
+            return Measured(value.value, reference, n, value.error, reference_n=beside_n)
+        return Measured(value, reference, n, reference_n=beside_n)
+
+    return _or_why(measured, n)
 
 
 def _lessons(real: _Real, rows: TableRows, made: int) -> dict[str, float]:
@@ -258,41 +260,46 @@ def _lesson(real: _Real, rows: TableRows, made: int) -> dict[str, float]:
 
 def _taught(real: _Real, made: TableRows, known: References) -> dict[str, Measured]:
     """What made rows teach."""
-    n = real.taught(len(made))
+    if real.target is None:
+        return dict.fromkeys(("tstr", "trtr"), Measured(None, None, 0, why=NO_TARGET))
+    n, how, reference = real.taught(len(made)), measure_of(made, real.target), known.values.get("trtr")
+    why = "" if reference is not None else "not defined for these real rows"
+    found = {"trtr": Measured(reference, None, n, how=how, why=why)}
     try:
         scores = _lesson(real, made, len(made))
     except Undefined as error:
-        return dict.fromkeys(("tstr", "trtr"), Measured(None, None, n, why=str(error)))
-    assert real.target is not None
-    how = measure_of(made, real.target)
-    reference = known.values.get("trtr")
-    found = {
-        "tstr": Measured(fmean(scores.values()), reference, n, how=how),
-        "trtr": Measured(reference, None, n, how=how),
-    }
+        return found | {"tstr": Measured(None, reference, n, how=how, why=str(error))}
+    found["tstr"] = Measured(fmean(scores.values()), reference, n, how=how)
     for name, score in scores.items():
         found[f"tstr_{name}"] = Measured(score, known.values.get(f"trtr_{name}"), n, how=how)
-    gone = missing_classes(real.train, made, real.target)
-    return found | {"missing_classes": Measured(float(len(gone)), 0.0, len(made))}
+    if how == "auc":
+        gone = missing_classes(real.train, made, real.target)
+        found["missing_classes"] = Measured(float(len(gone)), 0.0, len(made))
+    return found
 
 
 def _copying(real: _Real, made: TableRows) -> dict[str, Measured]:
     """Whether it matters to made rows which real ones were learnt from."""
-    n, holdout, effort = len(made), real.holdout, real.effort
+    holdout, effort = real.holdout, real.effort
+    n = min(len(made), effort.rows)
     if holdout is None:
         return dict.fromkeys(("c_t", "membership_auc"), Measured(None, None, n, why=NO_HOLDOUT))
-    found: dict[str, Measured] = {}
-    try:
+
+    def near() -> Measured:
         test = copy_test(real.train, holdout, made, real.seed, effort.rows, effort.train, effort.cells)
-        found["c_t"] = Measured(test.z, 0.0, n, reference_n=len(holdout))
-    except Undefined as error:
-        found["c_t"] = Measured(None, None, n, why=str(error))
+        return Measured(test.z, 0.0, n, reference_n=len(holdout))
+
+    def attacked() -> Measured:
+        found = membership(real.train, holdout, made, real.seed, effort.rows)
+        error = (found.auc.high - found.auc.low) / (2 * 1.96)
+        return Measured(found.auc.value, 0.5, n, error, reference_n=found.others, p=found.p)
+
+    return {"c_t": _or_why(near, n), "membership_auc": _or_why(attacked, n)}
+
+
+def _or_why(work: Callable[[], Measured], n: int) -> Measured:
+    """What was measured, or why it is not defined."""
     try:
-        attack = membership(real.train, holdout, made, real.seed, effort.rows)
-        error = (attack.auc.high - attack.auc.low) / (2 * 1.96)
-        found["membership_auc"] = Measured(
-            attack.auc.value, 0.5, n, error, reference_n=attack.others, p=attack.p
-        )
+        return work()
     except Undefined as error:
-        found["membership_auc"] = Measured(None, None, n, why=str(error))
-    return found
+        return Measured(None, None, n, why=str(error))

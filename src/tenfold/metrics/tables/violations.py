@@ -28,7 +28,7 @@ def condition_satisfaction(rows: TableRows, asked: Asked) -> ByColumn:
     """
     if not (len(rows) and asked):
         raise Undefined(
-            f"Not defined for {len(rows)} rows and {len(asked)} conditions: at least one of each was expected. "
+            f"Not defined for {len(rows)} rows and {len(asked)} conditions: at least one of each expected. "
             "Ask for something, and judge what came of it."
         )
     unknown = [place for place in asked if not 0 <= place < len(rows.names)]
