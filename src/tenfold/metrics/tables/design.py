@@ -95,8 +95,8 @@ def _check(rows: TableRows) -> None:
         expected = "finite numbers" if number[first] else f"categories from 0 to {most[first] - 1}"
         raise DataError(
             f"{len(wrong)} of {width} columns hold what does not belong there (first: "
-            f"{rows.names[first]!r}), expected {expected}. Turn the table into values with the codec that was "
-            "fitted to it."
+            f"{rows.names[first]!r}), expected {expected}. Turn the table into values with "
+            "the codec that was fitted to it."
         )
 
 
