@@ -9,7 +9,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import yaml
 
 from .choosing import by_name, exactly
@@ -19,7 +18,7 @@ from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
 from .nn.layers import share_statistics
 from .pacing import more_samples, planned_samples, vain_patience
-from .plan import Options, Plan, make_plan
+from .plan import Options, Plan, Source, make_plan
 from .probe import Mode, choose_mode, make_trainer
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
@@ -33,7 +32,7 @@ from .watching.stopping import LOOKS
 
 
 def fit(
-    data: str | Path | np.ndarray,
+    data: Source,
     recipe: str | Recipe | None = None,
     *,
     preset: str | None = None,
@@ -46,7 +45,7 @@ def fit(
     """Train a GAN on data.
 
     Args:
-        data: a folder, file, named set or array.
+        data: a folder, file, named set, array, or a frame of pandas or polars.
         recipe: a name, a recipe, or None to choose one from the data.
         preset: of a recipe given by name or chosen.
         budget: time, as 40s, 10m or 2h; ten minutes if neither this nor kimg is given.
@@ -79,7 +78,8 @@ def train(plan: Plan, out: str | Path | None, options: Options, begun: float) ->
     runtime = start(options.device)
     refuse_parts(plan, runtime, options)
     refuse_shadow(plan, out)
-    stem = "array" if in_memory(plan) else Path(plan.data.source).stem or "data"
+    kind = "array" if plan.data.table is None else "table"
+    stem = kind if in_memory(plan) else Path(plan.data.source).stem or "data"
     name = f"{stem}-{recipe_name(plan.recipe)}"
     folder = Path(runtime.share("" if runtime.rank else str(fresh_folder(name, out))))
     with locked(folder, runtime.rank), disk_errors(folder):
@@ -117,7 +117,7 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
 def resume(
     run: str | Path,
     *,
-    data: str | Path | np.ndarray | None = None,
+    data: Source | None = None,
     recipe: str | None = None,
     budget: str | None = None,
     kimg: float | None = None,
@@ -192,7 +192,7 @@ def options_of(run: Run, given: Options) -> Options:
     )
 
 
-def source_of(run: Run, data: str | Path | np.ndarray | None) -> str | Path | np.ndarray:
+def source_of(run: Run, data: Source | None) -> Source:
     """The data given, or those that the run was trained on.
 
     Raises:
@@ -202,7 +202,7 @@ def source_of(run: Run, data: str | Path | np.ndarray | None) -> str | Path | np
     if data is not None:
         return data
     if run.facts["in_memory"]:
-        raise RunError(f"{run.path} was trained on {source}. Pass the array again: resume(run, data=array).")
+        raise RunError(f"{run.path} was trained on {source}. Pass it again: resume(run, data=...).")
     if os.path.isabs(source) and not os.path.exists(source):
         raise RunError(
             f"the data of {run.path} are no longer in {source}. Name them: fit DATA --resume {run.path}"

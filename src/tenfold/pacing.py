@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import torch
 
+from .budget import choose_length
 from .engine.runtime import Runtime
-from .plan import Plan, choose_length
+from .plan import Plan
 from .probe import Mode, Stages, make_trainer, mean_seconds, stage_seconds
 from .recipe import Choice
 from .training import RESERVE

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
+from .budget import choose_length
 from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
 from .data.notes import LEAST
@@ -34,12 +32,14 @@ from .watching.stopping import (
     refuse_without_pairs,
 )
 
-DEFAULT_BUDGET = "10m"
 KNOWN = {
     "precision": ("auto", "fp32", "bf16"),
     "memory_format": ("auto", "contiguous", "channels_last"),
 }
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+Source = Any
+"""A path, the name of a set, an array, or a frame of pandas or polars (which need not be installed)."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Plan:
 
 
 def make_plan(
-    data: str | Path | np.ndarray,
+    data: Source,
     decide: Decide,
     *,
     budget: str | None = None,
@@ -193,7 +193,7 @@ def refuse_rules(options: Options, recipe: Recipe, dataset: Dataset, *, has_crit
 
 
 def opened(
-    data: str | Path | np.ndarray, options: Options, seed: int, kinds: Collection[str] | None
+    data: Source, options: Options, seed: int, kinds: Collection[str] | None
 ) -> tuple[Dataset, DataSpec]:
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
     how = load_options(options, seed)
@@ -225,7 +225,7 @@ def refuse_table_options(options: Options) -> None:
 
 
 def direction_of(
-    data: str | Path | np.ndarray, options: Options, kinds: Collection[str] | None
+    data: Source, options: Options, kinds: Collection[str] | None
 ) -> Direction | None:
     """What shall be translated into what, if anything.
 
@@ -377,39 +377,3 @@ def refuse_images_only(recipe: Recipe, spec: DataSpec) -> None:
                 f"{name} {getattr(recipe, name)!r}, which works on images; the data are {spec.kind}. Choose "
                 f"another --{name}, or a --preset without it."
             )
-
-
-def choose_length(budget: str | None, kimg: float | None) -> tuple[float | None, float | None, Choice]:
-    """Seconds or thousands of samples, whichever is asked for."""
-    if budget is not None and kimg is not None:
-        raise RecipeError(f"both --budget {budget} and --kimg {kimg} were given. Give one of them.")
-    if kimg is not None:
-        if not 0 < kimg < float("inf"):
-            raise RecipeError(f"--kimg is {kimg}; a number above 0 was expected, such as 200.")
-        return None, kimg, Choice("kimg", kimg, "asked for")
-    reason = "asked for" if budget else "the default; another with --budget"
-    budget = budget or DEFAULT_BUDGET
-    seconds = seconds_of(budget)
-    if seconds < parse_seconds(budget):
-        reason = f"asked for, but cut to {seconds:g}s by TENFOLD_BUDGET"
-    return seconds, None, Choice("budget", budget, reason)
-
-
-def seconds_of(budget: str) -> float:
-    """Seconds of a time such as 40s, 10m, 2h or 1d; never more than `$TENFOLD_BUDGET`, if that is set.
-
-    Example:
-        >>> seconds_of("1.5m")
-        90.0
-    """
-    seconds = parse_seconds(budget)
-    cap = os.environ.get("TENFOLD_BUDGET")
-    return min(seconds, parse_seconds(cap)) if cap else seconds
-
-
-def parse_seconds(text: str) -> float:
-    """Seconds of a time in words."""
-    match = re.fullmatch(r"\+?(\d+(?:\.\d+)?)([smhd])", text.strip())
-    if match is None or float(match[1]) == 0:
-        raise RecipeError(f"the budget is {text!r}; a time was expected, such as 40s, 10m or 2h.")
-    return float(match[1]) * SECONDS[match[2]]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from .budget import seconds_of
 from .data import open_data
 from .data.tables import FILE_COLUMNS
 from .errors import DataError, Interrupted, RecipeError, suggest
 from .folder import locked, write_json
-from .plan import seconds_of
 from .proof.arms import Examples
 from .proof.clock import Clock
 from .proof.experiment import Experiment, jobs_of

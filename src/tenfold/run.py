@@ -249,14 +249,23 @@ class Run:
         return self.samples(n, label=label, seed=seed)
 
     def evaluate(
-        self, *, holdout: str | Path | None = None, features: str | None = None
+        self,
+        *,
+        data: Any = None,  # noqa: ANN401
+        holdout: str | Path | None = None,
+        features: str | None = None,
     ) -> Evaluation | TableEvaluation:
         """How good the samples are: every metric beside what fresh real samples get, and what it means.
 
         Args:
+            data: the frame that it was trained on, if that was one in memory.
             holdout: real samples to judge by, instead of those that were held out of the data.
             features: the name of a feature network; the best there is, if not given.
         """
+        if self.facts.get("table") is not None:
+            from .tables.evaluating import evaluate_run
+
+            return evaluate_run(self, None if holdout is None else str(holdout), data=data)
         from .evaluating import evaluate
 
         return evaluate(self, holdout=holdout, features=features)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "tenfold"
 FILES = sorted(SOURCE.rglob("*.py"))
 TOP = {
-    *("recipe", "recipes", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
+    *("recipe", "recipes", "budget", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
     *(
         "filters",
         "filtering",
@@ -27,7 +27,7 @@ TOP = {
         "proving",
         "report",
     ),
-    *("settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
+    *("tables", "settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
 }
 FORBIDDEN = {
     **dict.fromkeys(

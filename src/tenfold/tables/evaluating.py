@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..data import Dataset
     from ..run import Run
 
-LEAST_MADE = 1000
+LEAST_MADE, MOST = 1000, 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,15 +102,28 @@ class TableEvaluation:
 
 
 def evaluate_run(
-    run: Run, holdout: str | None, most: int, seed: int, say: Callable[[str], None]
+    run: Run,
+    holdout: str | None = None,
+    most: int = MOST,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda text: None,
+    data: Any = None,  # noqa: ANN401
 ) -> TableEvaluation:
     """Judge rows that a run makes now.
+
+    Args:
+        run: of a table.
+        holdout: a file of real rows to judge by, instead of those that were held out.
+        most: rows of a side that are looked at.
+        seed: of made rows, and of every choice.
+        say: told what is being done.
+        data: what it was trained on, if that was a frame in memory.
 
     Raises:
         DataError: the data are not those of the run, or there are too few rows.
         RunError: the data are no longer there.
     """
-    dataset = open_table(source_of(run), opened_by(run), run.table)
+    dataset = open_table(source_of(run) if data is None else data, opened_by(run), run.table)
     refuse_changed(run, dataset)
     notes = ["the hold-out also chose the checkpoint, which flatters; --holdout FILE can give a fresh one"]
     held = None if dataset.holdout is None else dataset.holdout.values

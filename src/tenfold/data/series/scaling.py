@@ -26,7 +26,8 @@ class Scale:
         unit: for asinh, the number that is neither small nor large.
 
     Example:
-        >>> Scale(0.0, 4.0).forward(np.array([1.0])).tolist(), Scale(0.0, 4.0).backward(np.array([9.0])).tolist()
+        >>> scale = Scale(0.0, 4.0)
+        >>> scale.forward(np.array([1.0])).tolist(), scale.backward(np.array([9.0])).tolist()
         ([-0.5], [4.0])
     """
 
@@ -112,7 +113,8 @@ class Mixing:
     the high as soon as the levels are off by more than these.
 
     Attributes:
-        shift, spread: taken off each channel, and what it is divided by; 0 and 1 of those that stay as they are.
+        shift, spread: taken off each channel, and what it is divided by; 0 and 1 of those that stay as they
+            are.
         rotation: orthogonal; a row for each channel that comes out.
     """
 
@@ -165,7 +167,7 @@ def moving_together(x: Float[np.ndarray, "steps k"]) -> list[list[int]]:
     if len(moving) < 2:
         return []
     near = np.abs(np.corrcoef(x[:, moving].T)) >= ALIKE
-    for _ in range(len(moving)):  # neighbours of neighbours
+    for _ in range(len(moving).bit_length()):  # neighbours of neighbours, each time twice as far
         near = (near.astype(int) @ near.astype(int)) > 0
     groups = {tuple(moving[row].tolist()) for row in near}
     return sorted(list(group) for group in groups if len(group) > 1)
@@ -191,8 +193,8 @@ def fit_track(
     Args:
         x: all its steps.
         middles, halves: of the range of each series.
-        how: each, all or auto, which scales each series by its own range where these differ much in size or lie
-            far apart.
+        how: each, all or auto, which scales each series by its own range where these differ much in size or
+            lie far apart.
     """
     moving = halves[halves > 0]
     own = how == "each"
