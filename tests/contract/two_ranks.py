@@ -17,7 +17,10 @@ from torch import Tensor
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.augment.ada import ADA
 from tenfold.data.order import BothSides, Rows, Shuffled
-from tenfold.data.spec import DataSpec
+from tenfold.data.spec import Cell, DataSpec
+from tenfold.data.table.batches import KnownCells
+from tenfold.data.table.codes import category_code, number_code
+from tenfold.data.table.encoder import RowEncoder
 from tenfold.engine import runtime as processes
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Settings, Trainer
@@ -45,13 +48,28 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {n: (n, ALWAYS.get(n, {})) for n 
 }
 
 
+def table() -> tuple[tuple[Cell, ...], list[Any], np.ndarray]:
+    """A number, and a category that follows from it."""
+    x = np.random.default_rng(5).normal(0, 1, COUNT).round(1)
+    labels = np.where(x > 0, "high", "low").astype(object)
+    category = category_code("c", labels, ("high", "low"), 10)
+    codes = [number_code("x", x, step=0.1, log=False, masses=(), seed=0), category]
+    return tuple(code.cell for code in codes), codes, np.stack([x, category.stored(labels)], 1)
+
+
 def trainer_of(case: str, runtime: Runtime) -> Trainer:
     torch.manual_seed(1)
     name, values = CASES[case]
     kind = RECIPES[name].kinds[0]
     given = GIVEN if kind in ("pairs", "unpaired") else ()
-    usual = VALUES if "diffaugment" in RECIPES[name].augments else {**VALUES, "augment": "none"}
-    spec = DataSpec(kind, SHAPE, COUNT, ("a", "b", "c", "d"), (COUNT // 4,) * 4, given)
+    usual: dict[str, Any] = (
+        VALUES if "diffaugment" in RECIPES[name].augments else {**VALUES, "augment": "none"}
+    )
+    cells, codes, stored = table() if kind == "table" else ((), [], np.zeros(0))
+    shape = (sum(cell.options + cell.scalar for cell in cells),) if cells else SHAPE
+    spec = DataSpec(
+        kind, shape, COUNT, ("a", "b", "c", "d"), (COUNT // 4,) * 4, given, cells, 1 if cells else None
+    )
     play = make_recipe(name, usual | values, "tiny").build(spec)
     for part in play.game.modules():
         if isinstance(part, ADA):
@@ -61,6 +79,8 @@ def trainer_of(case: str, runtime: Runtime) -> Trainer:
     pixels = 2 * torch.rand(COUNT, *SHAPE, generator=random) - 1
     rows = Rows(pixels, np.arange(COUNT) % 4 if RECIPES[name].conditional != "never" else None)
     data = Shuffled(rows, BATCHES.get(name, 8), balanced=play.balanced)
+    if cells:
+        data = KnownCells(stored, cells, RowEncoder(codes), 8)
     if given:
         source = Rows(2 * torch.rand(COUNT, *given, generator=random) - 1)
         data = BothSides(source, rows, 8, paired=kind == "pairs")

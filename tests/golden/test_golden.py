@@ -18,6 +18,9 @@ import torch
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.data.order import BothSides, Rows, Shuffled
 from tenfold.data.spec import DataSpec
+from tenfold.data.table.batches import Knowing, KnownCells
+from tenfold.data.table.codes import category_code, number_code
+from tenfold.data.table.encoder import RowEncoder
 from tenfold.engine.trainer import Settings, Trainer
 from tenfold.recipe import RECIPES, make_recipe
 
@@ -33,6 +36,8 @@ CASES = [(name, kind) for name, cls in sorted(RECIPES.items()) for kind in cls.k
 
 
 def trainer_of(name: str, kind: str) -> Trainer:
+    if kind == "table":
+        return trainer_of_table(name)
     shape = OWN_SHAPES.get((name, kind), SHAPES[kind])
     conditional = RECIPES[name].conditional != "never"
     given = GIVEN if kind in ("pairs", "unpaired") else ()
@@ -47,6 +52,23 @@ def trainer_of(name: str, kind: str) -> Trainer:
     if given:
         source = Rows(2 * torch.rand(32, *given, generator=random) - 1)
         data = BothSides(source, real, 8, paired=kind == "pairs")
+    settings = Settings(seed=2, planned=160, log_every=1)
+    return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
+
+
+def trainer_of_table(name: str) -> Trainer:
+    """A number, and a category that follows from it."""
+    x = np.random.default_rng(5).normal(0, 1, 32).round(1)
+    labels = np.where(x > 0, "high", "low").astype(object)
+    category = category_code("c", labels, ("high", "low"), 10)
+    codes = [number_code("x", x, step=0.1, log=False, masses=(), seed=0), category]
+    cells = tuple(code.cell for code in codes)
+    width = sum(cell.options + cell.scalar for cell in cells)
+    torch.manual_seed(1)
+    spec = DataSpec("table", (width,), 32, ("high", "low"), (16, 16), cells=cells, target=1)
+    play = make_recipe(name, {"schedule": "cosine"}, "tiny").build(spec)
+    values = np.stack([x, category.stored(labels)], 1)
+    data = KnownCells(values, cells, RowEncoder(codes), 8, 0, play.knowing or Knowing())
     settings = Settings(seed=2, planned=160, log_every=1)
     return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
 

@@ -63,11 +63,11 @@ def test_the_last_digits_are_no_difference() -> None:
 
 
 def test_marginals_see_no_relations_and_pairs_do() -> None:
-    real, fresh = random_rows(600, 1), random_rows(600, 2)
+    real, fresh = random_rows(2000, 1), random_rows(2000, 2)
     apart = shuffled_columns(real, 3)
     assert marginals(real, apart).value == 0
     found, reference = pair_trends(real, apart), pair_trends(real, fresh)
-    assert reference.value < 0.05 and found.value > 3 * reference.value
+    assert reference.value < 0.07 and found.value > 3 * reference.value
     assert set(found.most(3)) == {(0, 1), (0, 2), (1, 2)}
 
 

@@ -9,7 +9,7 @@ import torch
 
 from tenfold.data.spec import Cell, DataSpec
 from tenfold.draw import Draw
-from tenfold.games.tabular import RowSampler, TabularGAN, Weights, apart
+from tenfold.games.tabular import Apart, RowSampler, TabularGAN, Weights
 from tenfold.nn.networks.mlp import MLPDiscriminator
 from tenfold.nn.networks.tabular import RowCritic, RowGenerator
 from tenfold.nn.rows import RowLayout
@@ -138,6 +138,7 @@ def test_known_cells_cost_their_surprise_and_their_distance():
 
 
 def test_statistics_are_the_distance_of_means_and_of_deviations():
+    apart = Apart()
     a = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
     b = torch.tensor([[3.0, 4.0], [5.0, 4.0]])
     assert apart(a, a).item() == pytest.approx(0, abs=1e-5)

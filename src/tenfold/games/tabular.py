@@ -17,11 +17,14 @@ from torch import Tensor, nn
 
 from ..draw import Draw
 from ..game import Batch, Critic, Game, Sampler, Terms, Turn
+from ..nn.layers import AcrossRanks
 from ..nn.networks.tabular import RowCritic
 from ..nn.rows import RowLayout
 from ..objectives import RELATIVISTIC, Objective
 from ..penalties import Look, Penalty, Side
 from .gan import signals
+
+TINY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,7 @@ class TabularGAN(Game[RowSampler]):
         self.pack, self.objective, self.penalties = pack, objective, tuple(penalties)
         self.weights, self.steps = weights, steps
         self.classifier, self.target = classifier or (None, 0)
+        self.apart = Apart()
 
     def players(self) -> dict[str, nn.Module]:
         """G, D and, if it is asked, C."""
@@ -207,7 +211,7 @@ class TabularGAN(Game[RowSampler]):
             real_seen = self.discriminator.features(self.packed(real), known)
             real_logits = self.discriminator.last(real_seen).float()
             if self.weights.statistics:
-                losses["statistics"] = self.weights.statistics * apart(fake_seen, real_seen)
+                losses["statistics"] = self.weights.statistics * self.apart(fake_seen, real_seen)
         losses["adversarial"] = self.objective.generator(fake_logits, real_logits).mean()
         if self.weights.known:
             losses["known"] = self.weights.known * self.missed(guess, condition).mean()
@@ -247,18 +251,24 @@ class TabularGAN(Game[RowSampler]):
         return x[:whole].view(-1, self.pack, x.shape[1])
 
 
-def apart(fake: Float[Tensor, "m w"], real: Float[Tensor, "m w"]) -> Tensor:
-    """Distance between the means, and between the standard deviations, of what the critic sees."""
-    means = fake.mean(0) - real.mean(0)
-    deviations = deviation(fake) - deviation(real)
-    return length(means) + length(deviations)
+class Apart(AcrossRanks):
+    """How far what the critic sees of generated rows is from what it sees of real ones, in two moments."""
+
+    def forward(self, fake: Float[Tensor, "m w"], real: Float[Tensor, "m w"]) -> Tensor:
+        """Distance between the means plus distance between the standard deviations, over all ranks."""
+        (mean, deviation), (true_mean, true_deviation) = self.moments(fake), self.moments(real)
+        return length(mean - true_mean) + length(deviation - true_deviation)
+
+    def moments(self, x: Float[Tensor, "m w"]) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each column."""
+        h = x.float()
+        total = torch.cat([h.sum(0), h.square().sum(0), h.new_full((1,), float(len(h)))])
+        total = total if self.sum_over_ranks is None else self.sum_over_ranks(total)
+        mean, square = (total[:-1] / total[-1].detach()).chunk(2)
+        # Rounding can make a variance negative, and the root of 0 has no derivative.
+        return mean, (square - mean.square()).clamp_min(0).add(TINY).sqrt()
 
 
 def length(x: Float[Tensor, " w"]) -> Tensor:
     """Euclidean; its root has a derivative at 0, too."""
-    return x.square().sum().add(1e-12).sqrt()
-
-
-def deviation(x: Float[Tensor, "m w"]) -> Float[Tensor, " w"]:
-    """Of each column; its root has a derivative at 0, too."""
-    return x.var(0, correction=0).add(1e-12).sqrt()
+    return x.square().sum().add(TINY).sqrt()

@@ -59,7 +59,8 @@ class Clock:
         since[series.starts] = 0.0
         passed = np.cumsum(since)
         passed -= passed[series.starts][series.owner]
-        return self.whole(self.start.backward(starts), least=None)[series.owner] + passed
+        first = self.whole(self.start.backward(starts), least=None)
+        return self.whole(first[series.owner] + passed, least=None)
 
     def whole(self, x: np.ndarray, *, least: float | None) -> np.ndarray:
         """Multiples of the unit, at least as large as given."""

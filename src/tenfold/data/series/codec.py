@@ -16,14 +16,14 @@ from .clock import Clock, fit_clock
 from .frames import frame_of
 from .layout import SeriesLayout
 from .ragged import Ragged
-from .scaling import Mixing, Scale, Track, fit_any, fit_mixing, fit_scale, fit_track, spans
+from .scaling import Mixing, Scale, Track, fit_any, fit_mixing, fit_track, spans
 from .schema import SeriesColumn, SeriesSchema
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
-MOST_BYTES = 8 << 30  # of all rows
+MOST_BYTES = 4 << 30  # of all rows
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class SeriesCodec:
                 assert track.all is not None
                 mixed[:, i] = track.all.backward(steps[:, i])
             else:
-                middle, half = track.middle.backward(attributes.number()), None
+                middle = track.middle.backward(attributes.number())
                 half = track.half.backward(attributes.number())
                 mixed[:, i] = np.clip(steps[:, i], -1, 1) * half[owner] + middle[owner]
         values = np.empty((len(steps), len(self.schema.channels)))

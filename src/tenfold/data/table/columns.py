@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...errors import DataError
+from .dates import from_iso
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,9 +96,7 @@ def end_of(value: float | str | None, none: float) -> float:
     """
     if not isinstance(value, str):
         return none if value is None else float(value)
-    import pandas as pd
-
     try:
-        return float(pd.Timestamp(value).timestamp())
+        return from_iso(value)
     except ValueError as error:
         raise DataError(f"{value!r} is no date, such as 2024-05-31. Correct the constraint.") from error

@@ -13,6 +13,7 @@ from ...errors import DataError, suggest
 from .combinations import Together, Unique
 from .rules import Constraint, Less, Within
 from .sums import Sum
+from .words import said_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,6 @@ __all__ = [
     "refuse_violated",
 ]
 
-SHOWN = 3  # rows that contradict
 KINDS: Mapping[str, Any] = {cls.name: cls for cls in (Less, Sum, Together, Within, Unique)}
 FORMS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "str": ((str,), "a text"),
@@ -197,12 +197,11 @@ def known_through(constraints: Sequence[Constraint], known: pd.DataFrame, seed: 
 def refuse_violated(df: pd.DataFrame, constraints: Iterable[Constraint]) -> None:
     """Raises a DataError if rows of a clean frame contradict a constraint; it names the first of them."""
     for constraint in constraints:
-        rows = np.flatnonzero(constraint.violations(df)) + 1
-        if len(rows):
-            named = ", ".join(map(str, rows[:SHOWN])) + (", ..." if len(rows) > SHOWN else "")
+        bad = constraint.violations(df)
+        if bad.any():
             raise DataError(
-                f"{len(rows)} of {len(df)} rows contradict {constraint.words} (row {named}). Correct them, "
-                "or leave the constraint out."
+                f"of {len(df)} rows, {said_rows(bad)} contradict {constraint.words}. Correct them, or leave "
+                "the constraint out."
             )
 
 

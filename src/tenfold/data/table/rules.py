@@ -14,6 +14,7 @@ from jaxtyping import Bool
 
 from ...errors import DataError
 from .columns import end_of, filled, grid_of, numbers, on_grid, with_columns
+from .words import said_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,10 +105,7 @@ def described(constraint: Any) -> dict[str, Any]:  # noqa: ANN401
 def refuse_impossible(words: str, bad: Bool[np.ndarray, " n"]) -> None:
     """Raises a DataError if what is known of a row contradicts a constraint."""
     if bad.any():
-        raise DataError(
-            f"what is asked of {int(bad.sum())} rows (first: row {int(bad.argmax()) + 1}) contradicts {words}. Ask "
-            "for something else."
-        )
+        raise DataError(f"what is asked of {said_rows(bad)} contradicts {words}. Ask for something else.")
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ def is_sdv(fields: Any) -> bool:  # noqa: ANN401
 def from_sdv(fields: Mapping[str, Any]) -> TableSpec:
     """The spec that SDV's metadata amount to.
 
-    They say of what kind columns are and no more; `infer(df, given=...)` fills in the rest from the data. What
-    they take for personal (names, addresses, or what SDV does not know) is left out: it is never learnt.
+    They say of what kind columns are and no more; `infer(df, given=...)` fills in the rest from the data.
+    What they take for personal (names, addresses, what SDV does not know) is left out: it is never learnt.
 
     Raises:
         DataError: they are of several tables or another version, or something in them is unknown.
@@ -55,7 +55,7 @@ def from_sdv(fields: Mapping[str, Any]) -> TableSpec:
         raise DataError("The SDV metadata have no object called columns, which says what each of them is.")
     key = table.get("primary_key")
     if key is not None and not isinstance(key, str):
-        raise DataError(f"The SDV metadata have the primary key {key!r}; the name of one column was expected.")
+        raise DataError(f"The primary key of the SDV metadata is {key!r}; the name of a column was expected.")
     if key is not None and key not in columns:
         raise DataError(f"The primary key {key!r} is no column. {suggest(key, columns)}")
     made = tuple(_column(str(name).strip(), each, name == key) for name, each in columns.items())

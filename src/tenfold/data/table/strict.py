@@ -36,7 +36,8 @@ def column_from_json(fields: Any) -> Column:  # noqa: ANN401
 
 def _value(name: str, key: str, value: Any) -> Any:  # noqa: ANN401
     if key not in _READ:
-        raise DataError(f"The spec of the column {name!r} has an unknown field {key!r}. {suggest(key, _READ)}")
+        hint = suggest(str(key), _READ)
+        raise DataError(f"The spec of the column {name!r} has an unknown field {key!r}. {hint}")
     try:
         return _READ[key](value)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A column of text: each text once, without blanks around it, and what it says of missing values and numbers."""
+"""A column of text: each text once, without blanks around it; missing values and numbers among them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "<na>", 
 """What stands for a missing value among numbers and dates, in lower case. Among words it is one more word."""
 SHOWN = 3  # rows that a message names
 ODD_NUMBER = r"[+-]?(?:0\d|\d{16})"
-"""How a key or a code begins that only looks like a number: a leading zero, or more digits than a double has."""
+"""How a key or a code begins that looks like a number: a leading zero, or more digits than a double has."""
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _ODD = re.compile(ODD_NUMBER)
 _COMMA = re.compile(r"[+-]?(?:\d+|\d*,\d+)(?:[eE][+-]?\d+)?")
@@ -114,12 +114,13 @@ def _with_point(text: str, decimal: str) -> str:
 
 
 def said_rows(wrong: Bool[np.ndarray, " n"]) -> str:
-    """Which rows, in words.
+    """Which rows, in words; the first one is row 1.
 
     Example:
         >>> said_rows(np.array([True, False, True])), said_rows(np.array([False, True]))
-        ('2 rows (0, 2, counted from 0)', '1 row (1, counted from 0)')
+        ('2 rows (rows 1, 3)', '1 row (row 2)')
     """
-    rows = np.flatnonzero(wrong)
-    first = ", ".join(map(str, rows[:SHOWN])) + (", ..." if len(rows) > SHOWN else "")
-    return f"{len(rows)} row{'s' * (len(rows) != 1)} ({first}, counted from 0)"
+    rows = np.flatnonzero(wrong) + 1
+    first = ", ".join(map(str, rows[:SHOWN].tolist())) + (", ..." if len(rows) > SHOWN else "")
+    s = "" if len(rows) == 1 else "s"
+    return f"{len(rows)} row{s} (row{s} {first})"

@@ -252,21 +252,28 @@ def design(train: TableRows) -> Design:
     off = np.where(there, x - centre, 0.0)
     scale = np.sqrt(np.square(off).sum(0) / count)
     scale[scale <= 1e-12 * np.abs(centre)] = 0.0  # the mean of equal numbers need not be one of them
-    low, high = np.quantile(off, [0.01, 0.99], axis=0)
-    reach = np.where(high > low, high - low, np.ptp(off, axis=0))
+    reach = np.where(scale > 0, _reach(off), 0.0)
     slots, ranks, bits = _maps(train)
     return Design(
         names=train.names,
         number=number,
         centre=centre,
         scale=np.where(scale > 0, scale, 1.0),
-        reach=np.where((reach > 0) & (scale > 0), reach, 1.0),
+        reach=np.where(reach > 0, reach, 1.0),
         empty=~there.any(0),
         starts=starts_of(train),
         slots=slots,
         ranks=ranks,
         bits=bits,
     )
+
+
+def _reach(x: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " k"]:
+    """From the first to the last percentile, or from end to end where these are the same."""
+    if not x.size:
+        return np.zeros(x.shape[1])
+    low, high = np.quantile(x, [0.01, 0.99], axis=0)
+    return np.where(high > low, high - low, np.ptp(x, axis=0))
 
 
 def _maps(train: TableRows) -> tuple[Int[np.ndarray, " l"], Int[np.ndarray, " l"], int]:
