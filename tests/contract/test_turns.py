@@ -12,7 +12,6 @@ from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Settings, Trainer
 from tenfold.nn.layers import BatchNorm, Spectral
 
-
 NOT_ADDED = {"tabular": {"statistics": 0.0}}
 """Settings of losses that are of a whole batch."""
 

@@ -26,7 +26,7 @@ LEAST_HALF = 1e-3  # of a range: what moves less is not stretched to -1 and 1
 
 
 @runtime_checkable
-class Shape(Protocol):
+class SeriesRow(Protocol):
     """What must be known of a series as a row: its attributes, then its steps."""
 
     @property
@@ -85,18 +85,18 @@ class Shape(Protocol):
         ...
 
 
-def steps_of(rows: Float[Tensor, "n width"], shape: Shape) -> Float[Tensor, "n steps features"]:
+def steps_of(rows: Float[Tensor, "n width"], layout: SeriesRow) -> Float[Tensor, "n steps features"]:
     """The steps of rows."""
-    return rows[:, shape.attributes :].unflatten(1, (shape.steps, shape.features))
+    return rows[:, layout.attributes :].unflatten(1, (layout.steps, layout.features))
 
 
-def silenced(rows: Float[Tensor, "n width"], shape: Shape) -> Float[Tensor, "n width"]:
+def silenced(rows: Float[Tensor, "n width"], layout: SeriesRow) -> Float[Tensor, "n width"]:
     """Rows whose steps are 0 from the first on that there is not."""
-    if not shape.ends:
+    if not layout.ends:
         return rows
     steps = steps_of(rows, shape)
     there = (steps[:, :, -1:] > 0.5).to(rows.dtype).cumprod(1)
-    return torch.cat([rows[:, : shape.attributes], (steps * there).flatten(1)], 1)
+    return torch.cat([rows[:, : layout.attributes], (steps * there).flatten(1)], 1)
 
 
 def hardened(soft: Float[Tensor, "*shape"], hard: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -111,11 +111,13 @@ def hardened(soft: Float[Tensor, "*shape"], hard: Float[Tensor, "*shape"]) -> Fl
 
 def chosen(logits: Float[Tensor, "*n options"], widths: Sequence[int]) -> Float[Tensor, "*n options"]:
     """One-hots of the likeliest option in each part, with the derivatives of a softmax."""
+    if not widths:
+        return logits
     parts = []
     for part in logits.split(list(widths), -1):
         soft = part.softmax(-1)
         parts.append(hardened(soft, F.one_hot(part.argmax(-1), part.shape[-1]).to(soft.dtype)))
-    return torch.cat(parts, -1) if parts else logits
+    return torch.cat(parts, -1)
 
 
 def flags(length: Float[Tensor, " n"], steps: int) -> Float[Tensor, "n steps"]:
@@ -155,11 +157,11 @@ def hidden_layers(inputs: int, widths: Sequence[int], *, norm: bool) -> nn.Seque
 class SeriesGenerator(nn.Module):
     """Noise to series: attributes by linear layers; then a GRU that is told these, and fresh noise each time.
 
-    Where the paper decides at each step whether it is the last, the length is an attribute here, from which the
-    flags of the steps follow: it is one number to learn, and the steps know it from the first on.
+    Where the paper decides at each step whether it is the last, the length is an attribute here, from which
+    the flags of the steps follow: it is one number to learn, and the steps know it from the first on.
 
     Args:
-        shape: of a series.
+        layout: of a series.
         latent: dimension of the noise that holds of a whole series.
         noise: dimension of that of each time the GRU moves.
         widths: of the hidden layers that make attributes.
@@ -172,7 +174,7 @@ class SeriesGenerator(nn.Module):
 
     def __init__(
         self,
-        shape: Shape,
+        layout: SeriesRow,
         latent: int,
         noise: int,
         *,
@@ -182,24 +184,23 @@ class SeriesGenerator(nn.Module):
         classes: int = 0,
     ) -> None:
         super().__init__()
-        self.shape, self.latent, self.noise = shape, latent, noise
-        self.at_once = -(-shape.steps // moves)
-        self.moves = -(-shape.steps // self.at_once)
+        self.layout, self.latent, self.noise = layout, latent, noise
+        self.at_once = -(-layout.steps // moves)
+        self.moves = -(-layout.steps // self.at_once)
         self.start = ConditionalLatent(latent, classes)
         known = self.start.dimension
         self.attributes = self.last_attributes = None
-        if shape.attributes:
+        if layout.attributes:
             self.attributes = hidden_layers(known, widths, norm=True)
             inputs = widths[-1] if widths else known
-            self.last_attributes = FullPrecision(nn.Linear(inputs, shape.attributes))
-        self.first = nn.Linear(known + shape.attributes, hidden)
-        self.gru = nn.GRU(known + shape.attributes + noise, hidden, batch_first=True)
+            self.last_attributes = FullPrecision(nn.Linear(inputs, layout.attributes))
+        self.first = nn.Linear(known + layout.attributes, hidden)
+        self.gru = nn.GRU(known + layout.attributes + noise, hidden, batch_first=True)
         self.body = nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2))
-        made = shape.channels + sum(shape.options)
+        made = layout.channels + sum(layout.options)
         self.last = FullPrecision(nn.Linear(hidden, self.at_once * made))
-        spanned = torch.zeros(shape.channels)
-        spanned[list(shape.spanned)] = 1
-        self.register_buffer("spanned", spanned, persistent=False)
+        spanned = [float(i in layout.spanned) for i in range(layout.channels)]
+        self.register_buffer("spanned", torch.tensor(spanned), persistent=False)
 
     @property
     def dimension(self) -> int:
@@ -213,12 +214,12 @@ class SeriesGenerator(nn.Module):
         known = self.start(z[:, : self.latent], condition)
         attributes = self.attribute(known)
         steps = self.unroll(torch.cat([known, attributes], 1), z[:, self.latent :])
-        values, options = steps.split([self.shape.channels, sum(self.shape.options)], 2)
+        values, options = steps.split([self.layout.channels, sum(self.layout.options)], 2)
         there = self.there(attributes)
-        if self.shape.spanned:
+        if self.layout.spanned:
             values = stretched(values, there, self.spanned)
-        parts = [values, chosen(options, self.shape.options)]
-        if self.shape.ends:
+        parts = [values, chosen(options, self.layout.options)]
+        if self.layout.ends:
             parts.append(torch.ones_like(there)[:, :, None])
         return torch.cat([attributes, (torch.cat(parts, 2) * there[:, :, None]).flatten(1)], 1)
 
@@ -227,8 +228,8 @@ class SeriesGenerator(nn.Module):
         if self.attributes is None or self.last_attributes is None:
             return known[:, :0]
         made = self.last_attributes(self.attributes(known))
-        numbers, logits = made.split([self.shape.numbers, sum(self.shape.choices)], 1)
-        return torch.cat([numbers, chosen(logits, self.shape.choices)], 1)
+        numbers, logits = made.split([self.layout.numbers, sum(self.layout.choices)], 1)
+        return torch.cat([numbers, chosen(logits, self.layout.choices)], 1)
 
     def unroll(
         self, known: Float[Tensor, "n k"], noise: Float[Tensor, "n m"]
@@ -239,31 +240,33 @@ class SeriesGenerator(nn.Module):
         with torch.autocast(told.device.type, enabled=False):  # torch's GRU has no bf16 on every device
             h, _ = self.gru(told.float(), self.first(known.float())[None].tanh())
         made = self.last(self.body(h)).unflatten(2, (self.at_once, -1)).flatten(1, 2)
-        return made[:, : self.shape.steps]
+        return made[:, : self.layout.steps]
 
     def there(self, attributes: Float[Tensor, "n a"]) -> Float[Tensor, "n steps"]:
         """1 for each step that there is."""
-        if not self.shape.ends:
-            return attributes.new_ones(len(attributes), self.shape.steps)
-        longer = (attributes[:, self.shape.numbers - 1].clamp(-1, 1) + 1) / 2
-        length = self.shape.shortest + longer * (self.shape.steps - self.shape.shortest)
-        return flags(length, self.shape.steps)
+        if not self.layout.ends:
+            return attributes.new_ones(len(attributes), self.layout.steps)
+        longer = (attributes[:, self.layout.numbers - 1].clamp(-1, 1) + 1) / 2
+        length = self.layout.shortest + longer * (self.layout.steps - self.layout.shortest)
+        return flags(length, self.layout.steps)
 
 
 class FlatCritic(nn.Module):
     """Rows, and what each step adds to the one before, to logits by linear layers.
 
     Args:
-        shape: of a series.
+        layout: of a series.
         widths: of the hidden layers.
         classes: number of classes; 0 for none.
         bias: whether the last layer has one.
     """
 
-    def __init__(self, shape: Shape, widths: Sequence[int], *, classes: int = 0, bias: bool = False) -> None:
+    def __init__(
+        self, layout: SeriesRow, widths: Sequence[int], *, classes: int = 0, bias: bool = False
+    ) -> None:
         super().__init__()
-        self.shape = shape
-        inputs = shape.width + (shape.steps - 1) * shape.channels
+        self.layout = layout
+        inputs = layout.width + (layout.steps - 1) * layout.channels
         self.body = hidden_layers(inputs, widths, norm=False)
         self.last = ProjectionHead(widths[-1], classes, bias=bias)
 
@@ -271,7 +274,7 @@ class FlatCritic(nn.Module):
         self, rows: Float[Tensor, "n width"], condition: Condition | None = None
     ) -> Float[Tensor, "n 1"]:
         """One logit per series."""
-        values = steps_of(rows, self.shape)[:, :, : self.shape.channels]
+        values = steps_of(rows, self.layout)[:, :, : self.layout.channels]
         return self.last(self.body(torch.cat([rows, values.diff(dim=1).flatten(1)], 1)), condition)
 
 
@@ -279,7 +282,7 @@ class TemporalCritic(nn.Module):
     """Series to logits by convolutions over time, each reaching twice as far as the one before.
 
     Args:
-        shape: of a series.
+        layout: of a series.
         widths: channels of the blocks.
         classes: number of classes; 0 for none.
         bias: whether the last layer has one.
@@ -287,24 +290,26 @@ class TemporalCritic(nn.Module):
 
     place: Tensor
 
-    def __init__(self, shape: Shape, widths: Sequence[int], *, classes: int = 0, bias: bool = False) -> None:
+    def __init__(
+        self, layout: SeriesRow, widths: Sequence[int], *, classes: int = 0, bias: bool = False
+    ) -> None:
         super().__init__()
-        self.shape = shape
-        self.register_buffer("place", torch.linspace(-1, 1, shape.steps)[None, None], persistent=False)
+        self.layout = layout
+        self.register_buffer("place", torch.linspace(-1, 1, layout.steps)[None, None], persistent=False)
         sizes = [widths[0], *widths]
-        self.first = nn.Conv1d(shape.features + 1, widths[0], 3, padding=1)
+        self.first = nn.Conv1d(layout.features + 1, widths[0], 3, padding=1)
         self.blocks = nn.Sequential(*(Dilated(a, b, 2**i) for i, (a, b) in enumerate(pairwise(sizes))))
-        self.body = hidden_layers(widths[-1] + shape.attributes, widths[-1:], norm=False)
+        self.body = hidden_layers(widths[-1] + layout.attributes, widths[-1:], norm=False)
         self.last = ProjectionHead(widths[-1], classes, bias=bias)
 
     def forward(
         self, rows: Float[Tensor, "n width"], condition: Condition | None = None
     ) -> Float[Tensor, "n 1"]:
         """One logit per series."""
-        steps = steps_of(rows, self.shape).transpose(1, 2)
+        steps = steps_of(rows, self.layout).transpose(1, 2)
         place = self.place.expand(len(rows), -1, -1).to(steps.dtype)
         seen = self.blocks(self.first(torch.cat([steps, place], 1))).mean(2)
-        attributes = rows[:, : self.shape.attributes].to(seen.dtype)
+        attributes = rows[:, : self.layout.attributes].to(seen.dtype)
         return self.last(self.body(torch.cat([seen, attributes], 1)), condition)
 
 
@@ -332,15 +337,17 @@ class AttributeCritic(nn.Module):
     """Attributes alone to logits by linear layers.
 
     Args:
-        shape: of a series.
+        layout: of a series.
         widths: of the hidden layers.
         classes: number of classes; 0 for none.
         bias: whether the last layer has one.
     """
 
-    def __init__(self, shape: Shape, widths: Sequence[int], *, classes: int = 0, bias: bool = False) -> None:
+    def __init__(
+        self, layout: SeriesRow, widths: Sequence[int], *, classes: int = 0, bias: bool = False
+    ) -> None:
         super().__init__()
-        self.body = hidden_layers(shape.attributes, widths, norm=False)
+        self.body = hidden_layers(layout.attributes, widths, norm=False)
         self.last = ProjectionHead(widths[-1], classes, bias=bias)
 
     def forward(self, x: Float[Tensor, "n a"], condition: Condition | None = None) -> Float[Tensor, "n 1"]:
