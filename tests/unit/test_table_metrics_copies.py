@@ -37,11 +37,11 @@ def test_closest_records_by_hand() -> None:
     def line(values: list[float]) -> TableRows:
         return TableRows(np.array(values)[:, None], (False,), (0,), ("a",))
 
-    train = line([float(x) for x in range(101)])  # from 1 to 99 the reach is 98
-    seen = closeness(train, line([5, 50.25, 120]))
-    assert seen.median == pytest.approx(0.25 / 98)
-    assert seen.ratio == pytest.approx(0.25 / 0.75)
-    assert seen.fifth == pytest.approx(0.1 * 0.25 / 98)  # a tenth of the way from the first to the second
+    train = line([4.0 * x for x in range(101)])  # from 4 to 396 the reach is 392
+    seen = closeness(train, line([20, 201, 480]))
+    assert seen.median == pytest.approx(1 / 392)
+    assert seen.ratio == pytest.approx(1 / 3)
+    assert seen.fifth == pytest.approx(0.1 / 392)  # a tenth of the way from the first to the second
     assert closeness(line([1, 1, 1]), line([1, 1])).ratio == 1
 
 

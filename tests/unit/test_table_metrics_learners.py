@@ -39,7 +39,7 @@ APART = with_values(REAL, np.random.default_rng(0).permuted(FRESH.values, axis=0
 def test_fresh_rows_are_not_told_and_others_are() -> None:
     fresh = detector_auc(REAL, FRESH, seed=0, rounds=20)
     assert abs(fresh.value - 0.5) < 4 * fresh.error and 0.01 < fresh.error < 0.04
-    moved = with_values(FRESH, FRESH.values + [1.5, 0, 0, 0])
+    moved = with_values(FRESH, FRESH.values + np.array([2.5, 0, 0, 0]))
     for detector in (detector_auc, detector_auc_logistic):
         assert detector(REAL, moved, seed=0).value > 0.8
 
@@ -55,12 +55,11 @@ def test_boosting_sees_relations_that_a_linear_detector_does_not() -> None:
 
 
 def test_missing_values_and_last_digits_are_treated_alike() -> None:
-    values = FRESH.values.round(1)
-    real, fake = with_values(REAL, REAL.values.round(1)), with_values(FRESH, values + [1e-10, 0, 0, 0])
+    real, values = with_values(REAL, REAL.values.round(1)), FRESH.values.round(1)
+    fake = with_values(FRESH, values + np.array([1e-10, 0, 0, 0]))
     assert abs(detector_auc(real, fake, seed=0, rounds=20).value - 0.5) < 0.12
-    full = values.copy()
-    full[:, 1] = np.where(np.isnan(full[:, 1]), 0, full[:, 1])
-    assert detector_auc(real, with_values(FRESH, full), seed=0, rounds=20).value > 0.52
+    values[::2, 1] = NAN
+    assert detector_auc(real, with_values(FRESH, values), seed=0, rounds=20).value > 0.6
 
 
 def test_detectors_repeat_and_take_as_many_of_each() -> None:
@@ -84,12 +83,13 @@ def test_every_model_learns_classes_and_numbers(name: str) -> None:
     assert np.isfinite(said).all()
 
 
-def test_what_shuffled_columns_teach() -> None:
-    found = utility(REAL, APART, TEST, 3, seed=0, models=QUICK, rounds=30)
+def test_what_wrong_labels_teach() -> None:
+    wrong = with_values(FRESH, FRESH.values * np.array([1, 1, 1, -1]) + np.array([0, 0, 0, 1]))
+    found = utility(REAL, wrong, TEST, 3, seed=0, models=QUICK, rounds=30)
     assert found.measure == "auc" and found.n == 400 and found.missing == ()
     assert set(found.tstr) == set(found.trtr) == set(QUICK)
     for name in QUICK:
-        assert found.trtr[name] > 0.8 and 0.3 < found.tstr[name] < 0.7
+        assert found.trtr[name] > 0.8 and found.tstr[name] < 0.2
         assert found.difference[name] == found.trtr[name] - found.tstr[name]
     assert found.trtr == trtr(REAL, TEST, 3, seed=0, models=QUICK, rounds=30)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from tenfold.errors import DataError
 from tenfold.metrics.suite import Measured
 from tenfold.metrics.tables.design import TableRows
-from tenfold.metrics.tables.summary import NAMES, measure_tables, references
+from tenfold.metrics.tables.summary import NAMES, References, measure_tables, references
 from tenfold.metrics.tables.verdicts import verdicts
 
-NAN = np.nan
 COPY_NAMES = ("c_t", "membership_auc")
 
 
@@ -28,20 +29,24 @@ def with_values(rows: TableRows, values: np.ndarray) -> TableRows:
 
 
 TRAIN, HOLDOUT, FRESH = some_rows(300, 1), some_rows(150, 2), some_rows(300, 3)
-KNOWN = references(TRAIN, HOLDOUT, 300, 3, quick=True)
+
+
+@cache
+def known() -> References:
+    return references(TRAIN, HOLDOUT, 300, 3, quick=True)
 
 
 def measured(fake: TableRows) -> dict[str, Measured]:
-    return measure_tables(TRAIN, HOLDOUT, fake, 3, quick=True, known=KNOWN)
+    return measure_tables(TRAIN, HOLDOUT, fake, 3, quick=True, known=known())
 
 
 def test_fresh_rows_are_like_the_reference() -> None:
     found = measured(FRESH)
     assert set(NAMES) <= set(found)
     for name in ("marginals", "pair_trends", "closest_record"):
-        assert found[name].value == pytest.approx(found[name].reference, rel=0.5), name
+        assert found[name].value == pytest.approx(found[name].reference, abs=0.1), name
     for name in ("detector_auc", "detector_auc_logistic", "tstr", "membership_auc"):
-        assert found[name].value == pytest.approx(found[name].reference, abs=0.12), name
+        assert found[name].value == pytest.approx(found[name].reference, abs=0.15), name
     assert (found["marginals"].n, found["tstr"].n, found["c_t"].reference_n) == (150, 300, 150)
     assert found["detector_auc"].error and found["trtr"].value == found["tstr"].reference
     assert found["tstr"].how == "auc" and {"tstr_linear", "tstr_boosting"} <= set(found)
@@ -50,7 +55,7 @@ def test_fresh_rows_are_like_the_reference() -> None:
 
 def test_references_may_be_known_and_must_fit() -> None:
     fake = FRESH.take(np.arange(200))  # the references are of 300
-    again, alone = (measure_tables(TRAIN, HOLDOUT, fake, 3, quick=True, known=k) for k in (KNOWN, None))
+    again, alone = (measure_tables(TRAIN, HOLDOUT, fake, 3, quick=True, known=k) for k in (known(), None))
     assert again == alone
 
 
@@ -64,11 +69,11 @@ def test_copies_are_found() -> None:
     assert {("copying", "bad"), ("privacy", "bad")} <= said
 
 
-def test_shuffled_columns_are_found() -> None:
-    apart = with_values(FRESH, np.random.default_rng(0).permuted(FRESH.values, axis=0))
-    found = measured(apart)
+def test_wrong_labels_are_found() -> None:
+    wrong = with_values(FRESH, FRESH.values * np.array([1, 1, 1, -1]) + np.array([0, 0, 0, 1]))
+    found = measured(wrong)
     assert found["tstr"].value is not None and found["tstr"].reference is not None
-    assert found["tstr"].value < 0.7 < found["tstr"].reference
+    assert found["tstr"].value < 0.3 < 0.7 < found["tstr"].reference
     assert ("use", "bad") in {(v.about, v.level) for v in verdicts(found)}
 
 

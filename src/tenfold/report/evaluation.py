@@ -55,6 +55,7 @@ MEANING = {
     "tstr": "what models that learn from made rows get on real ones",
     "trtr": "what models that learn from real rows get",
     "closest_record": "median distance to the nearest training row",
+    "missing_classes": "classes of the target that no made row has",
     "membership_auc": "how well made rows give away who was in the training data; .5 is not at all",
     "out_of_range": "share of numbers beyond all training ones",
     "kernel_distance_back": "kernel distance of what the way back makes",

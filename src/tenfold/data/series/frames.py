@@ -106,13 +106,7 @@ def cut_up(read: ReadSeries, options: SeriesOptions) -> ReadSeries:
         DataError: all are too short.
     """
     lengths = read.series.lengths
-    if lengths.max() < max(options.window, 2):
-        wanted = f"windows of {options.window} steps" if options.window else "at least 2 steps"
-        raise DataError(
-            f"the longest series of {read.source} has {lengths.max()} step(s); {wanted} were expected. For "
-            "rows "
-            "without a course in time there is: --recipe tabular"
-        )
+    refuse_short(lengths, read.source, options)
     single = int((lengths == 1).sum())
     if not options.window:
         notes = [f"{single} of {len(lengths)} series have a single step"] if single else []
@@ -128,6 +122,16 @@ def cut_up(read: ReadSeries, options: SeriesOptions) -> ReadSeries:
     return replace(read, series=found.series, names=names, notes=(*read.notes, *notes), windows=found)
 
 
+def refuse_short(lengths: Int[np.ndarray, " n"], source: str, options: SeriesOptions) -> None:
+    """Raises a DataError if there is no course in time, or no window fits."""
+    if lengths.max() < max(options.window, 2):
+        wanted = f"windows of {options.window} steps" if options.window else "at least 2 steps"
+        raise DataError(
+            f"the longest series of {source} has {lengths.max()} step(s); {wanted} were expected. For rows "
+            "without a course in time there is: --recipe tabular"
+        )
+
+
 def read_long(frame: Frame, options: SeriesOptions) -> ReadSeries:
     """Series of a long frame, one row per step."""
     df = frame.df.set_axis([str(name) for name in frame.df.columns], axis=1)
@@ -137,10 +141,11 @@ def read_long(frame: Frame, options: SeriesOptions) -> ReadSeries:
     order = np.lexsort((np.arange(len(df)) if stamps is None else stamps[1], codes))
     times = None if stamps is None else stamps[1][order]
     lengths = np.bincount(codes).astype(np.int64)
+    refuse_short(lengths, frame.name, options)
     bare = Ragged(np.zeros((len(df), 0)), lengths, np.zeros((len(names), 0)), times)
     where = Placer(names, bare, None if roles.time is None else list(df[roles.time].iloc[order]))
     refuse_twice(bare, where)
-    rows = Rows(df, order, bare, where)
+    rows = SortedRows(df, order, bare, where)
     channels, metadata = split_columns(rows, roles, options)
     label, classes = label_of(rows, roles.label)
     filled = replace(bare, values=numbers_of(channels, len(df)))
@@ -250,7 +255,7 @@ class Placer:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class SortedRows:
     """The rows of a frame, and their order by series and time.
 
     Attributes:
@@ -280,7 +285,7 @@ def refuse_twice(series: Ragged, where: Placer) -> None:
 
 
 def split_columns(
-    rows: Rows, roles: Roles, options: SeriesOptions
+    rows: SortedRows, roles: Roles, options: SeriesOptions
 ) -> tuple[list[tuple[SeriesColumn, np.ndarray]], list[tuple[SeriesColumn, np.ndarray]]]:
     """Columns that change within a series, and columns that hold of a series as a whole.
 
@@ -319,7 +324,7 @@ def changes_of(x: Float[np.ndarray, " rows"], series: Ragged) -> Int[np.ndarray,
     return np.flatnonzero((x != first) & ~(np.isnan(x) & np.isnan(first)))
 
 
-def label_of(rows: Rows, name: str | None) -> tuple[SeriesColumn | None, Int[np.ndarray, " n"] | None]:
+def label_of(rows: SortedRows, name: str | None) -> tuple[SeriesColumn | None, Int[np.ndarray, " n"] | None]:
     """What is known of the column of labels, and the class number of each series.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .dates import format_of, parsed, seconds_of_dates
 from .words import THOUSANDS, Words, missing_words, plain_numbers, words_of
@@ -38,7 +38,7 @@ class Looked:
     Attributes:
         name: of the column.
         series: its cells.
-        nature: "number", "truth", "date", "category", "text" or "other"; of text what all of it can be read as.
+        nature: "number", "truth", "date", "category", "text" or "other"; of text, what it can be read as.
         dtype: as text, as `Column` has it.
         values: of numbers these, of dates seconds since 1970; NaN where missing. None of others.
         words: of text and categories; None of others.
@@ -97,7 +97,7 @@ def nature_of(series: pd.Series[Any]) -> str:
         return "number"
     if types.is_datetime64_any_dtype(dtype):
         return "date"
-    if dtype != object and types.is_string_dtype(dtype):
+    if types.is_string_dtype(dtype) and not types.is_object_dtype(dtype):
         return "text"
     return _NATURES.get(types.infer_dtype(series.astype(object), skipna=True), "other")
 
@@ -159,8 +159,7 @@ def _read(looked: Looked, words: Words) -> Looked:
     texts = words.texts[~absent]
     if not len(texts):
         return looked
-    words_missing = words.originals[absent], words.counts[absent]
-    own = replace(looked, missing_as=_most(*words_missing, empty=int((words.codes < 0).sum())))
+    own = replace(looked, missing_as=missing_as(words, absent))
     values = np.full(len(absent), np.nan)
     for decimal in (".", ","):
         numbers = plain_numbers(texts, decimal)
@@ -182,8 +181,13 @@ def thousands(texts: np.ndarray) -> bool:
     return bool(commas) and all(THOUSANDS.fullmatch(text) for text in commas)
 
 
-def _most(spelt: np.ndarray, counts: np.ndarray, empty: int) -> str | None:
-    """How most missing values are spelt; None if most are empty."""
-    if not len(spelt) or counts.max() < empty:
-        return None
-    return str(spelt[counts.argmax()])
+def missing_as(words: Words, absent: Bool[np.ndarray, " k"]) -> str | None:
+    """How most missing values of a column are spelt; None if most are not there at all.
+
+    Args:
+        words: of the column.
+        absent: which texts stand for a missing value.
+    """
+    if absent.any() and words.counts[absent].max() >= (words.codes < 0).sum():
+        return str(words.originals[absent][words.counts[absent].argmax()])
+    return words.blank

@@ -73,7 +73,7 @@ def skewness(distinct: Float[np.ndarray, " k"], counts: Int[np.ndarray, " k"]) -
     """The third standardised moment; 0 of equal numbers.
 
     Example:
-        >>> skewness(np.array([0.0, 1.0]), np.array([3, 1])).__round__(4)
+        >>> round(skewness(np.array([0.0, 1.0]), np.array([3, 1])), 4)
         1.1547
     """
     away = distinct - np.average(distinct, weights=counts)

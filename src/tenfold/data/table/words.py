@@ -33,6 +33,7 @@ class Words:
         originals: of each text, as it is spelt most often.
         counts: rows of each.
         respelt: how many spellings there are beyond one of each text.
+        blank: how cells with nothing but blanks are spelt, if they are most of those without a text.
     """
 
     codes: Int[np.ndarray, " n"]
@@ -40,6 +41,7 @@ class Words:
     originals: np.ndarray
     counts: Int[np.ndarray, " k"]
     respelt: int
+    blank: str | None = None
 
     def rows(self, values: Sequence[Any] | np.ndarray, missing: Any) -> np.ndarray:  # noqa: ANN401
         """A value of each text as one of each row, `missing` where there is no text."""
@@ -62,7 +64,11 @@ def words_of(series: pd.Series[Any]) -> Words:
     spelt = np.empty(len(texts), object)
     spelt[inner[order]] = originals[order]  # of two spellings the last one stays: the more frequent
     counts = np.bincount(own[own >= 0], minlength=len(texts))
-    return Words(own, np.asarray(texts, object), spelt, counts, len(order) - len(texts))
+    blank = np.flatnonzero(inner < 0)
+    most = blank[times[blank].argmax()] if len(blank) else -1
+    more = len(blank) > 0 and times[blank].sum() >= (codes < 0).sum()
+    texts, respelt = np.asarray(texts, object), len(order) - len(texts)
+    return Words(own, texts, spelt, counts, respelt, str(originals[most]) if more else None)
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from ...draw import derive
-from ..neighbours import blocks
-from ..rows import Undefined, comparable
+from ..neighbours import nearest
+from ..rows import Undefined
 from .areas import roc, roc_auc
 from .closeness import sample
 from .design import TableRows, alike, design
@@ -19,8 +19,7 @@ from .design import TableRows, alike, design
 MOST_ROWS = 5000
 FEWEST = 20
 FEWEST_FOR_FEW = 100  # rows that are no members: of fewer none is 1 %
-_NEAREST, _DRAWS = 3, 200
-_TINY = 1e-6  # of a distance; nearer rows are as near as copies
+_DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,16 @@ class Membership:
 def membership(
     train: TableRows, holdout: TableRows, fake: TableRows, seed: int = 0, most: int = MOST_ROWS
 ) -> Membership:
-    """An attack on membership: a real row is taken for a training row where made rows lie dense around it.
+    """An attack on membership: a real row is taken for a training row if a made one lies close to it.
 
-    The density is that by the distances to the three nearest made rows; the attacker sees nothing but made
-    rows and the row he asks about. The word privacy is used only where this was measured. Even then a value
-    of 0.5 shows only that this attack finds nothing on average: not that a stronger one would not, by one
-    who knows the generator or other real rows, nor that no single row, an outlier above all, is given away,
-    nor that values of a person cannot be guessed from those of others alike. Such a promise needs a
-    generator that was trained with differential privacy.
+    The distance to the nearest made row stands for how dense made rows are there: of more neighbours, others
+    would hide a copy. The attacker sees nothing but made rows and the row he asks about.
+
+    The word privacy is used only where this was measured. Even then a value of 0.5 shows only that this
+    attack finds nothing on average: not that a stronger one would not, by one who knows the generator or
+    other real rows, nor that no single row, an outlier above all, is given away, nor that values of a person
+    cannot be guessed from those of others alike. Such a promise needs a generator that was trained with
+    differential privacy.
 
     Args:
         train: what the generator learnt from.
@@ -91,7 +92,7 @@ def membership(
     train, holdout, fake = (
         sample(rows, most, seed, purpose) for rows, purpose in zip(sides, purposes, strict=True)
     )
-    scores = np.concatenate([_density(fake, train), _density(fake, holdout)])
+    scores = np.concatenate([_closeness(fake, train), _closeness(fake, holdout)])
     member = np.arange(len(scores)) < len(train)
     false, true = roc(scores, member)
     auc, advantage = roc_auc(scores, member), float((true - false).max())
@@ -106,21 +107,15 @@ def membership(
     )
 
 
-def _density(fake: TableRows, rows: TableRows) -> Float[np.ndarray, " n"]:
-    """How dense made rows lie around each row: a density's logarithm, but for a factor and a constant."""
+def _closeness(fake: TableRows, rows: TableRows) -> Float[np.ndarray, " n"]:
+    """How close made rows come to each row; falls with the distance, hence rises with their density."""
     view = design(fake)  # the attacker knows no others
-    near, asked = comparable(
-        torch.from_numpy(view.distances(fake)),
-        torch.from_numpy(view.distances(rows)),
-        least=_NEAREST,
-        names=("made rows", "real rows"),
-    )
-    found = [part.topk(_NEAREST, largest=False).values for _, part in blocks(asked, near)]
-    return -(torch.cat(found) + _TINY).log().mean(1).numpy()
+    made, asked = (torch.from_numpy(view.distances(side)) for side in (fake, rows))
+    return -nearest(asked, made).distance.numpy()
 
 
 def _by_chance(auc: float, n: int, m: int) -> float:
-    """By the normal distribution of the AUC where all are alike; with ties, which narrow it, p is less."""
+    """By the normal distribution of the AUC where all are alike; it is too large where distances are tied."""
     error = math.sqrt((n + m + 1) / (12 * n * m))
     return math.erfc((auc - 0.5) / error / 2**0.5) / 2
 

@@ -22,7 +22,7 @@ from ...conditioning import Condition, ConditionalLatent, ProjectionHead
 from ..layers import FullPrecision
 
 SOFTNESS = 1.0  # steps over which the end of a series is soft, for its derivative alone
-LEAST_HALF = 1e-3  # of a range: what moves less is not stretched to -1 and 1
+LEAST_HALF = 0.05  # of a range: what moves less is not stretched to -1 and 1, nor its slopes without bounds
 
 
 @runtime_checkable
@@ -94,7 +94,7 @@ def silenced(rows: Float[Tensor, "n width"], layout: SeriesRow) -> Float[Tensor,
     """Rows whose steps are 0 from the first on that there is not."""
     if not layout.ends:
         return rows
-    steps = steps_of(rows, shape)
+    steps = steps_of(rows, layout)
     there = (steps[:, :, -1:] > 0.5).to(rows.dtype).cumprod(1)
     return torch.cat([rows[:, : layout.attributes], (steps * there).flatten(1)], 1)
 
@@ -189,11 +189,11 @@ class SeriesGenerator(nn.Module):
         self.moves = -(-layout.steps // self.at_once)
         self.start = ConditionalLatent(latent, classes)
         known = self.start.dimension
-        self.attributes = self.last_attributes = None
+        self.attribute_layers = self.attribute_last = None
         if layout.attributes:
-            self.attributes = hidden_layers(known, widths, norm=True)
+            self.attribute_layers = hidden_layers(known, widths, norm=True)
             inputs = widths[-1] if widths else known
-            self.last_attributes = FullPrecision(nn.Linear(inputs, layout.attributes))
+            self.attribute_last = FullPrecision(nn.Linear(inputs, layout.attributes))
         self.first = nn.Linear(known + layout.attributes, hidden)
         self.gru = nn.GRU(known + layout.attributes + noise, hidden, batch_first=True)
         self.body = nn.Sequential(nn.LayerNorm(hidden), nn.Linear(hidden, hidden), nn.LeakyReLU(0.2))
@@ -225,9 +225,9 @@ class SeriesGenerator(nn.Module):
 
     def attribute(self, known: Float[Tensor, "n k"]) -> Float[Tensor, "n a"]:
         """What holds of each series as a whole."""
-        if self.attributes is None or self.last_attributes is None:
+        if self.attribute_layers is None or self.attribute_last is None:
             return known[:, :0]
-        made = self.last_attributes(self.attributes(known))
+        made = self.attribute_last(self.attribute_layers(known))
         numbers, logits = made.split([self.layout.numbers, sum(self.layout.choices)], 1)
         return torch.cat([numbers, chosen(logits, self.layout.choices)], 1)
 
