@@ -21,10 +21,12 @@ from .proof.experiment import Experiment, jobs_of
 from .proof.generators import choose_generator, run_of
 from .proof.given import read_with_run
 from .proof.learners import choose_learners
-from .proof.ledger import GENERATORS, Ledger, known_design, settle, whole_lines
+from .proof.ledger import GENERATORS, PEERS, Ledger, known_design, settle, whole_lines
 from .proof.options import DEFAULTS, ProofOptions
 from .proof.order import Generator, Make
-from .proof.score import CONTROLS, CURVE, GENERATED, Design
+from .proof.peers import choose_peers
+from .proof.score import CONTROLS, CURVE, OWN, Design
+from .proof.score import PEERS as PEER_ARMS
 from .proof.splits import Fold, make_splits, together
 from .proof.tabular import Columns, Frame, frame_columns, joined_tables, read_csv, table_task
 from .proof.task import (
@@ -143,23 +145,25 @@ def terms_of(budget: str | None, quick: bool, seed: int, options: ProofOptions) 
 
 def carry_out(experiment: Experiment) -> Proof:
     """Play what is left of an experiment, and conclude."""
-    from .proof.report import generator_remarks, write_report
+    from .proof.report import generator_remarks, peer_remarks, write_report
     from .proof.verdict import conclude
 
     ledger, design, clock = experiment.ledger, experiment.design, experiment.clock
-    total, gans = jobs_of(experiment), design.splits * design.seeds
+    total, gans = jobs_of(experiment), design.splits * design.seeds * (1 + len(experiment.peers))
     done = sum(not score.setting.endswith("ratio=0") for score in ledger.scores.values())
-    there = len(list(ledger.folder.glob("generators/*/pool.npz")))
+    there = len([*ledger.folder.glob("generators/*/pool.npz"), *ledger.folder.glob("peers/*/*/pool.npz")])
     clock.start(total, done, gans - there, experiment.gan_seconds)
     if done < total:
         experiment.play()
-    scores, made = list(ledger.scores.values()), whole_lines(ledger.folder / GENERATORS)
+    scores = list(ledger.scores.values())
+    made, peers = whole_lines(ledger.folder / GENERATORS), whole_lines(ledger.folder / PEERS)
     lessened = (known_design(ledger.folder) or {}).get("lessened", [])
     conclusion = conclude(scores, design)
     conclusion = replace(conclusion, remarks=(*conclusion.remarks, *map(_sentence, lessened)))
     write_report(conclusion, scores, design, ledger.folder / "report.html", made)
-    conclusion = replace(conclusion, remarks=(*conclusion.remarks, *generator_remarks(made)))
-    write_json(ledger.folder / "result.json", {**conclusion.to_json(), "generators": made})
+    remarks = (*conclusion.remarks, *generator_remarks(made), *peer_remarks(peers))
+    conclusion = replace(conclusion, remarks=remarks)
+    write_json(ledger.folder / "result.json", {**conclusion.to_json(), "generators": made, "peers": peers})
     return Proof(conclusion.verdict, conclusion.sentence, ledger.folder, conclusion)
 
 
@@ -181,6 +185,7 @@ def plan(
     folds = make_splits(task, groups, repeats_of(terms)[0], terms.seed)
     judging = task.values[np.concatenate([fold.test for fold in folds])]
     generator = choose_generator(given, task, judging, terms.options.device)
+    peers = choose_peers(terms.options.peers, task)
     design = design_of(task, folds, terms, generator)
     refuse_design(design)
     clock.say_all([*task.notes, *([f"{copies} exact copies stay on one side"] if copies else [])])
@@ -193,6 +198,7 @@ def plan(
     gan_seconds = GAN_SHARE * terms.seconds / (design.splits * design.seeds) if generator.trains else 0.0
     clock.say(said(design, gan_seconds, terms.options.kimg))
     facts = {**design.to_json(), "seed": terms.seed, "seconds": terms.seconds, "steps": steps}
+    facts |= {name: peer.fingerprint for name, peer in peers.items()}
     settle_folder(folder, {**facts, "lessened": notes, **identity(task, generator, terms, unlabelled)})
     return Experiment(
         task,
@@ -206,6 +212,7 @@ def plan(
         gan_seconds,
         unlabelled,
         terms.options.kimg,
+        peers,
     )
 
 
@@ -259,16 +266,7 @@ def ratios_of(terms: Terms) -> tuple[float, ...]:
 
 def work_of(task: Task, fold: Fold, terms: Terms, design: Design) -> Work:
     """All classifiers that one learner will be trained as."""
-    sizes = sizes_of(
-        task.labels[fold.train],
-        task.kind,
-        len(task.classes),
-        balanced=design.rare_class is None,
-        quick=terms.quick,
-        splits=design.splits,
-        seeds=design.seeds,
-        ratios=design.ratios,
-    )
+    sizes = sizes_of(task.labels[fold.train], design)
     real = fit_encoding(task, fold.train).encode(task.values[fold.train])
     examples = Examples(real, task.labels[fold.train])
     share = 1 - GAN_SHARE if design.trained_here else 1.0
@@ -319,7 +317,8 @@ def arms_of(task: Task, rare: int | None, options: ProofOptions) -> tuple[str, .
     classical = ["none", "augmentation", *([] if rare is None else ["class_weights", "oversampling"])]
     classical.append("mixup" if task.kind == "images" else "smote")
     pseudo = [] if options.unlabelled is None else ["pseudo_labels"]
-    return (*classical, *GENERATED, *pseudo, *CURVE, *CONTROLS)
+    peers = [name for name in PEER_ARMS if name in options.peers]
+    return (*classical, *OWN, *peers, *pseudo, *CURVE, *CONTROLS)
 
 
 def refuse_metric(metric: str, rare: int | None) -> None:
@@ -397,4 +396,5 @@ def stem_of(data: str | Path | np.ndarray | Frame) -> str:
 
 def options_of(values: dict[str, Any]) -> ProofOptions:
     """Options by name; what is not named is as by default."""
-    return ProofOptions(**{name: values[name] for name in asdict(DEFAULTS) if name in values})
+    found = {name: values[name] for name in asdict(DEFAULTS) if name in values}
+    return ProofOptions(**{name: tuple(v) if isinstance(v, list) else v for name, v in found.items()})

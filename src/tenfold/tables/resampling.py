@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from ..budget import seconds_of
 from ..errors import DataError, MissingExtra, RecipeError
-from ..plan import seconds_of
 from ..recipe import Recipe
 from .labelled import Labelled, fit_labelled, made_by_class
 from .mixed import Mixed, mixed

@@ -124,7 +124,10 @@ class Mixing:
 
     def forward(self, x: Float[np.ndarray, "steps k"]) -> Float[np.ndarray, "steps k"]:
         """What channels have in common, and what sets them apart."""
-        return ((x - np.array(self.shift)) / np.array(self.spread)) @ self.matrix().T
+        axes = self.matrix()
+        y = ((x - np.array(self.shift)) / np.array(self.spread)) @ axes.T
+        mixed = np.abs(axes).max(1, initial=0) < 1  # in standard deviations, so that rounding is known
+        return np.where(mixed & (np.abs(y) < NOTHING), 0.0, y)
 
     def backward(self, y: Float[np.ndarray, "steps k"]) -> Float[np.ndarray, "steps k"]:
         """The channels."""

@@ -1,4 +1,4 @@
-"""Clean frames: numbers and dates as doubles, categories as text, whatever the data look like; and the way back.
+"""Clean frames: numbers and dates as doubles, categories as text, whatever the data look like; and back.
 
 Text is matched without blanks around it; `dressed` puts the original spelling back.
 """
@@ -79,10 +79,11 @@ def numbers_of(series: pd.Series[Any], column: Column) -> Float[np.ndarray, " n"
         numbers = plain_numbers(words.texts, column.decimal)
         _refuse_wrong(words, np.isnan(numbers) & ~_absent(words, column), column, "are no numbers")
         values = words.rows(numbers, np.nan).astype(np.float64)
-    if np.isinf(values).any():
+    infinite = np.isinf(values)
+    if infinite.any():
         raise DataError(
-            f"The column {column.name!r} is infinite in {said_rows(np.isinf(values))}. Correct them, or leave "
-            "the cells empty."
+            f"The column {column.name!r} is infinite in {said_rows(infinite)}. Correct them, or leave the "
+            "cells empty."
         )
     return values
 

@@ -126,7 +126,8 @@ def written(seconds: Float[np.ndarray, " n"], format: str, unit: str) -> np.ndar
     """Texts of seconds in a format; NaN where missing."""
     if os.name == "nt":
         format = format.replace("%-", "%#")
-    texts = moments_of(seconds, unit, None).strftime(format).to_numpy(dtype=object)
+    # A copy, for what pandas gives may not be written to.
+    texts = np.array(moments_of(seconds, unit, None).strftime(format), dtype=object)
     if "%f" in format and unit == "millisecond":
         known = ~np.isnan(seconds)
         texts[known] = [re.sub(r"(\.\d{3})\d{3}", r"\1", text) for text in texts[known]]

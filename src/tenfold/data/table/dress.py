@@ -78,14 +78,14 @@ def as_numbers(values: Float[np.ndarray, " n"], dtype: str) -> pd.Series[Any]:
 
     Args:
         values: NaN where missing.
-        dtype: as `Column` has it; empty for doubles.
+        dtype: as `Column` has it; empty for doubles, which categories of numbers become, too.
     """
     import pandas as pd
 
     missing = np.isnan(values)
     if dtype.startswith("timedelta64"):
         return pd.Series(pd.to_timedelta(values, unit="s")).astype(dtype)
-    if not dtype or (_WHOLE.fullmatch(dtype) and missing.any()):
+    if not dtype or dtype.startswith("category") or (_WHOLE.fullmatch(dtype) and missing.any()):
         return pd.Series(values)
     if dtype == "object[number]":
         whole = not missing.any() and bool((values == np.rint(values)).all())
@@ -134,8 +134,7 @@ def _labels(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
     if family == "number":
         return as_numbers(np.append(plain_numbers(texts), np.nan)[codes], column.dtype)
     if family == "date":
-        moments = pd.Series(spread(texts, codes, None), dtype=object)
-        return pd.Series(pd.to_datetime(moments, format="ISO8601")).astype(column.dtype)
+        return _moments(spread(texts, codes, None), column.dtype)
     spelt = [column.spellings.get(text, text) for text in texts]
     return as_text(spread(spelt, codes, column.missing_as), column.dtype)
 
@@ -161,6 +160,17 @@ def _labels_of_type(texts: list[str], dtype: str) -> pd.Index[Any]:
     if family == "truth":
         return pd.Index([text == "True" for text in texts])
     return pd.Index(as_text(np.array(texts, object), dtype))
+
+
+def _moments(cells: np.ndarray, dtype: str) -> pd.Series[Any]:
+    """Dates in ISO 8601 as a column of a type."""
+    import pandas as pd
+
+    found = pd.Series(pd.to_datetime(pd.Series(cells, dtype=object), format="ISO8601"))
+    if dtype == "object[date]":
+        days = all(len(cell) == len("2024-01-31") for cell in cells if cell is not None)
+        return (found.dt.date if days else found).astype(object)
+    return found.astype(dtype)
 
 
 def _truth(cells: np.ndarray, dtype: str) -> pd.Series[Any]:

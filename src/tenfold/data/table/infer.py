@@ -35,9 +35,9 @@ def infer(df: pd.DataFrame, target: str | None = None, given: TableSpec | None =
 
     Args:
         df: the table, as `read_frame` gives it.
-        target: column that is to be predicted from the others; one of few whole numbers is taken for classes.
-        given: what a person has said of some columns or of all: it holds. Where it says no more than the kind,
-            the rest is filled in.
+        target: column that is to be predicted from the others; a few whole numbers are taken for classes.
+        given: what a person has said of some columns or of all: it holds. Where it says no more than the
+            kind, the rest is filled in.
 
     Raises:
         DataError: nothing can be learnt from the table, or what was said does not fit it.
