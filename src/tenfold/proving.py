@@ -21,12 +21,11 @@ from .proof.experiment import Experiment, jobs_of
 from .proof.generators import choose_generator, run_of
 from .proof.given import read_with_run
 from .proof.learners import choose_learners
-from .proof.ledger import GENERATORS, PEERS, Ledger, known_design, settle, whole_lines
+from .proof.ledger import GENERATORS, PEER_LINES, Ledger, known_design, settle, whole_lines
 from .proof.options import DEFAULTS, ProofOptions
 from .proof.order import Generator, Make
 from .proof.peers import choose_peers
-from .proof.score import CONTROLS, CURVE, OWN, Design
-from .proof.score import PEERS as PEER_ARMS
+from .proof.score import CONTROLS, CURVE, OWN, PEERS, Design
 from .proof.splits import Fold, make_splits, together
 from .proof.tabular import Columns, Frame, frame_columns, joined_tables, read_csv, table_task
 from .proof.task import (
@@ -156,13 +155,13 @@ def carry_out(experiment: Experiment) -> Proof:
     if done < total:
         experiment.play()
     scores = list(ledger.scores.values())
-    made, peers = whole_lines(ledger.folder / GENERATORS), whole_lines(ledger.folder / PEERS)
+    made, peers = whole_lines(ledger.folder / GENERATORS), whole_lines(ledger.folder / PEER_LINES)
     lessened = (known_design(ledger.folder) or {}).get("lessened", [])
     conclusion = conclude(scores, design)
-    conclusion = replace(conclusion, remarks=(*conclusion.remarks, *map(_sentence, lessened)))
-    write_report(conclusion, scores, design, ledger.folder / "report.html", made)
-    remarks = (*conclusion.remarks, *generator_remarks(made), *peer_remarks(peers))
+    remarks = (*conclusion.remarks, *map(_sentence, lessened), *peer_remarks(peers))
     conclusion = replace(conclusion, remarks=remarks)
+    write_report(conclusion, scores, design, ledger.folder / "report.html", made)
+    conclusion = replace(conclusion, remarks=(*conclusion.remarks, *generator_remarks(made)))
     write_json(ledger.folder / "result.json", {**conclusion.to_json(), "generators": made, "peers": peers})
     return Proof(conclusion.verdict, conclusion.sentence, ledger.folder, conclusion)
 
@@ -317,7 +316,7 @@ def arms_of(task: Task, rare: int | None, options: ProofOptions) -> tuple[str, .
     classical = ["none", "augmentation", *([] if rare is None else ["class_weights", "oversampling"])]
     classical.append("mixup" if task.kind == "images" else "smote")
     pseudo = [] if options.unlabelled is None else ["pseudo_labels"]
-    peers = [name for name in PEER_ARMS if name in options.peers]
+    peers = [name for name in PEERS if name in options.peers]
     return (*classical, *OWN, *peers, *pseudo, *CURVE, *CONTROLS)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError, RecipeError
+from ..errors import DataError, RecipeError, RunError
 from ..recipe import recipe_class, refuse_translator
 from ..run import Run
 from ..tables.labelled import imported_pandas
@@ -180,6 +180,7 @@ def choose_generator(
         refuse_recipe(default_recipe(task), task)
         return Trained(default_recipe(task), device)
     if (run := run_of(given)) is not None:
+        refuse_run(run, task)
         return Given(run)
     if callable(given):
         return Called(given)
@@ -188,6 +189,15 @@ def choose_generator(
         return open_samples(given, task, judging)
     refuse_recipe(str(given), task)
     return Trained(str(given), device)
+
+
+def refuse_run(run: Run, task: Task) -> None:
+    """Raises a RunError if a run is given beside a table, of which it may have seen any row."""
+    if task.kind == "table":
+        raise RunError(
+            f"{run.path} may have seen any row of {task.source}, and those that judge are among these. Give "
+            f"the recipe's name, which is trained anew in each split: --generator {run.facts['recipe']}"
+        )
 
 
 def run_of(given: str | Path | Run | Make | None) -> Run | None:

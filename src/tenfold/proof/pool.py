@@ -16,7 +16,7 @@ from .arms import Examples
 from .clock import Clock
 from .given import refuse_near_copies
 from .learners import rows_of
-from .ledger import GENERATORS, PEERS, append, note, noted
+from .ledger import GENERATORS, PEER_LINES, append, note, noted
 from .order import Generator, Made, Order
 
 BLOCK = 1000
@@ -109,7 +109,7 @@ class Pools:
         counts = made.examples.counts(len(order.counts)).tolist()
         line: dict[str, Any] = {"split": order.split, "seed": seed, "generator": self.generator.words}
         line |= {"wanted": order.counts.tolist(), "made": counts, "facts": made.facts, "filter": facts}
-        append(self.order.folder / (PEERS if self.peer else GENERATORS), line)
+        append(self.order.folder / (PEER_LINES if self.peer else GENERATORS), line)
 
     def load(self, path: Path) -> tuple[Stored, np.ndarray]:
         """What `make` wrote.

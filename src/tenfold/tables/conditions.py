@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,20 @@ class Range:
     high: float = np.inf
 
 
+@dataclass(frozen=True)
+class Beyond:
+    """Numbers above one number, or below another, as a person writes them; the number is not among them."""
+
+    low: Any = None
+    high: Any = None
+
+
+OPEN: Mapping[str, Callable[[str], Any]] = {
+    ">=": lambda value: (value, None),
+    "<=": lambda value: (None, value),
+    ">": lambda value: Beyond(low=value),
+    "<": lambda value: Beyond(high=value),
+}
 Asked = Mapping[str, Any]
 """By column: a value, a list of values of which one is to be, or a pair: the ends of a range."""
 
@@ -73,7 +87,7 @@ def request_of(asked: Asked, codec: TableCodec) -> Request:
                 "Leave it out of the conditions."
             )
         place = cells[name]
-        if isinstance(value, tuple | Range):
+        if isinstance(value, tuple | Beyond):
             ranges[place] = range_of(name, value, codec)
         elif isinstance(value, list | set | frozenset):
             one_of[place] = tuple(stored(name, each, codec) for each in value)
@@ -132,7 +146,7 @@ def as_number(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN40
         raise RunError(f"the column {name!r} holds numbers, and {value!r} was asked for.") from error
 
 
-def range_of(name: str, value: Any, codec: TableCodec) -> Range:  # noqa: ANN401
+def range_of(name: str, value: tuple[Any, Any] | Beyond, codec: TableCodec) -> Range:
     """The ends of a range as they are stored; None for an open end.
 
     Raises:
@@ -142,15 +156,23 @@ def range_of(name: str, value: Any, codec: TableCodec) -> Range:  # noqa: ANN401
         raise RunError(
             f"the column {name!r} has categories, and a range was asked for. Give a value, or a list of them."
         )
-    low, high = (value.low, value.high) if isinstance(value, Range) else value
+    ends = ends_of(name, value, codec)
+    if not ends.low <= ends.high:
+        raise RunError(f"the range of {name!r} is from {ends.low:g} to {ends.high:g}, which is empty.")
+    refuse_outside(name, ends, codec)
+    return ends
+
+
+def ends_of(name: str, value: tuple[Any, Any] | Beyond, codec: TableCodec) -> Range:
+    """The ends of a range as numbers; the number next to one that is not among them."""
+    low, high = value if isinstance(value, tuple) else (value.low, value.high)
     ends = Range(
         -np.inf if low is None else as_number(name, low, codec),
         np.inf if high is None else as_number(name, high, codec),
     )
-    if not ends.low <= ends.high:
-        raise RunError(f"the range of {name!r} is from {low} to {high}, which is empty. Swap its ends.")
-    refuse_outside(name, ends, codec)
-    return ends
+    if isinstance(value, tuple):
+        return ends
+    return Range(float(np.nextafter(ends.low, np.inf)), float(np.nextafter(ends.high, -np.inf)))
 
 
 def refuse_outside(name: str, asked: Range, codec: TableCodec) -> None:
@@ -204,10 +226,8 @@ def condition_of(text: str) -> tuple[str, Any]:
     name, sign, value = match["name"].strip(), match["sign"].strip(), unquoted(match["value"])
     if sign == "in":
         return name, [unquoted(part) for part in value.split(",")]
-    if sign in (">=", ">"):
-        return name, (value, None)
-    if sign in ("<=", "<"):
-        return name, (None, value)
+    if sign in OPEN:
+        return name, OPEN[sign](value)
     ends = RANGE.match(value)
     return name, (value if ends is None else (ends["low"].strip(), ends["high"].strip()))
 
@@ -240,10 +260,9 @@ def numbers_satisfied(
     codec: TableCodec,
 ) -> Bool[np.ndarray, " n"]:
     """Which numbers of a column are as asked."""
-    if isinstance(value, tuple | Range):
-        low, high = (value.low, value.high) if isinstance(value, Range) else value
-        above = np.ones(len(x), bool) if low is None else x >= as_number(name, low, codec)
-        return above & (np.ones(len(x), bool) if high is None else x <= as_number(name, high, codec))
+    if isinstance(value, tuple | Beyond):
+        ends = ends_of(name, value, codec)
+        return (x >= ends.low) & (x <= ends.high)
     wanted = value if isinstance(value, list | set | frozenset) else [value]
     numbers = [np.nan if is_missing(each) else as_number(name, each, codec) for each in wanted]
     return np.isin(x, numbers) | (np.isnan(x) & any(map(np.isnan, numbers)))

@@ -149,8 +149,12 @@ class Rower:
         code, ends = self.codec.codes[place].number, self.request.ranges[place]
         assert code is not None
         low, high = max(ends.low, code.low), min(ends.high, code.high)
-        x = random.uniform(low, high, POOL)
-        return np.clip(np.rint(x / code.step) * code.step, low, high) if code.step else x
+        if not code.step:
+            return random.uniform(low, high, POOL)
+        first, last = np.ceil(low / code.step), np.floor(high / code.step)
+        if first > last:
+            raise RunError(f"no value of {code.name!r} lies in the range that was asked for. Widen it.")
+        return np.rint(random.uniform(first - 0.5, last + 0.5, POOL)).clip(first, last) * code.step
 
 
 def between(x: Float[np.ndarray, " n"], ends: Range) -> Bool[np.ndarray, " n"]:

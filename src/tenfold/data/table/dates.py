@@ -117,9 +117,7 @@ def moments_of(seconds: Float[np.ndarray, " n"], unit: str, timezone: str | None
     if timezone is None:
         return moments
     # Rounding may lead into an hour that the clock leaves out or has twice.
-    return moments.tz_localize(
-        timezone, ambiguous=np.zeros(len(moments), bool), nonexistent="shift_forward"
-    )
+    return moments.tz_localize(timezone, ambiguous=np.zeros(len(moments), bool), nonexistent="shift_forward")
 
 
 def written(seconds: Float[np.ndarray, " n"], format: str, unit: str) -> np.ndarray:

@@ -125,4 +125,3 @@ def _of_texts(name: str, words: Words) -> str | None:
         f"The column {name!r} mixes numbers and words: {said_rows(where)} hold words (such as "
         f"{texts[wrong][0]!r}). Correct them, leave the cells empty where nothing is known, or {_SPEC}."
     )
-

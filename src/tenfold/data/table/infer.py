@@ -119,7 +119,7 @@ def refuse_texts(spec: TableSpec) -> None:
     if texts:
         names = ", ".join(map(repr, texts))
         raise DataError(
-            f"Free text cannot be learnt: {names}. Remove it, or say in a spec what it is: \"kind\": "
+            f'Free text cannot be learnt: {names}. Remove it, or say in a spec what it is: "kind": '
             '"ignore" leaves it out, "id" makes it anew, "categorical" takes each text for a category.'
         )
 
@@ -201,4 +201,3 @@ _KINDS_OF: dict[str, Callable[[Looked, bool], str]] = {
     "text": _kind_of_texts,
     "other": lambda looked, is_target: "ignore",
 }
-

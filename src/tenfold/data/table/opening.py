@@ -88,11 +88,10 @@ def spec_of(frame: Frame, options: LoadOptions, *, texts: bool = False) -> Table
             f"{frame.name} has no column {options.target!r} to be the target. "
             + suggest(options.target, names)
         )
-    if options.spec is None:
-        spec = infer(frame.df, options.target)
-    else:
-        spec = read_spec(options.spec)
-        refuse_other_target(spec, options.target)
+    given = None if options.spec is None else read_spec(options.spec)
+    if given is not None:
+        refuse_other_target(given, options.target)
+    spec = infer(frame.df, options.target, given)
     free = [column.name for column in spec.columns if column.kind == "text"]
     if free and not texts:
         raise DataError(
@@ -105,7 +104,7 @@ def spec_of(frame: Frame, options: LoadOptions, *, texts: bool = False) -> Table
 
 def refuse_other_target(spec: TableSpec, target: str | None) -> None:
     """Raises a DataError if a spec names another target than the one that is asked for."""
-    if target is not None and spec.target != target:
+    if None not in (target, spec.target) and spec.target != target:
         raise DataError(f"--target is {target!r} and the spec's target is {spec.target!r}. Make them alike.")
 
 
