@@ -12,7 +12,9 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from ..data.table.cells import TableCodec
-from ..data.table.clean import cleaned
+from ..data.table.clean import cleaned, seconds_of
+from ..data.table.constraints import known_through
+from ..data.table.schema import Column
 from ..errors import RunError, suggest
 
 COMPARED = re.compile(r"^\s*(?P<name>.+?)\s*(?P<sign>>=|<=|!=|=|>|<| in )\s*(?P<value>.*?)\s*$")
@@ -53,12 +55,15 @@ class Request:
         fixed: by cell, the value.
         one_of: by cell, values of which one is to be.
         ranges: by cell, between which it is to lie.
+        told: by column, values of columns that constraints make other columns of, and of those that belong
+            to them.
         later: by column, what no cell stands for: rows are drawn until they have it.
     """
 
     fixed: Mapping[int, float] = field(default_factory=dict)
     one_of: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
     ranges: Mapping[int, Range] = field(default_factory=dict)
+    told: Mapping[str, float | str] = field(default_factory=dict)
     later: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -69,31 +74,73 @@ def request_of(asked: Asked, codec: TableCodec) -> Request:
         RunError: there is no such column or value, or no row can be so.
     """
     columns = {column.name: column for column in codec.spec.columns}
-    cells = {code.name: i for i, code in enumerate(codec.codes)}
-    made = {name for constraint in codec.constraints for name in constraint.changes}
+    told, later = through_constraints(asked, codec)
     fixed: dict[int, float] = {}
     one_of: dict[int, tuple[float, ...]] = {}
     ranges: dict[int, Range] = {}
-    later: dict[str, Any] = {}
     for name, value in asked.items():
         if name not in columns:
             raise RunError(f"there is no column {name!r}. {suggest(name, columns)}")
-        if name in made:
-            later[name] = value
+        if name in told or name in later:
             continue
-        if name not in cells:
-            raise RunError(
-                f"the column {name!r} is {columns[name].kind}, which is made anew and cannot be asked for. "
-                "Leave it out of the conditions."
-            )
-        place = cells[name]
+        refuse_unlearnt(columns[name])
+        place = codec.place(name)
         if isinstance(value, tuple | Beyond):
             ranges[place] = range_of(name, value, codec)
         elif isinstance(value, list | set | frozenset):
             one_of[place] = tuple(stored(name, each, codec) for each in value)
         else:
             fixed[place] = stored(name, value, codec)
-    return Request(fixed, one_of, ranges, later)
+    return Request(fixed, one_of, ranges, told, later)
+
+
+def refuse_unlearnt(column: Column) -> None:
+    """Raises a RunError if a column is not made by the generator."""
+    if not column.learnt:
+        raise RunError(
+            f"the column {column.name!r} is {column.kind} and cannot be asked for. Leave it out of the "
+            "conditions."
+        )
+
+
+def through_constraints(asked: Asked, codec: TableCodec) -> tuple[dict[str, float | str], dict[str, Any]]:
+    """Of columns that constraints are about: single values, and what can only be waited for.
+
+    Raises:
+        DataError: what is asked contradicts a constraint.
+    """
+    made = {name for constraint in codec.constraints for name in constraint.changes}
+    about = {name for constraint in codec.constraints for name in constraint.columns}
+    single: dict[str, float | str] = {}
+    later: dict[str, Any] = {}
+    for name, value in asked.items():
+        several = isinstance(value, tuple | Beyond | list | set | frozenset) or is_missing(value)
+        if name in about and not several:
+            single[name] = clean_value(name, value, codec)
+        elif name in made:
+            later[name] = value
+    if not made & {*single}:
+        return {}, later
+    unsaid = known_through(codec.constraints, frame_of(single, 1)).later
+    return single, later | {name: asked[name] for name in unsaid}
+
+
+def clean_value(name: str, value: Any, codec: TableCodec) -> float | str:  # noqa: ANN401
+    """A value as clean frames have it."""
+    column = codec.spec.column(name)
+    refuse_unlearnt(column)
+    if column.kind in ("numeric", "datetime"):
+        return as_number(name, value, codec)
+    return canonical(name, value, codec)
+
+
+def frame_of(values: Mapping[str, float | str], n: int) -> pd.DataFrame:
+    """So many rows of the same values."""
+    columns = {
+        name: np.full(n, value) if isinstance(value, float) else np.full(n, value, object)
+        for name, value in values.items()
+    }
+    return pd.DataFrame(columns, index=pd.RangeIndex(n))
 
 
 def stored(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
@@ -123,9 +170,9 @@ def stored(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
 
 def canonical(name: str, value: Any, codec: TableCodec) -> str:  # noqa: ANN401
     """A label as cleaned frames have it."""
-    column = next(column for column in codec.spec.columns if column.name == name)
+    column = codec.spec.column(name)
     text = str(value).strip()
-    spelled = {str(own).strip(): label for label, own in (column.spellings or {}).items()}
+    spelled = {own.strip(): label for label, own in column.spellings.items()}
     return spelled.get(text, text)
 
 
@@ -135,10 +182,8 @@ def as_number(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN40
     Raises:
         RunError: it is neither.
     """
-    column = next(column for column in codec.spec.columns if column.name == name)
+    column = codec.spec.column(name)
     if column.kind == "datetime":
-        from ..data.table.clean import seconds_of
-
         return float(seconds_of(pd.Series([value]), column)[0])
     try:
         return float(value)

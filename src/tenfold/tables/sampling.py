@@ -18,12 +18,16 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ..data.table.cells import TableCodec
+from ..data.table.cells import TableCodec, labelled
 from ..data.table.clean import cleaned
+from ..data.table.codes import Code
+from ..data.table.constraints import known_through
+from ..data.table.frames import read_frame
+from ..data.table.schema import TableSpec
 from ..draw import Draw, derive
 from ..errors import RunError
 from ..games.tabular import RowSampler
-from .conditions import Asked, Range, Request, request_of, satisfied
+from .conditions import Asked, Range, Request, frame_of, request_of, satisfied
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -88,6 +92,10 @@ class Rower:
         known = np.zeros(values.shape, bool)
         for place, value in self.request.fixed.items():
             values[:, place], known[:, place] = value, True
+        if self.request.told:
+            seed = int(random.integers(2**63))
+            told = known_through(self.codec.constraints, frame_of(self.request.told, BLOCK), seed)
+            self.fill(values, known, told.frame)
         for place, choices in self.request.one_of.items():
             values[:, place], known[:, place] = self.one_of(place, choices, random), True
         if self.request.ranges:
@@ -100,6 +108,19 @@ class Rower:
         if self.anchored and not known.any():
             self.anchor(values, known, random)
         return values, known
+
+    def fill(
+        self, values: Float[np.ndarray, "n c"], known: Bool[np.ndarray, "n c"], frame: pd.DataFrame
+    ) -> None:
+        """Put in what is known of columns as networks see them; what is missing is not known."""
+        for place, code in enumerate(self.codec.codes):
+            if code.name not in frame.columns:
+                continue
+            column = frame[code.name]
+            there = column.notna().to_numpy()
+            if there.any():
+                values[there, place] = codec_values(column[there], code)
+                known[there, place] = True
 
     def one_of(self, place: int, choices: tuple[float, ...], random: np.random.Generator) -> np.ndarray:
         """One of some values for each row; of categories by their shares."""
@@ -277,11 +298,9 @@ def remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
     Raises:
         RunError: there is no column of the run, or one that it does not know.
     """
-    from ..data.table.frames import read_frame
-
     frame, codec = read_frame(known), run.table
-    values, given = known_values(frame.df, codec)
     rower = Rower(run.sampler, codec, Request())
+    values, given = known_values(frame.df, rower)
     made: Callable[[slice], np.ndarray] = lambda rows: rower.filled(
         values[rows], given[rows], derive(seed, "remaining", rows.start)
     )
@@ -293,32 +312,29 @@ def remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
     return frame.container.restore(whole)
 
 
-def known_values(
-    df: pd.DataFrame, codec: TableCodec
-) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
-    """Stored values of the columns of a frame, and which of them are there."""
-    names = [column.name for column in codec.spec.columns]
+def known_values(df: pd.DataFrame, rower: Rower) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
+    """Stored values of the columns of a frame, and which of them are there.
+
+    Raises:
+        RunError: there is no column of the run, or one that it does not know.
+        DataError: what is given contradicts a constraint.
+    """
+    codec = rower.codec
+    names = codec.spec.names
     unknown = [str(column) for column in df.columns if str(column) not in names]
     if unknown or not len(df.columns):
         raise RunError(
             f"the table has {'no column' if not unknown else f'a column {unknown[0]!r}'}; some of these were "
             f"expected: {', '.join(names)}."
         )
-    columns = tuple(column for column in codec.spec.columns if column.name in df.columns)
-    clean = cleaned(df, replace(codec.spec, columns=columns, constraints=(), target=None, primary_key=None))
+    columns = tuple(column for column in codec.spec.columns if column.name in df.columns and column.learnt)
+    clean = cleaned(df, TableSpec(columns))
+    inner = known_through(codec.constraints, clean).frame if codec.constraints else clean
     values, given = np.zeros((len(df), len(codec.codes))), np.zeros((len(df), len(codec.codes)), bool)
-    made = {name for constraint in codec.constraints for name in constraint.changes}
-    for place, code in enumerate(codec.codes):
-        if code.name not in clean.columns or code.name in made:
-            continue
-        there = clean[code.name].notna().to_numpy()
-        given[:, place] = there
-        values[there, place] = codec_values(clean[code.name][there], code)
+    rower.fill(values, given, inner)
     return values, given
 
 
-def codec_values(column: pd.Series[Any], code: Any) -> np.ndarray:  # noqa: ANN401
+def codec_values(column: pd.Series[Any], code: Code) -> np.ndarray:
     """Stored values of a column without gaps."""
-    from ..data.table.cells import labelled
-
     return column.to_numpy(np.float64) if code.category is None else labelled(column, code)

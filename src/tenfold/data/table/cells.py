@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +17,34 @@ from ...errors import DataError, suggest
 from ..spec import Cell
 from .clean import cleaned, dressed
 from .codes import Code, category_code, code_from_json, number_code
-from .constraints import Constraint, backward, constraint_from_json, forward, refuse_violated
+from .constraints import (
+    Constraint,
+    backward,
+    constraint_from_json,
+    fitted,
+    forward,
+    refuse_conflicts,
+    refuse_violated,
+)
 from .encoder import RowEncoder, decoded
 from .frames import Container
 from .ids import make_ids
-from .schema import Column, TableSpec
+from .schema import LEARNT, Column, TableSpec
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
 MOST_OPTIONS = 100  # of a category; the rarest of more share one
-STEPS = {"day": 86400.0, "hour": 3600.0, "minute": 60.0, "second": 1.0, "millisecond": 1e-3}  # seconds
-LEARNT = ("numeric", "categorical", "boolean", "datetime")
+STEPS = {
+    "day": 86400.0,
+    "hour": 3600.0,
+    "minute": 60.0,
+    "second": 1.0,
+    "millisecond": 1e-3,
+    "microsecond": 1e-6,
+}
+"""Seconds of each unit."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +198,12 @@ def fit_codec(
     Raises:
         DataError: rows contradict a constraint, or nothing is left to learn.
     """
-    constraints = tuple(constraint_from_json(fields) for fields in spec.constraints)
+    asked = tuple(constraint_from_json(fields) for fields in spec.constraints)
+    refuse_conflicts(asked, spec)
     clean = cleaned(df, spec)
-    refuse_violated(clean, constraints)
+    refuse_violated(clean, asked)
+    constraints = fitted(asked, clean)
+    spec = replace(spec, constraints=tuple(constraint.to_json() for constraint in constraints))
     inner = forward(constraints, clean)
     known = {column.name: column for column in spec.columns}
     names = [name for name in inner.columns if name not in known or known[name].kind in LEARNT]
