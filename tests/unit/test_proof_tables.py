@@ -262,7 +262,7 @@ def test_tables_have_a_recipe_of_their_own(tmp_path: Path) -> None:
     assert default_recipe(task) == "tabular"
     refuse_recipe("mlp", task)
     refuse_recipe("tabular", task)
-    with pytest.raises(RecipeError, match="takes images.*the data are table.*--generator tabular"):
+    with pytest.raises(RecipeError, match=r"takes images.*the data are table.*--generator tabular"):
         refuse_recipe("dcgan", task)
 
 
@@ -299,11 +299,11 @@ def test_categories_as_stretches() -> None:
 def test_peers_that_cannot_be(tmp_path: Path) -> None:
     task = order_of(tmp_path).task
     assert choose_peers((), task) == {}
-    with pytest.raises(RecipeError, match="no peer 'ctgann'. Did you mean 'ctgan'"):
+    with pytest.raises(RecipeError, match=r"no peer 'ctgann'. Did you mean 'ctgan'"):
         choose_peers(("ctgann",), task)
     with pytest.raises(RecipeError, match="the data are images"):
         choose_peers(("ctgan",), replace(task, kind="images"))
-    with pytest.raises(RecipeError, match="no-such-thing is not installed.*pip install no-such-thing"):
+    with pytest.raises(RecipeError, match=r"no-such-thing is not installed.*pip install no-such-thing"):
         peers.installed("no-such-thing")
 
 

@@ -25,6 +25,7 @@ from tenfold.data.table.constraints import (
     fitted,
     forward,
     known_through,
+    loosened,
     ordered,
     refuse_conflicts,
     refuse_violated,
@@ -283,6 +284,12 @@ def test_constraints_that_can():
         [*chain, Together(("city", "land")), Unique(("key",)), Within("when", "2020-01-01")], SPEC
     )
     refuse_conflicts([Sum("t", ("a", "b")), Less("t", "c"), Within("a", 0)], SPEC)
+
+
+def test_a_sum_has_no_bounds_of_its_own():
+    spec = TableSpec((Column("t", "numeric", low=0.0, high=9.0), Column("a", "numeric", low=0.0, high=5.0)))
+    found = loosened([Sum("t", ("a", "b")), Less("a", "c")], spec)
+    assert [(c.low, c.high) for c in found.columns] == [(None, None), (0.0, 5.0)]
 
 
 def test_what_is_known_of_a_gap():

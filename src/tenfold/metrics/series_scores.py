@@ -169,23 +169,27 @@ def discriminative_score(
         )
     random = np.random.default_rng(derive(seed, "sides"))
     sides = [[side[i] for i in random.permutation(len(side))[:count]] for side in (real, fake)]
-    sides = [differences(side) for side in sides] if changes else sides
+    seen = [differences(side) if changes else side for side in sides]
     y = torch.cat([torch.ones(count), torch.zeros(count)])
-    whole = exercise_of(padded([*sides[0], *sides[1]]), ranges(sides[0]), y)
-    first = int(TRAINED_ON * count)
-    learnt_from = torch.arange(2 * count) % count < first
-    network = trained(
-        whole.take(learnt_from.nonzero()[:, 0]),
-        units,
-        1,
-        lambda said, part: binary_cross_entropy_with_logits(at_end(said, part)[:, 0], part.y),
-        lessons,
-        derive(seed, "discriminative"),
-    )
+    whole = exercise_of(padded([*seen[0], *seen[1]]), ranges(seen[0]), y)
+    return abs(told_apart(whole, units, lessons, derive(seed, "discriminative")) - 0.5)
+
+
+def told_apart(whole: Exercise, units: int, lessons: Lessons, seed: int) -> float:
+    """Accuracy of a network that learnt to tell two sides apart, on what it has not seen.
+
+    Args:
+        whole: both sides, one after the other, as many of each.
+        units, lessons, seed: of the network.
+    """
+    count = len(whole.x) // 2
+    learnt_from = torch.arange(2 * count) % count < int(TRAINED_ON * count)
+    loss = lambda said, part: binary_cross_entropy_with_logits(at_end(said, part)[:, 0], part.y)
+    network = trained(whole.take(learnt_from.nonzero()[:, 0]), units, 1, loss, lessons, seed)
     rest = whole.take((~learnt_from).nonzero()[:, 0])
     with torch.inference_mode():
         right = (at_end(network(rest.x), rest)[:, 0] > 0) == (rest.y > 0.5)
-    return abs(right.double().mean().item() - 0.5)
+    return right.double().mean().item()
 
 
 def predictive_score(

@@ -84,8 +84,7 @@ def whole_of(values: np.ndarray, options: SeriesOptions) -> Float[np.ndarray, "n
     if values.ndim not in (2, 3):
         raise DataError(
             f"The array has the shape {values.shape}. Expected {SHAPES}. One long series, (steps, "
-            "channels), is "
-            "cut into parts by window=N (--window N)."
+            "channels), is cut into parts by window=N (--window N)."
         )
     return values.reshape(*values.shape[:2], -1).astype(np.float64)
 
@@ -96,9 +95,8 @@ def lengths_of(whole: Float[np.ndarray, "n steps channels"]) -> np.ndarray:
     empty = np.flatnonzero(~there.any(1))
     if len(empty):
         raise DataError(
-            f"{len(empty)} of {len(whole)} series are NaN throughout (first: number {empty[0]}, counted "
-            "from 0). "
-            "Leave them out."
+            f"{len(empty)} of {len(whole)} series are NaN throughout (first: number {empty[0]}, counted from "
+            "0). Leave them out."
         )
     return whole.shape[1] - there[:, ::-1].argmax(1)
 
@@ -162,8 +160,7 @@ def refuse_columns(options: SeriesOptions) -> None:
     if named:
         raise DataError(
             f"the column {named[0]!r} was named, and an array has none. Give a frame, or labels beside the "
-            "array: "
-            "(values, labels), or values and labels in a .npz file."
+            "array: (values, labels), or values and labels in a .npz file."
         )
 
 

@@ -89,8 +89,7 @@ def levels_of(column: pd.Series[Any]) -> tuple[SeriesColumn, Float[np.ndarray, "
         where = odd_row(plain)
         raise DataError(
             f"{name} holds values of several kinds, or of one that cannot be learnt ({kind}; row "
-            f"{where + 1} has "
-            f"{plain.iloc[where]!r}). Numbers, or texts, were expected: convert it."
+            f"{where + 1} has {plain.iloc[where]!r}). Numbers, or texts, were expected: convert it."
         )
     key = plain.str.strip() if kind == "string" else plain
     codes, known = pd.factorize(key, sort=True)
@@ -99,8 +98,7 @@ def levels_of(column: pd.Series[Any]) -> tuple[SeriesColumn, Float[np.ndarray, "
     if len(known) > MOST_LEVELS:
         raise DataError(
             f"{name} has {len(known)} different values; at most {MOST_LEVELS} categories were expected. If "
-            "it "
-            "is an id or free text, leave it out; if it is a number, convert it."
+            "it is an id or free text, leave it out; if it is a number, convert it."
         )
     first = first_places(codes, len(known))
     levels = [plain_value(plain.iloc[i]) for i in first]

@@ -79,7 +79,8 @@ def read_series(source: Any, options: SeriesOptions = DEFAULTS) -> ReadSeries:  
         DataError: they cannot be used; the message says why and what to do.
     """
     is_file = isinstance(source, str | Path) and Path(source).suffix.lower() in (".npy", ".npz")
-    if is_file or isinstance(source, np.ndarray | tuple):
+    plain = isinstance(source, np.ndarray) and source.dtype.names is None
+    if is_file or plain or isinstance(source, tuple):
         values, labels = arrays_of(source)
         series, schema, notes = read_array(values, labels, options)
         name = str(source) if is_file else f"an array of the shape {values.shape}"
@@ -134,7 +135,7 @@ def refuse_short(lengths: Int[np.ndarray, " n"], source: str, options: SeriesOpt
 
 def read_long(frame: Frame, options: SeriesOptions) -> ReadSeries:
     """Series of a long frame, one row per step."""
-    df = frame.df.set_axis([str(name) for name in frame.df.columns], axis=1)
+    df = frame.df
     roles = roles_of(df, frame.name, options)
     entity, codes, names = entities_of(df, roles.entity)
     stamps = None if roles.time is None else read_times(df[roles.time])
@@ -197,8 +198,7 @@ def roles_of(df: pd.DataFrame, name: str, options: SeriesOptions) -> Roles:
     if entity is None and not options.window:
         raise DataError(
             f"no column of {name} says which series a row belongs to ({', '.join(columns)}). Name it: "
-            "entity='...' "
-            "(--entity); or cut one long series into parts: window=N (--window N)."
+            "entity='...' (--entity); or cut one long series into parts: window=N (--window N)."
         )
     rest = tuple(column for column in free if column not in (entity, time))
     return Roles(entity, time, options.label, rest)
@@ -228,8 +228,7 @@ def entities_of(
     if len(missing):
         raise DataError(
             f"{column} is missing in {len(missing)} of {len(df)} rows (first: row {missing[0] + 1}). Every "
-            "row "
-            "belongs to a series: fill it in or remove the row."
+            "row belongs to a series: fill it in or remove the row."
         )
     numeric = pd.api.types.is_integer_dtype(df[column].dtype)
     high = float(df[column].max()) if numeric else 0.0
@@ -300,8 +299,7 @@ def split_columns(
         if name in options.metadata and len(changes):
             raise DataError(
                 f"{name} was called metadata, but changes within a series (first: "
-                f"{where(int(changes[0]))}). Leave "
-                "it out of metadata."
+                f"{where(int(changes[0]))}). Leave it out of metadata."
             )
         still = not len(changes) and (len(series) > 1 or name in options.metadata)
         if still and np.isnan(x).any():

@@ -30,8 +30,7 @@ def open_series(
     """Opens series for training.
 
     Args:
-        source: a long frame (a row per step) or a file of one; an array `(n, steps, channels)`, alone or in a
-            pair with labels; or a `.npy` or `.npz` file of these.
+        source: as `read_series` takes it.
         options: what the columns are, and what to do with gaps and long series.
         codec: of a run that was trained on it; found anew if not given.
 
@@ -51,8 +50,7 @@ def open_series(
         codec, said = fit_series_codec(read.series, read.schema, options.scale, read.container)
         notes += said
     classes, counts = classes_of(read, train)
-    side = side_of(read, codec, train)
-    lengths = read.series.lengths
+    side, lengths = side_of(read, codec, train), read.series.lengths
     return Dataset(
         source=read.source,
         spec=DataSpec("series", codec.shape, len(side), classes, counts, series=codec.layout),

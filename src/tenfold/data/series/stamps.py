@@ -49,8 +49,7 @@ def refuse_missing(column: pd.Series[Any]) -> None:
     if len(missing):
         raise DataError(
             f"{column.name} is missing in {len(missing)} of {len(column)} rows (first: row "
-            f"{missing[0] + 1}). "
-            "Every row needs its time: fill it in or remove the row."
+            f"{missing[0] + 1}). Every row needs its time: fill it in or remove the row."
         )
 
 

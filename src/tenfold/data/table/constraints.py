@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,7 @@ __all__ = [
     "fitted",
     "forward",
     "known_through",
+    "loosened",
     "refuse_conflicts",
     "refuse_violated",
 ]
@@ -155,6 +156,15 @@ def fitted(constraints: Iterable[Constraint], df: pd.DataFrame) -> tuple[Constra
     there are, is then not known.
     """
     return tuple(constraint.fitted(df) for constraint in constraints)
+
+
+def loosened(constraints: Iterable[Constraint], spec: TableSpec) -> TableSpec:
+    """The spec without the bounds of sums, by which rows are dressed: a sum is what its parts add up to."""
+    sums = {name for constraint in constraints if constraint.name == "sum" for name in constraint.changes}
+    columns = (
+        replace(column, low=None, high=None) if column.name in sums else column for column in spec.columns
+    )
+    return replace(spec, columns=tuple(columns))
 
 
 @dataclass(frozen=True, eq=False)
