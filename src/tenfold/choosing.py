@@ -187,6 +187,8 @@ def choose_recipe(spec: DataSpec) -> Choice:
         return Choice("recipe", "mlp", "the data are rows of numbers")
     if spec.kind == "table":
         return Choice("recipe", "tabular", "the data are a table")
+    if spec.kind == "series":
+        return Choice("recipe", "series", "the data are series")
     if spec.kind == "pairs":
         return Choice("recipe", "pix2pix", "every picture has a partner")
     if spec.kind == "unpaired":

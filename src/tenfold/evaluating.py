@@ -31,6 +31,7 @@ from .watching.progress import Say, told
 
 if TYPE_CHECKING:
     from .tables.evaluating import TableEvaluation
+    from .tables.series import SeriesEvaluation
 
 MOST = 10_000
 GALLERY = 20
@@ -48,7 +49,7 @@ def evaluate(
     most: int = MOST,
     seed: int = 0,
     say: Say = lambda text: None,
-) -> Evaluation | TableEvaluation:
+) -> Evaluation | TableEvaluation | SeriesEvaluation:
     """Judge the samples of a run, or of any generator.
 
     Args:
@@ -67,6 +68,10 @@ def evaluate(
     """
     run = Run(run) if isinstance(run, str | Path) else run
     held = None if holdout is None else str(holdout)
+    if run is not None and run.facts.get("series") is not None:
+        from .tables.series import evaluate_series
+
+        return evaluate_series(run, seed, say)
     if run is not None and run.facts.get("table") is not None:
         from .tables.evaluating import evaluate_run
 

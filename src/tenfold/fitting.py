@@ -18,7 +18,7 @@ from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
 from .nn.layers import share_statistics
 from .pacing import more_samples, planned_samples, vain_patience
-from .plan import Options, Plan, Source, make_plan
+from .plan import Options, Plan, Source, make_plan, options_from
 from .probe import Mode, choose_mode, make_trainer
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
@@ -180,7 +180,7 @@ def options_of(run: Run, given: Options) -> Options:
 
     A condition that ended the run holds already: whoever resumes it wants to go beyond, and may give another.
     """
-    kept, stopped = Options(**run.facts["options"]), run.facts.get("stopped")
+    kept, stopped = options_from(run.facts["options"]), run.facts.get("stopped")
     met = stopped is not None and stopped["by"] == "stop_when"
     return replace(
         kept,
@@ -304,7 +304,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     plan, folder = training.plan, training.folder
     record = {"recipe": recipe_name(plan.recipe), "fields": plain(asdict(plan.recipe))}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
-    given, table = training.quality.given_codec, plan.data.table
+    given, table, series = training.quality.given_codec, plan.data.table, plan.data.series
     facts = {
         "recipe": record["recipe"],
         "source": lasting(plan.data.source),
@@ -315,6 +315,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "codec": plan.data.codec.to_json(),
         "given_codec": None if given is None else given.to_json(),
         "table": None if table is None else plain(table.to_json()),
+        "series": None if series is None else plain(series.to_json()),
         "sides": list(plan.data.sides or ("given", "made")),
         "notes": list(plan.data.notes),
         "seed": plan.seed,

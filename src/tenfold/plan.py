@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from .choosing import Decide
 from .data import Dataset, LoadOptions, open_data
 from .data.notes import LEAST
 from .data.pairing import Direction, sides_within
+from .data.series.opening import open_series
+from .data.series.schema import SeriesOptions
 from .data.sides import open_sides, open_undirected
 from .data.spec import DataSpec
 from .data.table.frames import is_table
@@ -68,6 +70,7 @@ class Options:
         to: name of what it is translated into, or the folder of these pictures.
         target: column of a table that is to be predicted from the others.
         spec: file that says what the columns of a table are.
+        series: what the columns of series are, and what becomes of gaps and long ones.
         tensorboard: also write TensorBoard events.
         quiet: no progress line.
     """
@@ -89,6 +92,7 @@ class Options:
     to: str | None = None
     target: str | None = None
     spec: str | None = None
+    series: SeriesOptions | None = None
     tensorboard: bool = False
     quiet: bool = False
 
@@ -102,6 +106,12 @@ class Options:
         for name, known in KNOWN.items():
             if (found := getattr(self, name)) not in known:
                 raise RecipeError(f"{name} is {found!r}. {suggest(str(found), known)}")
+
+
+def options_from(fields: Mapping[str, Any]) -> Options:
+    """The options that a run's record holds."""
+    series = fields.get("series")
+    return Options(**{**fields, "series": None if series is None else SeriesOptions.from_json(series)})
 
 
 @dataclass(frozen=True)
@@ -197,6 +207,9 @@ def opened(
 ) -> tuple[Dataset, DataSpec]:
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
     how = load_options(options, seed)
+    if options.series is not None or "series" in (kinds or ()):
+        dataset = open_series(data, replace(options.series or SeriesOptions(), seed=seed))
+        return dataset, dataset.spec
     if is_table(data):
         dataset = open_table(data, how)
         return dataset, dataset.spec
@@ -224,9 +237,7 @@ def refuse_table_options(options: Options) -> None:
             )
 
 
-def direction_of(
-    data: Source, options: Options, kinds: Collection[str] | None
-) -> Direction | None:
+def direction_of(data: Source, options: Options, kinds: Collection[str] | None) -> Direction | None:
     """What shall be translated into what, if anything.
 
     Args:

@@ -18,16 +18,16 @@ from .folder import locked, write_json
 from .proof.arms import Examples
 from .proof.clock import Clock
 from .proof.experiment import Experiment, jobs_of
-from .proof.generators import choose_generator, run_of
+from .proof.generators import run_of
 from .proof.given import read_with_run
 from .proof.learners import choose_learners
 from .proof.ledger import GENERATORS, PEER_LINES, Ledger, known_design, settle, whole_lines
 from .proof.options import DEFAULTS, ProofOptions
 from .proof.order import Generator, Make
-from .proof.peers import choose_peers
+from .proof.peers import KNOWN, choose_makers
 from .proof.score import CONTROLS, CURVE, OWN, PEERS, Design
 from .proof.splits import Fold, make_splits, together
-from .proof.tabular import Columns, Frame, frame_columns, joined_tables, read_csv, table_task
+from .proof.tabular import FILES, Columns, Frame, frame_columns, joined_tables, read_table, table_task
 from .proof.task import (
     Task,
     fit_encoding,
@@ -96,7 +96,7 @@ def prove(
     An experiment that was stopped goes on when it is called again in the same way.
 
     Args:
-        data: labelled pictures or vectors as `fit` takes them, a CSV file or a data frame.
+        data: labelled pictures or vectors as `fit` takes them, a file of a table, or a data frame.
         target: the column of classes, in a table.
         generator: a recipe's name, a run, a folder of samples, or a function (see `proof.order.Make`);
             a recipe that suits the data if not given.
@@ -182,9 +182,7 @@ def plan(
 
     clock, (groups, copies) = Clock(quiet=terms.options.quiet), together(task)
     folds = make_splits(task, groups, repeats_of(terms)[0], terms.seed)
-    judging = task.values[np.concatenate([fold.test for fold in folds])]
-    generator = choose_generator(given, task, judging, terms.options.device)
-    peers = choose_peers(terms.options.peers, task)
+    generator, peers = choose_makers(given, task, folds, terms.options)
     design = design_of(task, folds, terms, generator)
     refuse_design(design)
     clock.say_all([*task.notes, *([f"{copies} exact copies stay on one side"] if copies else [])])
@@ -197,7 +195,6 @@ def plan(
     gan_seconds = GAN_SHARE * terms.seconds / (design.splits * design.seeds) if generator.trains else 0.0
     clock.say(said(design, gan_seconds, terms.options.kimg))
     facts = {**design.to_json(), "seed": terms.seed, "seconds": terms.seconds, "steps": steps}
-    facts |= {name: peer.fingerprint for name, peer in peers.items()}
     settle_folder(folder, {**facts, "lessened": notes, **identity(task, generator, terms, unlabelled)})
     return Experiment(
         task,
@@ -233,6 +230,7 @@ def identity(task: Task, generator: Generator, terms: Terms, unlabelled: np.ndar
         "unlabelled": None if rest is None else rest.hexdigest(),
         "kimg_asked": terms.options.kimg,
         "rules": RULES,
+        **{name: KNOWN[name].fingerprint for name in terms.options.peers},
     }
 
 
@@ -352,9 +350,9 @@ def read(
 def columns_of(data: str | Path | np.ndarray | Frame, target: str | None) -> Columns | None:
     """The columns of a table; None if the data are something else."""
     if isinstance(data, str | Path):
-        if Path(data).suffix.lower() != ".csv" or not Path(data).is_file():
+        if Path(data).suffix.lower() not in FILES or not Path(data).is_file():
             return None
-        columns = read_csv(Path(data))
+        columns = read_table(Path(data))
         return None if target is None and set(FILE_COLUMNS) & set(columns) else columns
     return None if isinstance(data, np.ndarray) else frame_columns(data)
 
@@ -366,7 +364,7 @@ def read_tables(
     if target is None or (options.test is None and options.unlabelled is None):
         return table_task(columns, target, options.group, source), None
     test, unlabelled = (
-        None if path is None else read_csv(Path(path)) for path in (options.test, options.unlabelled)
+        None if path is None else read_table(Path(path)) for path in (options.test, options.unlabelled)
     )
     return joined_tables(columns, test, unlabelled, target=target, group=options.group, source=source)
 

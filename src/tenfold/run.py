@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from .data import Codec
+from .data.series.layout import SeriesLayout
 from .data.spec import Cell, DataSpec
 from .engine.checkpoint import State, finished, part, read_state
 from .errors import RecipeError, RunError, suggest
@@ -23,9 +24,11 @@ from .watching.quality import BLOCK, best_state, generate
 if TYPE_CHECKING:
     from numpy import ndarray
 
+    from .data.series.codec import SeriesCodec
     from .data.table.cells import TableCodec
     from .evaluation import Evaluation
     from .tables.evaluating import TableEvaluation
+    from .tables.series import SeriesEvaluation
 
 
 class Run:
@@ -54,7 +57,9 @@ class Run:
         """What the recipe knew of the data."""
         fields = tuples(self.facts["spec"])
         cells = tuple(Cell(**tuples(cell)) for cell in fields.get("cells", ()))
-        return DataSpec(**{**fields, "cells": cells})
+        series = fields.get("series")
+        layout = None if series is None else SeriesLayout.from_json(series)
+        return DataSpec(**{**fields, "cells": cells, "series": layout})
 
     @cached_property
     def codec(self) -> Codec:
@@ -74,6 +79,20 @@ class Run:
         if found is None:
             raise RunError(f"{self.path} was not trained on a table, but on {self.spec.kind}.")
         return TableCodec.from_json(found)
+
+    @cached_property
+    def series(self) -> SeriesCodec:
+        """How samples become series.
+
+        Raises:
+            RunError: they do not.
+        """
+        from .data.series.codec import SeriesCodec
+
+        found = self.facts.get("series")
+        if found is None:
+            raise RunError(f"{self.path} was not trained on series, but on {self.spec.kind}.")
+        return SeriesCodec.from_json(found)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -164,19 +183,26 @@ class Run:
             first: number of the first sample.
 
         Returns:
-            Samples; of a table, what the data came in: a frame of pandas or polars, or an array; of a file,
-            one of pandas.
+            Samples; of a table or of series, what the data came in: a frame of pandas or polars, or an array;
+            of a file, one of pandas.
 
         Raises:
             RunError: if something is asked for that no sample can have.
         """
         if self.facts.get("table") is None:
             self.refuse_columns(conditions, balance, raw)
-            return self.samples(n, label=label, seed=seed, first=first)
+            made = self.samples(n, label=label, seed=seed, first=first)
+            return made if self.facts.get("series") is None else self.as_series(made)
         from .tables.sampling import sample_table
 
         asked = {**(conditions or {}), **({} if label is None else {self.target: label})}
         return sample_table(self, n, conditions=asked, balance=balance, seed=seed, first=first, raw=raw)
+
+    def as_series(self, made: Samples) -> Any:  # noqa: ANN401
+        """Samples in what the series came in: a long frame, or an array with a row per series."""
+        codec = self.series
+        found = codec.frame_of(codec.series_of(made.numpy(), made.labels), made.first)
+        return found if codec.container is None else codec.container.restore(found)
 
     @property
     def target(self) -> str:
@@ -254,7 +280,7 @@ class Run:
         data: Any = None,  # noqa: ANN401
         holdout: str | Path | None = None,
         features: str | None = None,
-    ) -> Evaluation | TableEvaluation:
+    ) -> Evaluation | TableEvaluation | SeriesEvaluation:
         """How good the samples are: every metric beside what fresh real samples get, and what it means.
 
         Args:
@@ -262,6 +288,10 @@ class Run:
             holdout: real samples to judge by, instead of those that were held out of the data.
             features: the name of a feature network; the best there is, if not given.
         """
+        if self.facts.get("series") is not None:
+            from .tables.series import evaluate_series
+
+            return evaluate_series(self, data=data)
         if self.facts.get("table") is not None:
             from .tables.evaluating import evaluate_run
 

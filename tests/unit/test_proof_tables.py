@@ -22,7 +22,14 @@ from tenfold.proof.peers import Draw, Peer, Stretches, choose_peers, with_gaps, 
 from tenfold.proof.report import peer_remarks
 from tenfold.proof.score import PEERS
 from tenfold.proof.splits import Fold
-from tenfold.proof.tabular import fit_columns, frame_columns, joined_tables, read_csv, table_task
+from tenfold.proof.tabular import (
+    fit_columns,
+    frame_columns,
+    joined_tables,
+    read_csv,
+    read_table,
+    table_task,
+)
 from tenfold.proof.task import Task, fit_encoding
 from tenfold.proof.timing import sizes_of
 from tenfold.proof.trained import labelled_rows
@@ -150,6 +157,12 @@ def test_other_marks_between_fields(tmp_path: Path, mark: str) -> None:
     (tmp_path / "t.csv").write_text(f"a{mark}a\n1{mark}2\n")
     with pytest.raises(DataError, match="2 columns called 'a'"):
         read_csv(tmp_path / "t.csv")
+
+
+def test_files_of_other_kinds(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("a\tb\n1\tx\n2\t\n")
+    assert read_table(tmp_path / "t.tsv") == {"a": ["1", "2"], "b": ["x", ""]}
+    assert proving.columns_of(tmp_path / "t.tsv", "b") == read_table(tmp_path / "t.tsv")
 
 
 def test_none_may_be_a_class_and_many_levels_are_cut_by_the_training_rows() -> None:

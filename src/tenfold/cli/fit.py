@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .fields import add_fields, fields_of_some, given
 from .options import add_data_flags, add_run_flags, as_flags, asked_for, data_name, read_options
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
+from .series import add_series_flags
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -82,6 +83,7 @@ def own_flags(recipe: str | None) -> Parser:
     add_json_flag(parser)
     add_data_flags(parser)
     add_run_flags(parser)
+    add_series_flags(parser)
     return parser
 
 

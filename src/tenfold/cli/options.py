@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .parser import Parser
+from .series import series_options
 
 if TYPE_CHECKING:
     from ..plan import Options
@@ -85,7 +86,8 @@ def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
     from ..plan import Options
 
-    known = {field.name: getattr(args, field.name) for field in fields(Options) if field.name != "side"}
+    known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in ("side", "series")}
+    known |= {"series": series_options(args)}
     if names_side(args):
         known |= {"side": args.start, "start": None}
     return Options(**known)

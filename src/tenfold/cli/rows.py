@@ -21,6 +21,40 @@ def of_table(run: Run) -> bool:
     return run.facts.get("table") is not None
 
 
+def of_series(run: Run) -> bool:
+    """Whether a run makes series."""
+    return run.facts.get("series") is not None
+
+
+def sample_series(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
+    """Write series to a file: long, as a frame; or an array, if they came in one.
+
+    Raises:
+        WrongCommand: a flag is for pictures, or there is no file to write to.
+    """
+    import numpy as np
+
+    from ..data.table.frames import write_frame
+    from ..errors import RunError
+    from ..tables.writing import refuse_other_file
+
+    wrong = next((name for name in OF_PICTURES if getattr(args, name)), None)
+    if wrong is not None or args.out is None:
+        what = f"--{wrong} is for pictures" if wrong else "where shall the series go?"
+        raise WrongCommand(f"{what}. {args.run} makes series: --out FILE.csv")
+    path, array = Path(args.out), run.series.container is None
+    if not array:
+        refuse_other_file(path)
+    elif path.suffix != ".npy" or path.exists():
+        raise RunError(f"{path} is no new .npy file, which arrays of series go to. Choose another --out.")
+    made = run.sample(args.count, label=args.label, seed=args.seed)
+    if array:
+        np.save(path, made, allow_pickle=False)
+    else:
+        write_frame(made, path)
+    return {"count": args.count, "out": args.out}, [f"{args.count} series: {args.out}"]
+
+
 def refuse_flags_of_tables(run: Run, args: Namespace) -> None:
     """Raises a WrongCommand if columns are spoken of and there are none."""
     for name in OF_TABLES:

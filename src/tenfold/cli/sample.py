@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
-from .rows import of_table, refuse_flags_of_tables, sample_rows
+from .rows import of_series, of_table, refuse_flags_of_tables, sample_rows, sample_series
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -29,6 +29,11 @@ def main(argv: Sequence[str]) -> int:
         show(result, lines, as_json=args.json)
         return 0
     refuse_flags_of_tables(run, args)
+    if of_series(run):
+        with stdout_kept_clean(args.json):
+            result, lines = sample_series(run, args)
+        show(result, lines, as_json=args.json)
+        return 0
     if args.out is not None:
         refuse_filled(Path(args.out))
     if args.grid is not None:

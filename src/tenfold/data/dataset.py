@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .order import Samples
+    from .series.codec import SeriesCodec
     from .table.cells import TableCodec
 
 
@@ -84,6 +85,7 @@ class Dataset:
         left_out: names of images that cannot be read.
         sizes: height and width in pixels of each file of the training side, then of the hold-out.
         table: how frames become values and samples frames again; None of what is no table.
+        series: how series become rows and samples series again; None of what are none.
     """
 
     source: str
@@ -101,3 +103,4 @@ class Dataset:
     left_out: tuple[str, ...] = ()
     sizes: tuple[tuple[int, int], ...] = ()
     table: TableCodec | None = None
+    series: SeriesCodec | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .series.layout import SeriesLayout
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -41,6 +43,7 @@ class DataSpec:
         given: shape of what is translated into a sample; empty if nothing is.
         cells: of a table, in the order of its columns; empty of others.
         target: number of the cell that is to be predicted from the others; None if none is named.
+        series: how series lie before networks; None of what are none.
     """
 
     kind: str
@@ -51,6 +54,7 @@ class DataSpec:
     given: tuple[int, ...] = ()
     cells: tuple[Cell, ...] = ()
     target: int | None = None
+    series: SeriesLayout | None = None
 
     @property
     def pictures(self) -> bool:

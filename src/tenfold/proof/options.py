@@ -18,7 +18,8 @@ class ProofOptions:
         minimum: the least gain that would be useful.
         width: differences up to this one do not matter; a wider interval leaves the question open.
         learners: kinds of classifiers; all that suit the data if not given.
-        peers: other people's generators of tables that are arms, too, if their packages are installed.
+        peers: other people's generators of tables that are arms, too (see `proof.peers`); they take the time
+            that they need.
         steps: of the small convolutional network's training; if not given, what the time allows.
         kimg: thousands of samples that every GAN sees; what the first GAN's share of the time allows if not
             given. With it all learners take part, too, and the network takes a fixed number of steps, however

@@ -17,12 +17,18 @@ from jaxtyping import Float, Int
 from ..errors import RecipeError, suggest
 from ..tables.labelled import TARGET, Labelled, imported_pandas
 from .arms import Examples
-from .order import Generator, Made, Order
+from .generators import choose_generator
+from .order import Generator, Made, Make, Order
 from .trained import MOST_DRAWS, labelled_rows
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
+    from ..run import Run
+    from .options import ProofOptions
+    from .splits import Fold
     from .task import Task
 
 EPOCHS = 300
@@ -229,6 +235,18 @@ KNOWN: Mapping[str, Peer] = {
     "tvae": Peer("TVAE", "ctgan", learn_tvae),
     "copula": Peer("a Gaussian copula", "copulas", learn_copula),
 }
+
+
+def choose_makers(
+    given: str | Path | Run | Make | None, task: Task, folds: Sequence[Fold], options: ProofOptions
+) -> tuple[Generator, dict[str, Generator]]:
+    """The generator in question, and the peers beside it, by the name of their arm.
+
+    Raises:
+        TenfoldError: one of them is not there, or does not suit the data.
+    """
+    judging = task.values[np.concatenate([fold.test for fold in folds])]
+    return choose_generator(given, task, judging, options.device), choose_peers(options.peers, task)
 
 
 def choose_peers(names: Sequence[str], task: Task) -> dict[str, Generator]:

@@ -16,8 +16,7 @@ from ..data.table.opening import open_table
 from ..draw import derive
 from ..enlarging import opened_by
 from ..errors import DataError
-from ..evaluation import cells, refuse_other_page
-from ..folder import write_json
+from ..evaluation import said, table_of, write_report
 from ..material import refuse_changed, source_of
 from ..metrics.suite import Measured
 from ..metrics.tables.design import TableRows
@@ -68,17 +67,9 @@ class TableEvaluation:
 
     def lines(self) -> list[str]:
         """The table as plain text, then what it means."""
-        table = [("", "rows", "fresh real", "n")]
-        table += [(name, *cells(found)) for name, found in self.metrics.items()]
-        widths = [max(len(row[i]) for row in table) for i in range(4)]
-        shown = [
-            f"{row[0]:<{widths[0]}}  " + "  ".join(f"{row[i]:>{widths[i]}}" for i in (1, 2, 3))
-            for row in table
-        ]
         worst = sorted(self.by_column.items(), key=lambda item: -item[1])[:3]
         far = "columns that differ most: " + ", ".join(f"{name} {value:.3f}" for name, value in worst)
-        said = [f"{v.about}: {v.text}" + (f" {v.advice}" if v.advice else "") for v in self.verdicts]
-        return [*shown, "", far, *said, *(f"note: {note}" for note in self.notes)]
+        return [*table_of(self.metrics, "rows"), "", far, *said(self.verdicts, self.notes)]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -91,14 +82,7 @@ class TableEvaluation:
         """
         from ..report.tables import page_of
 
-        path = Path(path)
-        refuse_other_page(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(page_of(self), encoding="utf-8")
-        fresh.replace(path)
-        write_json(path.with_suffix(".json"), self.to_json())
-        return path
+        return write_report(Path(path), lambda: page_of(self), self.to_json())
 
 
 def evaluate_run(

@@ -106,7 +106,8 @@ def _of_objects(looked: Looked) -> str:
 def _of_texts(name: str, words: Words) -> str | None:
     absent = missing_words(words.texts)
     texts, counts = words.texts[~absent], words.counts[~absent]
-    if not np.isnan(plain_numbers(texts, ",")).any() and thousands(texts):
+    joined = [text.replace(",", "") for text in texts]
+    if thousands(texts) and not np.isnan(plain_numbers(joined)).any():
         return (
             f"The column {name!r} has numbers with commas (such as {texts[0]!r}), which may separate "
             "thousands or decimals. Write them without thousands separators."
