@@ -14,6 +14,7 @@ from torch import Tensor, nn
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.choosing import kinds_taken
 from tenfold.data.order import BothSides, Rows, Shuffled
+from tenfold.data.series.layout import SeriesLayout
 from tenfold.data.spec import Cell, DataSpec
 from tenfold.data.table.batches import KnownCells
 from tenfold.data.table.codes import category_code, number_code
@@ -55,6 +56,8 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "fastcut": {"contrast": 1.0},
 }
 """Settings without which the first turns are not all there are, or plain gradient descent goes too far."""
+SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
+"""Numbers, categories, lengths that differ, and a channel that reaches both ends of its range."""
 GIVEN = 2
 """Channels of what is translated."""
 
@@ -82,6 +85,9 @@ class Case:
         kinds = kinds_taken(RECIPES[self.name], self.values)
         if "table" in kinds:
             return self.table_spec
+        if "series" in kinds:
+            counts = (self.count // 4,) * 4
+            return DataSpec("series", (SERIES.width,), self.count, CLASSES, counts, series=SERIES)
         kind = "vectors" if len(self.shape) == 1 else next(kind for kind in kinds if kind != "vectors")
         given = (GIVEN, *self.shape[1:]) if kind in ("pairs", "unpaired") else ()
         return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4, given)
@@ -94,7 +100,7 @@ class Case:
         return DataSpec("table", (width,), self.count, ("high", "low"), half, cells=cells, target=1)
 
     def rows(self) -> Rows:
-        values = 2 * torch.rand(self.count, *self.shape, generator=torch.Generator().manual_seed(5)) - 1
+        values = 2 * torch.rand(self.count, *self.spec.shape, generator=torch.Generator().manual_seed(5)) - 1
         return Rows(values, np.arange(self.count) % 4 if RECIPES[self.name].conditional != "never" else None)
 
     def batches(self, size: int, seed: int, *, balanced: bool) -> Batches:

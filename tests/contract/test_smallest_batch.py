@@ -23,6 +23,9 @@ def data_for(name: str, folder: Path) -> tuple[Path, Options]:
         lines = [f"{i % 5},{'ab'[i % 2]}" for i in range(40)]
         (folder / "data.csv").write_text("\n".join(["x,c", *lines]))
         return folder / "data.csv", QUICK
+    if "series" in RECIPES[name].kinds:
+        np.save(folder / "data.npy", np.random.default_rng(0).normal(0, 1, (40, 6, 2)))
+        return folder / "data.npy", QUICK
     images = np.random.default_rng(0).integers(0, 256, (2, 12, 8, 8), np.uint8)
     if not {"pairs", "unpaired"} & {*RECIPES[name].kinds}:
         np.savez(folder / "data.npz", images=images[0], labels=np.array(["a", "b"] * 6))
