@@ -17,6 +17,7 @@ from torch import Tensor
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.augment.ada import ADA
 from tenfold.data.order import BothSides, Rows, Shuffled
+from tenfold.data.series.layout import SeriesLayout
 from tenfold.data.spec import Cell, DataSpec
 from tenfold.data.table.batches import KnownCells
 from tenfold.data.table.codes import category_code, number_code
@@ -30,6 +31,7 @@ from tenfold.recipe import RECIPES, make_recipe
 SHAPE, GIVEN, COUNT = (2, 16, 16), (1, 16, 16), 32
 # Adam's first step is the gradient's sign, rounding errors included; SGD keeps a small difference small.
 VALUES = {"optimizer": "sgd", "lr_g": 0.02, "lr_d": 0.02, "augment": "diffaugment"}
+SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
 BATCHES = {"dcgan": 9, "mlp": 7}  # the ranks' shares differ in size
 # srgan: from the start against its discriminator; others: large weights would make rounding as large.
 ALWAYS: dict[str, dict[str, Any]] = {
@@ -66,17 +68,18 @@ def trainer_of(case: str, runtime: Runtime) -> Trainer:
         VALUES if "diffaugment" in RECIPES[name].augments else {**VALUES, "augment": "none"}
     )
     cells, codes, stored = table() if kind == "table" else ((), [], np.zeros(0))
-    shape = (sum(cell.options + cell.scalar for cell in cells),) if cells else SHAPE
-    spec = DataSpec(
-        kind, shape, COUNT, ("a", "b", "c", "d"), (COUNT // 4,) * 4, given, cells, 1 if cells else None
-    )
+    layout = SERIES if kind == "series" else None
+    width = sum(cell.options + cell.scalar for cell in cells) if layout is None else layout.width
+    shape = (width,) if width else SHAPE
+    classes, target = ("a", "b", "c", "d"), 1 if cells else None
+    spec = DataSpec(kind, shape, COUNT, classes, (COUNT // 4,) * 4, given, cells, target, layout)
     play = make_recipe(name, usual | values, "tiny").build(spec)
     for part in play.game.modules():
         if isinstance(part, ADA):
             part.p.fill_(0.5)
     share_statistics(play.game, runtime.sum_over_ranks if runtime.world > 1 else lambda x: x)
     random = torch.Generator().manual_seed(5)
-    pixels = 2 * torch.rand(COUNT, *SHAPE, generator=random) - 1
+    pixels = 2 * torch.rand(COUNT, *shape, generator=random) - 1
     rows = Rows(pixels, np.arange(COUNT) % 4 if RECIPES[name].conditional != "never" else None)
     data = Shuffled(rows, BATCHES.get(name, 8), balanced=play.balanced)
     if cells:

@@ -17,6 +17,7 @@ import torch
 
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.data.order import BothSides, Rows, Shuffled
+from tenfold.data.series.layout import SeriesLayout
 from tenfold.data.spec import DataSpec
 from tenfold.data.table.batches import Knowing, KnownCells
 from tenfold.data.table.codes import category_code, number_code
@@ -26,6 +27,7 @@ from tenfold.recipe import RECIPES, make_recipe
 
 FOLDER = Path(__file__).parent
 SHAPES = {"images": (2, 16, 12), "vectors": (3,), "pairs": (2, 16, 12), "unpaired": (2, 16, 12)}
+SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
 OWN_SHAPES = {("pix2pix", "images"): (3, 16, 12)}
 """Where those do not do: what is transparent already has no holes."""
 GIVEN = (1, 16, 12)
@@ -38,10 +40,11 @@ CASES = [(name, kind) for name, cls in sorted(RECIPES.items()) for kind in cls.k
 def trainer_of(name: str, kind: str) -> Trainer:
     if kind == "table":
         return trainer_of_table(name)
-    shape = OWN_SHAPES.get((name, kind), SHAPES[kind])
+    layout = SERIES if kind == "series" else None
+    shape = OWN_SHAPES.get((name, kind), SHAPES[kind]) if layout is None else (layout.width,)
     conditional = RECIPES[name].conditional != "never"
     given = GIVEN if kind in ("pairs", "unpaired") else ()
-    spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4, given)
+    spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4, given, series=layout)
     torch.manual_seed(1)
     augmented = kind == "images" and "diffaugment" in RECIPES[name].augments
     values = {"augment": "diffaugment" if augmented else "none", "schedule": "cosine"}

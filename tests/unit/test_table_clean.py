@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -44,14 +44,16 @@ def there_and_back(values, kind=None):
         pd.Series(["a", "b", None, "a"], dtype="string"),
         pd.Series(["a", "b", "c", "a"], dtype=object),
         pd.Series(["00123", "00200", "00123", "41000"]),
-        pd.Series(["1,5", "2,25", "3,00", "4,75"]),
+        pd.Series(["1,50", "2,25", "3,00", "4,75"]),
         pd.Series(pd.Categorical(["S", "L", None, "L"], ["XS", "S", "L"], ordered=True)),
         pd.Series(pd.Categorical([3, 1, None, 3])),
         pd.to_datetime(pd.Series(["2024-01-31", "2024-02-29", None, "1969-12-31"])),
         pd.to_datetime(pd.Series(["2024-03-30", "2024-03-31", None, "2024-04-01"])).dt.tz_localize(
             "Europe/Berlin"
         ),
-        pd.to_datetime(pd.Series(["2024-01-31 10:30:00", "2024-02-29 00:00:01", None, "1970-01-01"])),
+        pd.to_datetime(
+            pd.Series(["2024-01-31 10:30:00", "2024-02-29 00:00:01", None, "1970-01-01 00:00:00"])
+        ),
         pd.Series([date(2024, 1, 31), date(2024, 2, 29), None, date(2023, 1, 1)]),
         pd.Series(["31/01/2024", "01/02/2024", None, "15/03/2024"]),
         pd.Series(["1/31/2024", "2/1/2024", "12/24/2024", "1/2/2024"]),
@@ -84,7 +86,7 @@ def test_clean_columns_are_doubles_or_text():
             "n": [3, 1, 2],
             "word": [" a", None, "b "],
             "flag": [True, False, True],
-            "day": pd.to_datetime(["1970-01-02", None, "1970-01-01 00:00:00.5"]),
+            "day": [pd.Timestamp("1970-01-02"), None, pd.Timestamp("1970-01-01 00:00:00.5")],
             "id": ["C1", "C2", "C3"],
             "same": [1, 1, 1],
         },
@@ -106,7 +108,9 @@ def test_made_values_are_rounded_and_kept_within_bounds():
     )
     spec = infer(df)
     day = cleaned(df, spec)["day"]
-    made = pd.DataFrame({"n": [-0.4, 4.6, 9.0], "x": [0.2512, 9.0, -1.0], "day": day + [-9e5, 5e4, 3e4]})
+    made = pd.DataFrame(
+        {"n": [-0.4, 4.6, 9.0], "x": [0.2512, 9.0, -1.0], "day": day + np.array([-9e5, 5e4, 3e4])}
+    )
     after = dressed(made, spec)
     assert after["n"].tolist() == [1, 5, 5] and after["n"].dtype == np.int64
     assert after["x"].tolist() == [0.25, 2.75, 0.25]
@@ -248,12 +252,11 @@ def test_words_survive(values):
     assert [None if pd.isna(value) else value for value in after] == values
 
 
+MOMENTS = st.datetimes(datetime(1840, 1, 1), datetime(2100, 1, 1))
+
+
 @settings(max_examples=40, deadline=None)
-@given(
-    st.lists(
-        st.datetimes().filter(lambda moment: 1700 < moment.year < 2200), min_size=4, max_size=12, unique=True
-    )
-)
+@given(st.lists(MOMENTS, min_size=4, max_size=12, unique=True))
 def test_moments_survive_to_the_microsecond(values):
     before, after = there_and_back(pd.Series(values).astype("datetime64[us]"))
     pd.testing.assert_series_equal(after, before)

@@ -137,6 +137,7 @@ def test_combinations_undone_are_what_was_there(rows):
     unchanged([constraint], df)
     inner = constraint.forward(df)
     assert list(inner.columns) == ["y", "x + z"]
+    assert constraint.makes == {"x + z": constraint.occur}
     assert sum(constraint.times) == len(rows) and len(constraint.occur) == inner["x + z"].nunique()
     assert not constraint.violations(df).any()
 

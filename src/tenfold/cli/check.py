@@ -41,16 +41,14 @@ def main(argv: Sequence[str]) -> int:
 
 def check_table(args: Namespace) -> int:
     """The same of a table."""
-    from ..data import LoadOptions
     from ..data.table.frames import read_frame
-    from ..data.table.opening import spec_of
     from ..data.table.report import look
-    from ..data.table.schema import write_spec
+    from ..data.table.schema import read_spec, write_spec
 
     with stdout_kept_clean(args.json):
         frame = read_frame(args.data)
-        options = LoadOptions(target=args.target, spec=args.spec)
-        report = look(frame, spec_of(frame, options, texts=True))
+        spec = None if args.spec is None else read_spec(args.spec)
+        report = look(frame, spec, args.target)
         if args.write_spec is not None:
             write_spec(report.spec, args.write_spec)
     more = [] if args.write_spec is None else [f"spec: {args.write_spec}; edit it, then: fit --spec FILE"]

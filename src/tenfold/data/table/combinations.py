@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from .columns import combined, filled, with_columns
-from .rules import UNBOUND, described, refuse_impossible
+from .rules import NOTHING, UNBOUND, described, refuse_impossible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,9 +53,9 @@ class Together:
         return " + ".join(self.columns)
 
     @property
-    def makes(self) -> tuple[str, ...]:
+    def makes(self) -> Mapping[str, tuple[str, ...]]:
         """The column of combinations."""
-        return (self.joint,)
+        return {self.joint: self.occur}
 
     def fitted(self, df: pd.DataFrame) -> Together:
         """With the combinations that occur."""
@@ -146,7 +146,7 @@ class Unique:
     columns: tuple[str, ...]
 
     name = "unique"
-    changes, makes, bounds = (), (), UNBOUND
+    changes, makes, bounds = (), NOTHING, UNBOUND
 
     @property
     def words(self) -> str:

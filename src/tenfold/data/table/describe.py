@@ -151,7 +151,8 @@ def _constant(looked: Looked, column: Column) -> Column:
     if not len(words.texts):
         return column
     if family_of(looked.dtype) == "category":
-        column = replace(column, spellings=_categorical(looked, column).spellings)
+        every = _categorical(looked, column)
+        column = replace(column, spellings=every.spellings, ordered=every.ordered)
     return replace(column, value=_value(looked, words))
 
 

@@ -89,7 +89,7 @@ def as_numbers(values: Float[np.ndarray, " n"], dtype: str) -> pd.Series[Any]:
         return pd.Series(values)
     if dtype == "object[number]":
         whole = not missing.any() and bool((values == np.rint(values)).all())
-        return pd.Series(values.astype(np.int64) if whole else values).astype(object)
+        return _objects(pd.Series(values.astype(np.int64) if whole else values), missing)
     return pd.Series(values).astype(dtype)
 
 
@@ -109,9 +109,15 @@ def _dates(seconds: Float[np.ndarray, " n"], column: Column) -> pd.Series[Any]:
         return as_text(cells, column.dtype)
     found = pd.Series(moments_of(seconds, unit, column.timezone))
     if column.dtype == "object[date]":
-        cells = found.dt.date if unit == "day" else found.astype(object)
-        return cells.astype(object).where(~missing, None)
+        return _objects(found.dt.date if unit == "day" else found, missing)
     return found.astype(column.dtype) if column.dtype else found
+
+
+def _objects(series: pd.Series[Any], missing: np.ndarray) -> pd.Series[Any]:
+    """Plain Python objects, None where one is missing."""
+    import pandas as pd
+
+    return pd.Series(np.where(missing, None, series.astype(object)), dtype=object)
 
 
 def _ids(series: pd.Series[Any], column: Column) -> pd.Series[Any]:

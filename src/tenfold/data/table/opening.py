@@ -71,13 +71,8 @@ def plain_codec(codec: TableCodec) -> Codec:
     return Codec("vectors", width, 1, 1, 1, 1, "float32", (-1.0,) * width, (1.0,) * width, ".npy")
 
 
-def spec_of(frame: Frame, options: LoadOptions, *, texts: bool = False) -> TableSpec:
+def spec_of(frame: Frame, options: LoadOptions) -> TableSpec:
     """What is known of the columns: as it was written down, or as it seems.
-
-    Args:
-        frame: the table.
-        options: with target and spec.
-        texts: whether columns of free text may be.
 
     Raises:
         DataError: the target is no column, or a column holds free text.
@@ -93,7 +88,7 @@ def spec_of(frame: Frame, options: LoadOptions, *, texts: bool = False) -> Table
         refuse_other_target(given, options.target)
     spec = infer(frame.df, options.target, given)
     free = [column.name for column in spec.columns if column.kind == "text"]
-    if free and not texts:
+    if free:
         raise DataError(
             f"The column {free[0]!r} of {frame.name} holds free text, which a table's GAN cannot make. "
             "Leave it out of the table, or write a spec with tenfold check --write-spec FILE, set its "

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNBOUND: Mapping[str, tuple[float, float]] = {}
+NOTHING: Mapping[str, tuple[str, ...]] = {}
 
 
 class Constraint(Protocol):
@@ -51,8 +52,8 @@ class Constraint(Protocol):
         ...
 
     @property
-    def makes(self) -> tuple[str, ...]:
-        """Columns that it adds, and takes away again."""
+    def makes(self) -> Mapping[str, tuple[str, ...]]:
+        """Columns of categories that it adds, and takes away again, with these, if they are known."""
         ...
 
     @property
@@ -132,7 +133,7 @@ class Less:
     most: float | None = None
 
     name = "less"
-    makes, bounds = (), UNBOUND
+    makes, bounds = NOTHING, UNBOUND
 
     @property
     def words(self) -> str:
@@ -220,7 +221,7 @@ class Within:
     high: float | str | None = None
 
     name = "within"
-    reads = changes = makes = ()
+    reads, changes, makes = (), (), NOTHING
 
     @property
     def words(self) -> str:

@@ -59,7 +59,7 @@ def _contradiction(column: Column, fields: Mapping[str, Any]) -> str:
         return f"the mass {outside[0]:g} is not between low and high"
     if column.kind == "boolean" and len(column.categories) not in (0, 2):
         return f"it is boolean, and has {len(column.categories)} categories"
-    if column.ordered and column.kind != "categorical":
+    if column.ordered and column.kind not in ("categorical", "constant"):
         return f"it is ordered, and {column.kind}"
     if column.log and low is not None and low <= 0 and low not in column.masses:
         return "log is for positive numbers, and low is not"

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from .columns import filled, grid_of, numbers, on_grid, with_columns
-from .rules import UNBOUND, described, refuse_impossible
+from .rules import NOTHING, UNBOUND, described, refuse_impossible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ class Sum:
     step: float = 0.0
 
     name = "sum"
-    makes, bounds = (), UNBOUND
+    makes, bounds = NOTHING, UNBOUND
 
     @property
     def words(self) -> str:
