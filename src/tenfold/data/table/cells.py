@@ -26,6 +26,7 @@ from .constraints import (
     refuse_conflicts,
     refuse_violated,
 )
+from .describe import MOST_OPTIONS
 from .encoder import RowEncoder, decoded
 from .frames import Container
 from .ids import make_ids
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
 
-MOST_OPTIONS = 100  # of a category; the rarest of more share one
 STEPS = {
     "day": 86400.0,
     "hour": 3600.0,
