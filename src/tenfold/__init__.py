@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from .proof.options import ProofOptions
     from .proving import Proof, prove
     from .run import Run, load
+    from .tables.resampling import GANSampler
 
 PUBLIC = {
     "check": "data",
     "enlarge": "enlarging",
     "evaluate": "evaluating",
     "fit": "fitting",
+    "GANSampler": "tables.resampling",
     "load": "run",
     "Options": "plan",
     "Proof": "proving",

@@ -305,11 +305,21 @@ def remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
         values[rows], given[rows], derive(seed, "remaining", rows.start)
     )
     blocks = [slice(i, min(i + BLOCK, len(values))) for i in range(0, len(values), BLOCK)]
-    whole = codec.frame_of(np.concatenate([made(rows) for rows in blocks]), seed)
-    for column in frame.df.columns:
-        there = frame.df[column].notna()
-        whole[column] = frame.df[column].where(there, whole[column])
+    whole = with_given(codec.frame_of(np.concatenate([made(rows) for rows in blocks]), seed), frame.df)
+    bad = ~as_must_be(whole, {}, codec)
+    if bad.any():
+        raise RunError(
+            f"{int(bad.sum())} of {len(bad)} rows (first: row {int(np.argmax(bad)) + 1}) cannot be completed so "
+            "that every constraint holds: a column is given that follows from one that is not. Give both."
+        )
     return frame.container.restore(whole)
+
+
+def with_given(made: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """Made rows with everything that is given."""
+    for column in given.columns:
+        made[column] = given[column].where(given[column].notna(), made[column])
+    return made
 
 
 def known_values(df: pd.DataFrame, rower: Rower) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:

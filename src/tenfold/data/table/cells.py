@@ -23,6 +23,7 @@ from .constraints import (
     constraint_from_json,
     fitted,
     forward,
+    loosened,
     refuse_conflicts,
     refuse_violated,
 )
@@ -134,7 +135,7 @@ class TableCodec:
         for column in self.spec.columns:
             if column.kind == "id":
                 frame[column.name] = make_ids(column, len(values), first, derive(seed, "ids"))
-        return dressed(frame, self.spec)
+        return dressed(frame, loosened(self.constraints, self.spec))
 
     def inner(self, values: Float[np.ndarray, "n c"], seed: int) -> pd.DataFrame:
         """Columns as they were before constraints were undone."""
@@ -179,6 +180,22 @@ def labelled(column: pd.Series[Any], code: Code) -> np.ndarray:
     return numbers
 
 
+def with_fitted(df: pd.DataFrame, spec: TableSpec) -> TableSpec:
+    """A spec whose constraints know what they need to know of all rows, held-out ones among them.
+
+    Raises:
+        DataError: constraints cannot hold together, or rows contradict one.
+    """
+    if not spec.constraints:
+        return spec
+    asked = tuple(constraint_from_json(fields) for fields in spec.constraints)
+    refuse_conflicts(asked, spec)
+    clean = cleaned(df, spec)
+    refuse_violated(clean, asked)
+    known = fitted(asked, clean)
+    return replace(spec, constraints=tuple(constraint.to_json() for constraint in known))
+
+
 def fit_codec(
     df: pd.DataFrame,
     spec: TableSpec,
@@ -190,28 +207,25 @@ def fit_codec(
 
     Args:
         df: the training rows.
-        spec: what is known of the columns.
+        spec: what is known of the columns; its constraints are fitted (see `with_fitted`).
         container: what they came in.
         seed: of what is drawn.
         say: told how far it is.
 
     Raises:
-        DataError: rows contradict a constraint, or nothing is left to learn.
+        DataError: nothing is left to learn.
     """
-    asked = tuple(constraint_from_json(fields) for fields in spec.constraints)
-    refuse_conflicts(asked, spec)
-    clean = cleaned(df, spec)
-    refuse_violated(clean, asked)
-    constraints = fitted(asked, clean)
-    spec = replace(spec, constraints=tuple(constraint.to_json() for constraint in constraints))
-    inner = forward(constraints, clean)
+    constraints = tuple(constraint_from_json(fields) for fields in spec.constraints)
+    inner = forward(constraints, cleaned(df, spec))
+    made = {name: levels for constraint in constraints for name, levels in constraint.makes.items()}
     known = {column.name: column for column in spec.columns}
     names = [name for name in inner.columns if name not in known or known[name].kind in LEARNT]
     if not names:
         raise DataError("no column is left to learn: all are ids, constants or left out. Edit the spec.")
 
     def code(name: str) -> Code:
-        found = code_of(name, inner[name], known.get(name), derive(seed, "codes", name))
+        seed_of = derive(seed, "codes", name)
+        found = code_of(name, inner[name], known.get(name), seed_of, made.get(name, ()))
         say(f"column {name}: {found.cell.options} options")
         return found
 
@@ -220,8 +234,18 @@ def fit_codec(
         return TableCodec(spec, tuple(threads.map(code, names)), container)
 
 
-def code_of(name: str, values: pd.Series[Any], column: Column | None, seed: int) -> Code:
-    """The code of one column after constraints; one that they made is known by its values alone."""
+def code_of(
+    name: str, values: pd.Series[Any], column: Column | None, seed: int, levels: Sequence[str] = ()
+) -> Code:
+    """The code of one column after constraints.
+
+    Args:
+        name: of the column.
+        values: clean, of the training rows.
+        column: what is known of it; None if a constraint made it.
+        seed: of what is drawn.
+        levels: categories, if a constraint made it of some.
+    """
     if values.dtype == np.float64:
         step = 0.0 if column is None else step_of(column)
         log, masses = (False, ()) if column is None else (column.log, column.masses)
@@ -232,7 +256,7 @@ def code_of(name: str, values: pd.Series[Any], column: Column | None, seed: int)
     if column is not None and column.categories:
         categories: Sequence[str] = column.categories
     else:
-        categories = sorted({label for label in labels if label is not None})
+        categories = levels or sorted({label for label in labels if label is not None})
     most = MOST_OPTIONS if column is None or column.rare_beyond is None else column.rare_beyond
     return category_code(name, labels, tuple(categories), most)
 

@@ -16,7 +16,7 @@ from ..holdout import plan_holdout
 from ..notes import holdout_notes
 from ..options import DEFAULTS, LoadOptions
 from ..spec import DataSpec
-from .cells import TableCodec, fit_codec
+from .cells import TableCodec, fit_codec, with_fitted
 from .frames import Frame, read_frame
 from .infer import infer, refuse_bad_frame
 from .schema import TableSpec, read_spec
@@ -44,7 +44,7 @@ def open_table(
     """
     frame = read_frame(source)
     refuse_bad_frame(frame.df)
-    spec = codec.spec if codec is not None else spec_of(frame, options)
+    spec = codec.spec if codec is not None else with_fitted(frame.df, spec_of(frame, options))
     train, held, notes = split(frame, spec, options)
     seed = derive(options.seed, "table")
     codec = codec or fit_codec(train, spec, frame.container, seed, say)
