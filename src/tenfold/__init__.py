@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .proof.options import ProofOptions
     from .proving import Proof, prove
     from .run import Run, load
-    from .tables.resampling import GANSampler
+    from .tables.resampling import GANSampler as GANSampler
 
 PUBLIC = {
     "check": "data",

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "tenfold"
 FILES = sorted(SOURCE.rglob("*.py"))
 TOP = {
-    *("recipe", "recipes", "budget", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
+    *("recipe", "recipes", "plan", "probe", "training", "fitting", "run", "samples", "enlarging", "watching"),
     *(
         "filters",
         "filtering",
@@ -27,7 +27,8 @@ TOP = {
         "proving",
         "report",
     ),
-    *("tables", "settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
+    *("settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
+    *("budget", "tables"),
 }
 FORBIDDEN = {
     **dict.fromkeys(

@@ -167,7 +167,6 @@ def test_a_table_wants_a_recipe_for_tables(tmp_path):
 
 def test_constraints_hold(tmp_path):
     from tenfold.data.table.infer import infer
-
     from tenfold.data.table.schema import write_spec
 
     data = frame()

@@ -15,6 +15,7 @@ from ..data.table.cells import TableCodec
 from ..data.table.clean import cleaned, seconds_of
 from ..data.table.constraints import known_through
 from ..data.table.schema import Column
+from ..data.table.words import text_of
 from ..errors import RunError, suggest
 
 COMPARED = re.compile(r"^\s*(?P<name>.+?)\s*(?P<sign>>=|<=|!=|=|>|<| in )\s*(?P<value>.*?)\s*$")
@@ -171,7 +172,7 @@ def stored(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
 def canonical(name: str, value: Any, codec: TableCodec) -> str:  # noqa: ANN401
     """A label as cleaned frames have it."""
     column = codec.spec.column(name)
-    text = str(value).strip()
+    text = text_of(value)
     spelled = {own.strip(): label for label, own in column.spellings.items()}
     return spelled.get(text, text)
 

@@ -309,8 +309,8 @@ def remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
     bad = ~as_must_be(whole, {}, codec)
     if bad.any():
         raise RunError(
-            f"{int(bad.sum())} of {len(bad)} rows (first: row {int(np.argmax(bad)) + 1}) cannot be completed so "
-            "that every constraint holds: a column is given that follows from one that is not. Give both."
+            f"{int(bad.sum())} of {len(bad)} rows (first: row {int(np.argmax(bad)) + 1}) cannot be completed "
+            "so that every constraint holds: a column is given that follows from one that is not. Give both."
         )
     return frame.container.restore(whole)
 

@@ -17,8 +17,9 @@ from ..notes import holdout_notes
 from ..options import DEFAULTS, LoadOptions
 from ..spec import DataSpec
 from .cells import TableCodec, fit_codec, with_fitted
+from .clean import refuse_misfit
 from .frames import Frame, read_frame
-from .infer import infer, refuse_bad_frame
+from .infer import infer
 from .schema import TableSpec, read_spec
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ def open_table(
         DataError: the table cannot be used; the message says why and what to do.
     """
     frame = read_frame(source)
-    refuse_bad_frame(frame.df)
     spec = codec.spec if codec is not None else with_fitted(frame.df, spec_of(frame, options))
     train, held, notes = split(frame, spec, options)
     seed = derive(options.seed, "table")
@@ -87,6 +87,8 @@ def spec_of(frame: Frame, options: LoadOptions) -> TableSpec:
     if given is not None:
         refuse_other_target(given, options.target)
     spec = infer(frame.df, options.target, given)
+    if given is not None:
+        refuse_misfit(frame.df, spec)
     free = [column.name for column in spec.columns if column.kind == "text"]
     if free:
         raise DataError(
