@@ -36,8 +36,8 @@ class DataSpec:
     Attributes:
         kind: "images"; "vectors" for rows of plain numbers; "pairs" for images, each made of another;
             "unpaired" for images that are like what others shall be made into; "table" for rows of cells;
-            "series" for what changes with time; "texts"; "text_pairs" for texts made of others; or "captioned"
-            for images with words.
+            "series" for what changes with time; "texts"; "text_pairs" for texts made of others; or
+            "captioned" for images with words.
         shape: of one sample as the networks see it: (channels, height, width), or (features,).
         count: number of training samples (the hold-out is not among them).
         classes: class names, in the order of the label numbers; empty without labels.
