@@ -207,13 +207,16 @@ def opened(
 ) -> tuple[Dataset, DataSpec]:
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
     how = load_options(options, seed)
-    if options.series is not None or "series" in (kinds or ()):
-        dataset = open_series(data, replace(options.series or SeriesOptions(), seed=seed))
-        return dataset, dataset.spec
-    if is_table(data):
+    series = options.series is not None or "series" in (kinds or ())
+    if not series and (is_table(data) or is_array_of_rows(data, kinds)):
         dataset = open_table(data, how)
+        refuse_few(dataset, options.holdout)
         return dataset, dataset.spec
     refuse_table_options(options)
+    if series:
+        dataset = open_series(data, replace(options.series or SeriesOptions(), seed=seed))
+        refuse_few(dataset, None)
+        return dataset, dataset.spec
     direction = direction_of(data, options, kinds)
     if direction is None or isinstance(data, np.ndarray):
         dataset = open_undirected(data, how) if kinds is None else open_data(data, how)
@@ -226,6 +229,11 @@ def opened(
     refuse_few(dataset, options.holdout)
     more = 0 if dataset.unlabelled is None else len(dataset.unlabelled)
     return dataset, replace(dataset.spec, count=dataset.spec.count + more)
+
+
+def is_array_of_rows(data: Source, kinds: Collection[str] | None) -> bool:
+    """Whether data are a plain array that the recipe takes for a table."""
+    return isinstance(data, np.ndarray) and data.ndim == 2 and "table" in (kinds or ())
 
 
 def refuse_table_options(options: Options) -> None:

@@ -155,7 +155,7 @@ class Run:
             known: a frame with some of the columns; what is missing in it is made, too.
             seed: of what is made.
         """
-        from .tables.sampling import remaining
+        from .tables.completing import remaining
 
         return remaining(self, known, seed=seed)
 
