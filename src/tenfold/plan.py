@@ -29,6 +29,7 @@ from .settings import FEW
 from .transfer import freeze, refuse_unfit, refuse_unlike, start_from
 from .watching.stopping import (
     check_rules,
+    refuse_unlogged,
     refuse_without_critic,
     refuse_without_holdout,
     refuse_without_pairs,
@@ -196,6 +197,7 @@ def refuse_rules(options: Options, recipe: Recipe, dataset: Dataset, *, has_crit
     """Raises an error if a rule for an early end asks for a number that this run has not."""
     if dataset.holdout is None:
         refuse_without_holdout(options.patience, options.stop_when)
+    refuse_unlogged(options.stop_when, dataset.table is not None)
     if not has_critic:
         refuse_without_critic(options.stop_when, recipe_name(recipe))
     if dataset.spec.kind != "pairs" and recipe.degradation(dataset.spec) is None:
@@ -214,6 +216,7 @@ def opened(
         return dataset, dataset.spec
     refuse_table_options(options)
     if series:
+        refuse_unread(options)
         dataset = open_series(data, replace(options.series or SeriesOptions(), seed=seed))
         refuse_few(dataset, None)
         return dataset, dataset.spec
@@ -229,6 +232,13 @@ def opened(
     refuse_few(dataset, options.holdout)
     more = 0 if dataset.unlabelled is None else len(dataset.unlabelled)
     return dataset, replace(dataset.spec, count=dataset.spec.count + more)
+
+
+def refuse_unread(options: Options) -> None:
+    """Raises a RecipeError if something is asked for that is not read of series."""
+    for name in ("holdout", "group", "unlabelled"):
+        if getattr(options, name) is not None:
+            raise RecipeError(f"--{name} is not read of series: a part of them is held out. Leave it out.")
 
 
 def is_array_of_rows(data: Source, kinds: Collection[str] | None) -> bool:
