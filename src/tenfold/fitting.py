@@ -21,8 +21,10 @@ from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
 from .nn.layers import share_statistics
+from .opening import load_options
+from .options import Options, Source, options_from
 from .pacing import more_samples, planned_samples, vain_patience
-from .plan import Options, Plan, Source, load_options, make_plan, options_from
+from .plan import Plan, make_plan
 from .probe import Mode, choose_mode, make_trainer
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run

@@ -21,7 +21,8 @@ from .errors import Diverged, Interrupted, RunError
 from .folder import disk_errors, update_facts
 from .game import Translator
 from .metrics.features import Features
-from .plan import Options, Plan
+from .options import Options
+from .plan import Plan
 from .probe import Stages, mean_seconds, processor
 from .recipe import Choice
 from .report.curves import curves

@@ -19,7 +19,7 @@ from ..material import asked_labels, refuse_changed, source_of
 from ..metrics.series_scores import Labelled
 from ..metrics.series_suite import SeriesSides, measure_series
 from ..metrics.suite import Measured
-from ..plan import options_from
+from ..options import options_from
 from ..watching.quality import generate_many
 
 if TYPE_CHECKING:
