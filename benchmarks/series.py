@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from record import Record, arguments, say
+from tenfold.budget import seconds_of
 from tenfold.data import Dataset
 from tenfold.data.order import Shuffled
 from tenfold.data.series.opening import open_series
@@ -38,7 +39,6 @@ from tenfold.metrics.series_scores import (
     predictive_score,
     ranges,
 )
-from tenfold.plan import seconds_of
 from tenfold.recipe import Recipe, make_recipe
 from tenfold.settings import resolve
 from tenfold.watching.quality import generate_many

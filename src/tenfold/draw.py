@@ -64,9 +64,9 @@ class Draw:
 
     def packs(self, size: int) -> Draw:
         """Randomness with a row for every `size` samples that are judged together."""
-        start, stop, _ = self.rows.indices(self.total)
+        first = self.rows.indices(self.total)[0] // size
         seed = derive(self.generator.initial_seed(), "packs")
-        return Draw(seed, slice(start // size, stop // size), self.total // size, self.device)
+        return Draw(seed, slice(first, first + len(self) // size), self.total // size, self.device)
 
     def _mine(self, everybody: Tensor) -> Tensor:
         return everybody[self.rows].to(self.device, non_blocking=True)

@@ -13,7 +13,8 @@ from .choosing import by_name
 from .data import Dataset, LoadOptions, open_data
 from .errors import DataError, RecipeError, RunError
 from .fitting import fit
-from .plan import Options, load_options, options_from
+from .opening import load_options
+from .options import Options, options_from
 from .recipe import Recipe, recipe_name, refuse_translator
 from .run import Run
 from .samples import LISTING, folder_names, refuse_filled

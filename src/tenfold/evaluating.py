@@ -68,14 +68,8 @@ def evaluate(
     """
     run = Run(run) if isinstance(run, str | Path) else run
     held = None if holdout is None else str(holdout)
-    if run is not None and run.facts.get("series") is not None:
-        from .tables.series import evaluate_series
-
-        return evaluate_series(run, seed, say)
-    if run is not None and run.facts.get("table") is not None:
-        from .tables.evaluating import evaluate_run
-
-        return evaluate_run(run, held, most, seed, say)
+    if run is not None and (run.facts.get("series") or run.facts.get("table")) is not None:
+        return evaluate_rows(run, held, most, seed, say)
     if run is None and real is not None and fake is not None and is_table(real):
         from .tables.evaluating import evaluate_files
 
@@ -83,6 +77,19 @@ def evaluate(
     material = open_material(run, real, fake, holdout, most, seed)
     network, material, note = choose_features(features, material, seed)
     return judged(material, network, note, seed, say)
+
+
+def evaluate_rows(
+    run: Run, holdout: str | None, most: int, seed: int, say: Say
+) -> TableEvaluation | SeriesEvaluation:
+    """Judge the rows of a table, or the series, that a run makes."""
+    if run.facts.get("series") is not None:
+        from .tables.series import evaluate_series
+
+        return evaluate_series(run, seed, say)
+    from .tables.evaluating import evaluate_run
+
+    return evaluate_run(run, holdout, most, seed, say)
 
 
 def judged(material: Material, network: Features, note: Sequence[str], seed: int, say: Say) -> Evaluation:

@@ -12,13 +12,19 @@ from typing import Any
 import yaml
 
 from .choosing import by_name, exactly
+from .data import Dataset
 from .data.pairing import Direction, is_other_folder
+from .data.series.opening import open_series
+from .data.series.schema import SeriesOptions
+from .data.table.opening import open_table
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
 from .nn.layers import share_statistics
+from .opening import load_options
+from .options import Options, Source, options_from
 from .pacing import more_samples, planned_samples, vain_patience
-from .plan import Options, Plan, Source, make_plan, options_from
+from .plan import Plan, make_plan
 from .probe import Mode, choose_mode, make_trainer
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
@@ -143,13 +149,23 @@ def resume(
     source, seed = source_of(old, data), old.facts["seed"]
     without = replace(options, start=None, freeze_d=0)  # its own checkpoint holds what it took
     plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=without)
-    plan = replace(plan, freeze_d=options.freeze_d)
+    plan = replace(plan, freeze_d=options.freeze_d, data=as_before(old, source, plan.data, options))
     refuse_other_data(old, plan)
     runtime = start(options.device)
     with locked(old.path, runtime.rank), disk_errors(old.path):
         go_on(old, plan, runtime, options, (budget, kimg))
     runtime.barrier()
     return Run(old.path)
+
+
+def as_before(run: Run, source: Source, data: Dataset, options: Options) -> Dataset:
+    """The data as the run encoded them: found anew, a mixture may differ with versions and machines."""
+    if data.table is not None:
+        return open_table(source, load_options(options, run.facts["seed"]), run.table)
+    if data.series is not None:
+        said = replace(options.series or SeriesOptions(), seed=run.facts["seed"])
+        return open_series(source, said, run.series)
+    return data
 
 
 def go_on(

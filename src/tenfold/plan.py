@@ -2,116 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
 from .budget import choose_length
 from .choosing import Decide
-from .data import Dataset, LoadOptions, open_data
-from .data.notes import LEAST
-from .data.pairing import Direction, sides_within
-from .data.series.opening import open_series
-from .data.series.schema import SeriesOptions
-from .data.sides import open_sides, open_undirected
+from .data import Dataset
 from .data.spec import DataSpec
-from .data.table.frames import is_table
-from .data.table.opening import open_table
-from .data.unlabelled import with_unlabelled
-from .errors import DataError, RecipeError, suggest
+from .errors import DataError, RecipeError
 from .guessing import with_guesses
+from .opening import opened
+from .options import Options, Source
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .settings import FEW
 from .transfer import freeze, refuse_unfit, refuse_unlike, start_from
 from .watching.stopping import (
-    check_rules,
+    refuse_unlogged,
     refuse_without_critic,
     refuse_without_holdout,
     refuse_without_pairs,
 )
-
-KNOWN = {
-    "precision": ("auto", "fp32", "bf16"),
-    "memory_format": ("auto", "contiguous", "channels_last"),
-}
-
-
-Source = Any
-"""A path, the name of a set, an array, or a frame of pandas or polars (which need not be installed)."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to run, whatever the recipe.
-
-    Attributes:
-        device: auto (cuda, else mps, else cpu) or a name.
-        precision: of matrix products and convolutions; auto measures bf16 where the hardware has it.
-        memory_format: of pictures; auto measures.
-        micro_batches: parts in which a batch is processed to save memory; 0 for as many as are needed.
-        size: longest side to which pictures are resized.
-        holdout: a folder of samples to judge by, instead of a part of the data.
-        group: metadata column whose groups are never split between training and hold-out.
-        unlabelled: a folder of samples without labels, to be learnt from, too.
-        skip_bad: leave out files that cannot be read.
-        patience: looks in a row without a better sampler after which the run ends; None for no such end. The
-            first look is always the best and the last ends the run, so that it acts up to two less than there
-            are looks.
-        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`, or `psnr>25` where
-            every picture that is made has one that it should be; the whole error bar
-            must be beyond the limit.
-        start: folder of another run, from whose weights this one starts.
-        freeze_d: layers of the discriminator, the closest to the picture, that then stay as they are.
-        side: name of what is translated: a sub-folder, a column of a table, left or right.
-        to: name of what it is translated into, or the folder of these pictures.
-        target: column of a table that is to be predicted from the others.
-        spec: file that says what the columns of a table are.
-        series: what the columns of series are, and what becomes of gaps and long ones.
-        tensorboard: also write TensorBoard events.
-        quiet: no progress line.
-    """
-
-    device: str = "auto"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
-    micro_batches: int = 0
-    size: int | None = None
-    holdout: str | None = None
-    group: str | None = None
-    unlabelled: str | None = None
-    skip_bad: bool = False
-    patience: int | None = None
-    stop_when: str | None = None
-    start: str | None = None
-    freeze_d: int = 0
-    side: str | None = None
-    to: str | None = None
-    target: str | None = None
-    spec: str | None = None
-    series: SeriesOptions | None = None
-    tensorboard: bool = False
-    quiet: bool = False
-
-    def __post_init__(self) -> None:
-        """Raises a RecipeError if a value is unknown or can never be."""
-        check_rules(self.patience, self.stop_when)
-        if self.freeze_d and self.start is None:
-            raise RecipeError(
-                f"--freeze-d {self.freeze_d} keeps layers of another run, and there is none. Name it: --from."
-            )
-        for name, known in KNOWN.items():
-            if (found := getattr(self, name)) not in known:
-                raise RecipeError(f"{name} is {found!r}. {suggest(str(found), known)}")
-
-
-def options_from(fields: Mapping[str, Any]) -> Options:
-    """The options that a run's record holds."""
-    series = fields.get("series")
-    return Options(**{**fields, "series": None if series is None else SeriesOptions.from_json(series)})
 
 
 @dataclass(frozen=True)
@@ -196,70 +110,11 @@ def refuse_rules(options: Options, recipe: Recipe, dataset: Dataset, *, has_crit
     """Raises an error if a rule for an early end asks for a number that this run has not."""
     if dataset.holdout is None:
         refuse_without_holdout(options.patience, options.stop_when)
+    refuse_unlogged(options.stop_when, dataset.table is not None)
     if not has_critic:
         refuse_without_critic(options.stop_when, recipe_name(recipe))
     if dataset.spec.kind != "pairs" and recipe.degradation(dataset.spec) is None:
         refuse_without_pairs(options.stop_when)
-
-
-def opened(
-    data: Source, options: Options, seed: int, kinds: Collection[str] | None
-) -> tuple[Dataset, DataSpec]:
-    """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
-    how = load_options(options, seed)
-    if options.series is not None or "series" in (kinds or ()):
-        dataset = open_series(data, replace(options.series or SeriesOptions(), seed=seed))
-        return dataset, dataset.spec
-    if is_table(data):
-        dataset = open_table(data, how)
-        return dataset, dataset.spec
-    refuse_table_options(options)
-    direction = direction_of(data, options, kinds)
-    if direction is None or isinstance(data, np.ndarray):
-        dataset = open_undirected(data, how) if kinds is None else open_data(data, how)
-    else:
-        dataset = open_sides(data, direction, how)
-    if options.unlabelled is not None and dataset.given is not None:
-        raise RecipeError("samples of --unlabelled have no other side to learn from. Leave it out.")
-    if options.unlabelled is not None:
-        dataset = with_unlabelled(dataset, options.unlabelled, skip_bad=options.skip_bad)
-    refuse_few(dataset, options.holdout)
-    more = 0 if dataset.unlabelled is None else len(dataset.unlabelled)
-    return dataset, replace(dataset.spec, count=dataset.spec.count + more)
-
-
-def refuse_table_options(options: Options) -> None:
-    """Raises a RecipeError if something is said of a table's columns where there is no table."""
-    for name in ("target", "spec"):
-        if (found := getattr(options, name)) is not None:
-            raise RecipeError(
-                f"--{name} {found} is about the columns of a table, and the data are none. Leave it out."
-            )
-
-
-def direction_of(data: Source, options: Options, kinds: Collection[str] | None) -> Direction | None:
-    """What shall be translated into what, if anything.
-
-    Args:
-        data: where the pictures are.
-        options: which may name the sides.
-        kinds: of data that the recipe takes; None if it is not known yet.
-
-    Raises:
-        RecipeError: sides are named for a recipe that takes none, or of an array.
-    """
-    named, takes = options.side is not None or options.to is not None, {*(kinds or ())}
-    two_sided = {"pairs", "unpaired"} & takes
-    if named and kinds is not None and not two_sided:
-        raise RecipeError(
-            f"--from and --to name two sides of pictures, and the recipe takes {' or '.join(kinds)}. Leave "
-            "them out, or choose another: tenfold recipes"
-        )
-    if named and isinstance(data, np.ndarray):
-        raise RecipeError("--from and --to name two sides of pictures, and an array has one. Give folders.")
-    if not named and (not two_sided or ("images" in takes and not sides_within(data))):
-        return None
-    return Direction(options.side, options.to, None if kinds is None else "pairs" in takes)
 
 
 def few(recipe: Recipe, spec: DataSpec, start: str | None) -> list[Choice]:
@@ -296,46 +151,6 @@ def what_is_taken(start: str | None, freeze_d: int, recipe: Recipe, spec: DataSp
         )
     frozen = freeze(game.players()["D"], freeze_d)
     return [*found, Choice("freeze_d", freeze_d, f"asked for: {', '.join(frozen)} stay as they are")]
-
-
-def load_options(options: Options, seed: int) -> LoadOptions:
-    """The part of the options that says how data are read.
-
-    Raises:
-        RecipeError: if there is no such seed.
-    """
-    if seed < 0:
-        raise RecipeError(f"--seed is {seed}; 0 or more was expected. Any such number will do.")
-    return LoadOptions(
-        size=options.size,
-        holdout=options.holdout,
-        group=options.group,
-        skip_bad=options.skip_bad,
-        target=options.target,
-        spec=options.spec,
-        seed=seed,
-    )
-
-
-def refuse_few(dataset: Dataset, given: str | None) -> None:
-    """Raises a DataError if there are too few samples to measure quality by; a hold-out may be given."""
-    if dataset.spec.count < LEAST:
-        raise DataError(
-            f"the data have {dataset.spec.count} training samples; at least {LEAST} were expected, or "
-            "nothing can be said of the quality of what is made. Add some."
-        )
-    if dataset.holdout is None or len(dataset.holdout) >= LEAST:
-        return
-    what_to_do = (
-        "Add some, or leave --holdout out."
-        if given
-        else "No more fit beside a sample of each class and whole groups to train on: leave --group out, or "
-        "give samples of your own with --holdout DIR."
-    )
-    raise DataError(
-        f"the hold-out has {len(dataset.holdout)} samples; at least {LEAST} were expected, to judge by. "
-        + what_to_do
-    )
 
 
 def check_fit(recipe: Recipe, spec: DataSpec) -> None:

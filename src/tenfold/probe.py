@@ -29,7 +29,8 @@ from .engine.runtime import Runtime, has_bf16
 from .engine.trainer import Settings, Trainer
 from .errors import RunError
 from .game import Game
-from .plan import Options, Plan
+from .options import Options
+from .plan import Plan
 from .recipe import Choice, recipe_name
 from .run import Run
 from .transfer import freeze, start_from

@@ -74,7 +74,9 @@ class Run:
             RunError: they do not.
         """
         from .data.table.cells import TableCodec
+        from .data.table.frames import need_pandas
 
+        need_pandas()
         found = self.facts.get("table")
         if found is None:
             raise RunError(f"{self.path} was not trained on a table, but on {self.spec.kind}.")
@@ -155,7 +157,7 @@ class Run:
             known: a frame with some of the columns; what is missing in it is made, too.
             seed: of what is made.
         """
-        from .tables.sampling import remaining
+        from .tables.completing import remaining
 
         return remaining(self, known, seed=seed)
 

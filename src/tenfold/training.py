@@ -21,7 +21,8 @@ from .errors import Diverged, Interrupted, RunError
 from .folder import disk_errors, update_facts
 from .game import Translator
 from .metrics.features import Features
-from .plan import Options, Plan
+from .options import Options
+from .plan import Plan
 from .probe import Stages, mean_seconds, processor
 from .recipe import Choice
 from .report.curves import curves
@@ -264,9 +265,12 @@ class Training:
         """A command; for a recipe that the command line does not know, a line of Python."""
         if isinstance(self.trainer.game.sampler, Translator):
             return f"tenfold translate {self.folder} IN OUT"
+        rows = {"table": "rows.csv", "series": "series.csv"}.get(self.plan.data.spec.kind)
+        if self.plan.data.series is not None and self.plan.data.series.container is None:
+            rows = "series.npy"
         if type(self.plan.recipe).__module__.startswith("tenfold."):
-            return f"tenfold sample {self.folder} -n 100 --out samples/"
-        return f'tenfold.load("{self.folder}").sample(100).save("samples")'
+            return f"tenfold sample {self.folder} -n 100 --out {rows or 'samples/'}"
+        return f'tenfold.load("{self.folder}").sample(100)' + ('.save("samples")' if rows is None else "")
 
     def note_end(self) -> None:
         """Write where the run is into its record."""

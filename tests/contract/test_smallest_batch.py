@@ -11,7 +11,7 @@ from PIL import Image
 
 import tenfold
 from tenfold.metrics.features import Pixels
-from tenfold.plan import Options
+from tenfold.options import Options
 from tenfold.recipe import RECIPES, Choice, make_recipe
 
 QUICK = Options(device="cpu", precision="fp32", memory_format="contiguous", quiet=True)

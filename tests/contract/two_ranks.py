@@ -39,6 +39,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "pix2pix": {"l1": 1.0, "dropout": 0.0, "lr_d": 0.005},  # each rank drops what it likes; R1 is steep
     "cyclegan": {"cycle": 1.0},
     "fastcut": {"contrast": 1.0},
+    "ctgan": {"dropout": 0.0},  # each rank drops what it likes
 }
 CASES: dict[str, tuple[str, dict[str, Any]]] = {n: (n, ALWAYS.get(n, {})) for n in sorted(RECIPES)} | {
     "projected": ("projected", {"lr_g": 0.005, "lr_d": 0.005}),  # deep: rounding grows on the way through

@@ -112,6 +112,22 @@ def test_categories_come_back_with_missing_last_and_the_rare_together():
     assert code.stored(np.array(["z"], object)).tolist() == [-1]
 
 
+def test_a_rare_category_that_is_asked_for_comes_back():
+    labels = np.array(["a"] * 6 + ["b"] * 3 + ["c", "d"], object)
+    code = category_code("c", labels, ("a", "b", "c", "d"), 3)
+    asked = code.stored(np.array(["d", "c", "a"], object), exact=True)
+    assert np.floor(asked).tolist() == [2, 2, 0] and asked[0] != asked[1]
+    back = code.labels(np.repeat(asked, 20), np.random.default_rng(0)).reshape(3, 20)
+    assert [{*row} for row in back] == [{"d"}, {"c"}, {"a"}]
+    assert [code.share_of(x) for x in (asked[0], 2.0, 0.0)] == pytest.approx([1 / 11, 2 / 11, 6 / 11])
+
+
+def test_what_may_be_missing_has_an_option_though_no_training_row_lacks_it():
+    code = category_code("c", np.array(["a", "b"], object), ("a", "b"), 9, missing=True)
+    assert code.shares == (0.5, 0.5, 0.0) and code.cell.options == 3
+    assert code.stored(np.array([None, "b"], object)).tolist() == [2, 1]
+
+
 def test_codes_are_json():
     import json
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -108,6 +110,9 @@ def test_true_frequencies_without_a_wish(run):
         ({"age": (40, 30)}, "empty"),
         ({"age": "old"}, "holds numbers"),
         ({"region": (1, 2)}, "categories"),
+        ({"region": []}, "one of no values"),
+        ({"age": 40.5}, "multiples of 1"),
+        ({"cost": 150.005}, "multiples of 0.01"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_suggestion(run, asked, message):
@@ -182,6 +187,38 @@ def test_constraints_hold(tmp_path):
     write_spec(spec, tmp_path / "spec.json")
     made = fitted(tmp_path / "run", data, spec=str(tmp_path / "spec.json")).sample(500)
     assert (made["paid"] <= made["cost"]).all()
+
+
+def test_what_is_unique_is_so_beyond_a_block():
+    from types import SimpleNamespace
+
+    from tenfold.data.table.clean import cleaned
+    from tenfold.data.table.constraints import Unique
+    from tenfold.data.table.schema import Column, TableSpec
+    from tenfold.tables.sampling import Before
+
+    spec = TableSpec((Column("a", "categorical", "str", categories=("x", "y", "z")),))
+    codec: Any = SimpleNamespace(spec=spec, constraints=(Unique(("a",)),))
+    before = Before(codec)
+    before.add(pd.DataFrame({"a": ["x", "y"]}), codec)
+    clean = cleaned(pd.DataFrame({"a": ["y", "z", None]}), spec)
+    assert before.has(clean).tolist() == [True, False, False]
+
+
+def test_a_category_may_be_missing_in_a_held_out_row_alone():
+    from tenfold.data.table.opening import open_table
+
+    for row in range(12):
+        data = frame()[["smokes", "region"]]
+        data.loc[row, "region"] = None
+        opened = open_table(data)
+        assert len(opened.train) == 225 and len(opened.holdout) == 75
+
+
+def test_an_array_is_a_table_for_a_recipe_of_tables(tmp_path):
+    x = np.random.default_rng(0).normal(0, 1, (60, 3)).astype(np.float32)
+    made = fitted(tmp_path / "run", x).sample(7)
+    assert made.shape == (7, 3) and made.dtype == np.float32
 
 
 def test_polars_and_arrays_come_back_as_they_came(tmp_path):

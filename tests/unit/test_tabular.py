@@ -9,6 +9,7 @@ import torch
 
 from tenfold.data.spec import Cell, DataSpec
 from tenfold.draw import Draw
+from tenfold.errors import RecipeError
 from tenfold.games.tabular import Apart, RowSampler, TabularGAN, Weights
 from tenfold.nn.networks.mlp import MLPDiscriminator
 from tenfold.nn.networks.tabular import RowCritic, RowGenerator
@@ -92,6 +93,21 @@ def test_options_in_use_are_drawn_by_the_softmax():
         one.generator.last.inner.bias[5:7] = torch.tensor([0.0, math.log(4)])
     rows = one(one.draw(Draw(1, slice(0, 5000), 5000)))
     assert rows[:, 6].mean().item() == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["tabular", "ctgan"])
+def test_it_can_be_planned_without_numbers_and_packs_fit_into_batches(name):
+    with torch.device("meta"):
+        game = make_recipe(name, {}, "tiny").build(spec()).game
+    assert game.sampler.layout.cell_of.device.type == "meta"
+    with pytest.raises(RecipeError, match="judges 8 rows together, and a batch has 6"):
+        make_recipe(name, {"batch": 6, "pack": 8}, "tiny").build(spec())
+
+
+def test_randomness_of_packs_has_a_row_for_each_whole_one():
+    parts = [slice(0, 125), slice(125, 250), slice(0, 250)]
+    assert [len(Draw(0, rows, 250).packs(8)) for rows in parts] == [15, 15, 31]
+    assert [len(Draw(0, rows, 250).packs(8).uniform()) for rows in parts] == [15, 15, 31]
 
 
 def test_a_row_in_use_does_not_hang_on_the_others_of_its_batch():

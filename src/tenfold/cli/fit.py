@@ -48,13 +48,26 @@ def read(argv: Sequence[str]) -> Namespace:
         from ..recipe import recipe_class
 
         cls = recipe_class(seen.recipe)
+        if "series" in cls.kinds:  # other recipes may have fields of these names
+            add_series_flags(parser)
         add_fields(parser, cls, f"recipe {seen.recipe} (presets: {', '.join(cls.presets)})", seen.preset)
-    elif not seen.help:
+        return finished(parser, argv)
+    add_series_flags(parser)
+    if not seen.help:
         from .. import recipes  # noqa: F401  (registers them)
         from ..recipe import RECIPES, Recipe
 
         add_fields(parser, Recipe, "every recipe")
         parser.elsewhere = fields_of_some(RECIPES, Recipe)
+    return finished(parser, argv)
+
+
+def finished(parser: Parser, argv: Sequence[str]) -> Namespace:
+    """The values of all flags.
+
+    Raises:
+        WrongCommand: if a flag is unknown, its value is of the wrong type, or there is nothing to train on.
+    """
     args = parser.read(argv)
     if args.data is None and args.resume is None:
         parser.error("there is nothing to train on. Name a folder or file, or a run with --resume RUN.")
@@ -83,7 +96,6 @@ def own_flags(recipe: str | None) -> Parser:
     add_json_flag(parser)
     add_data_flags(parser)
     add_run_flags(parser)
-    add_series_flags(parser)
     return parser
 
 

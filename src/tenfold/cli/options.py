@@ -12,7 +12,7 @@ from .parser import Parser
 from .series import series_options
 
 if TYPE_CHECKING:
-    from ..plan import Options
+    from ..options import Options
 
 
 FLAGS = {"start": "from", "side": "from"}
@@ -84,7 +84,7 @@ def add_rule_flags(parser: Parser) -> None:
 
 def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
-    from ..plan import Options
+    from ..options import Options
 
     known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in ("side", "series")}
     known |= {"series": series_options(args)}
@@ -105,7 +105,7 @@ def names_side(args: Namespace) -> bool:
 
 def asked_for(options: Options, changeable: Collection[str]) -> list[str]:
     """Names of the options that are not as they are by default, but for those that may change."""
-    from ..plan import Options
+    from ..options import Options
 
     kept = [f.name for f in fields(Options) if f.name not in changeable]
     return [name for name in kept if getattr(options, name) != getattr(Options(), name)]

@@ -70,9 +70,10 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
     Raises:
         WrongCommand: a flag is for pictures, or there is no file to write to.
     """
-    from ..data.table.frames import read_frame, write_frame
+    from ..data.table.frames import write_frame
+    from ..tables.completing import remaining
     from ..tables.conditions import where
-    from ..tables.sampling import remaining, sample_blocks
+    from ..tables.sampling import sample_blocks
     from ..tables.writing import refuse_other_file, write_blocks
 
     wrong = next((name for name in OF_PICTURES if getattr(args, name)), None)
@@ -86,13 +87,15 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
         conditions = {run.target: args.label, **conditions}
     if args.remaining is not None:
         refuse_beside_remaining(args, conditions)
-        made = remaining(run, read_frame(args.remaining).df, seed=args.seed)
+        made = remaining(run, args.remaining, seed=args.seed)
         write_frame(made, path)
         count = len(made)
     else:
-        blocks = sample_blocks(run, args.count, conditions=conditions, balance=args.balance, seed=args.seed)
+        made = sample_blocks(run, args.count, conditions=conditions, balance=args.balance, seed=args.seed)
+        blocks = (run.table.container.named(block) for block in made)
         count = write_blocks(blocks, path, to_stderr(args.count))
-    return {"count": count, "out": args.out, "conditions": conditions}, [f"{count} rows: {args.out}"]
+    asked = [*(args.where or []), *([] if args.label is None else [f"{run.target} = {args.label}"])]
+    return {"count": count, "out": args.out, "conditions": asked}, [f"{count} rows: {args.out}"]
 
 
 def refuse_beside_remaining(args: Namespace, conditions: dict[str, Any]) -> None:

@@ -89,7 +89,8 @@ class RowLayout(nn.Module):
 
     def on(self, options: Float[Tensor, "n o"]) -> Float[Tensor, "n s"]:
         """Share of each scalar's cell that is in a mode, where the scalar means something."""
-        return options @ self.mode
+        with torch.autocast(options.device.type, enabled=False):
+            return options.float() @ self.mode
 
     def everywhere(self, known: Float[Tensor, "n c"]) -> Float[Tensor, "n d"]:
         """A value of each cell, at every entry of it."""

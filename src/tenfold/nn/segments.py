@@ -28,10 +28,11 @@ class Segments(nn.Module):
 
     def __init__(self, sizes: Sequence[int]) -> None:
         super().__init__()
-        part = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(list(sizes), dtype=torch.long))
+        # From numbers alone, so that it can be built on the meta device, too.
+        part = torch.tensor([i for i, size in enumerate(sizes) for _ in range(size)], dtype=torch.long)
         self.count = len(sizes)
         self.register_buffer("part", part, persistent=False)
-        member = nn.functional.one_hot(part, max(len(sizes), 1)).float()
+        member = (part[:, None] == torch.arange(max(len(sizes), 1))).float()
         self.register_buffer("member", member, persistent=False)
 
     def log_softmax(self, logits: Float[Tensor, "n o"]) -> Float[Tensor, "n o"]:
@@ -43,8 +44,9 @@ class Segments(nn.Module):
         return away - self.spread(self.sums(away.exp()).log())
 
     def sums(self, values: Float[Tensor, "n o"]) -> Float[Tensor, "n c"]:
-        """The sum of each part."""
-        return values @ self.member
+        """The sum of each part, in float32: in less, shares would not add up to 1."""
+        with torch.autocast(values.device.type, enabled=False):
+            return values.float() @ self.member
 
     def spread(self, values: Float[Tensor, "n c"]) -> Float[Tensor, "n o"]:
         """A value of each part, at every entry of it."""

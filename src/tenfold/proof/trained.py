@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..fitting import fit
-from ..plan import Options
+from ..options import Options
 from ..recipe import recipe_class
 from ..run import Run
 from ..tables.labelled import Labelled, fit_labelled, made_by_class

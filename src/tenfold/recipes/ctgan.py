@@ -14,6 +14,7 @@ from ..nn.rows import RowLayout
 from ..objectives import WASSERSTEIN
 from ..penalties import Interpolated
 from ..recipe import About, Augment, Auto, Batch, Moment, Play, Positive, Recipe, recipe
+from .tabular import refuse_large_packs
 
 
 @recipe("ctgan")
@@ -60,6 +61,7 @@ class CTGAN(Recipe):
 
     def build(self, spec: DataSpec) -> Play:
         """The paper's networks."""
+        refuse_large_packs(self.pack, self.batch)
         layout = RowLayout(spec.cells)
         game = TabularGAN(
             RowSampler(RowGenerator(self.latent, layout, self.width, norm="batch"), layout, self.latent),

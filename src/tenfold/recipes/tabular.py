@@ -9,6 +9,7 @@ from torch import nn
 
 from ..data.spec import DataSpec
 from ..data.table.batches import Knowing
+from ..errors import RecipeError
 from ..games.tabular import RowSampler, TabularGAN, Weights
 from ..nn.networks.mlp import MLPDiscriminator
 from ..nn.networks.tabular import RowCritic, RowGenerator
@@ -19,6 +20,15 @@ from ..recipe import About, Augment, Auto, Batch, Moment, Play, Positive, Rate, 
 
 Share = Annotated[float, Ge(0), Le(1)]
 Weight = Annotated[float, Ge(0)]
+
+
+def refuse_large_packs(pack: int, batch: int) -> None:
+    """Raises a RecipeError if not even one pack of rows fits into a batch."""
+    if pack > batch:
+        raise RecipeError(
+            f"the critic judges {pack} rows together, and a batch has {batch}. Pass a smaller --pack, or a "
+            "larger --batch."
+        )
 
 
 @recipe("tabular")
@@ -86,6 +96,7 @@ class Tabular(Recipe):
 
     def build(self, spec: DataSpec) -> Play:
         """Both networks, and a classifier if there is a target that counts."""
+        refuse_large_packs(self.pack, self.batch)
         layout = RowLayout(spec.cells)
         penalties: list[Penalty] = [R1(self.penalty), R2(self.penalty)]
         if self.objective == "wasserstein":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from ..data.table.cells import TableCodec
+from ..data.table.cells import TableCodec, step_of
 from ..data.table.clean import cleaned, seconds_of
+from ..data.table.columns import on_grid
 from ..data.table.constraints import known_through
 from ..data.table.schema import Column
 from ..data.table.words import text_of
@@ -89,10 +90,18 @@ def request_of(asked: Asked, codec: TableCodec) -> Request:
         if isinstance(value, tuple | Beyond):
             ranges[place] = range_of(name, value, codec)
         elif isinstance(value, list | set | frozenset):
-            one_of[place] = tuple(stored(name, each, codec) for each in value)
+            refuse_none(name, value)
+            several = value if isinstance(value, list) else sorted(value, key=str)  # in one order always
+            one_of[place] = tuple(stored(name, each, codec) for each in several)
         else:
             fixed[place] = stored(name, value, codec)
     return Request(fixed, one_of, ranges, told, later)
+
+
+def refuse_none(name: str, values: Collection[Any]) -> None:
+    """Raises a RunError if one of no values is to be."""
+    if not values:
+        raise RunError(f"the column {name!r} is to be one of no values. Name some.")
 
 
 def refuse_unlearnt(column: Column) -> None:
@@ -122,8 +131,21 @@ def through_constraints(asked: Asked, codec: TableCodec) -> tuple[dict[str, floa
             later[name] = value
     if not made & {*single}:
         return {}, later
+    for name, value in single.items():
+        refuse_beyond(codec.spec.column(name), value)
     unsaid = known_through(codec.constraints, frame_of(single, 1)).later
     return single, later | {name: asked[name] for name in unsaid}
+
+
+def refuse_beyond(column: Column, value: float | str) -> None:
+    """Raises a RunError if a number is asked for that would be moved to a bound of its column."""
+    low = -np.inf if column.low is None else column.low
+    high = np.inf if column.high is None else column.high
+    if isinstance(value, float) and not low <= value <= high:
+        raise RunError(
+            f"{column.name!r} = {value:g} was asked for, and it lies between {low:g} and {high:g}. Ask for a "
+            "value in there."
+        )
 
 
 def clean_value(name: str, value: Any, codec: TableCodec) -> float | str:  # noqa: ANN401
@@ -131,7 +153,9 @@ def clean_value(name: str, value: Any, codec: TableCodec) -> float | str:  # noq
     column = codec.spec.column(name)
     refuse_unlearnt(column)
     if column.kind in ("numeric", "datetime"):
-        return as_number(name, value, codec)
+        number = as_number(name, value, codec)
+        refuse_between(column, number)
+        return number
     return canonical(name, value, codec)
 
 
@@ -145,7 +169,7 @@ def frame_of(values: Mapping[str, float | str], n: int) -> pd.DataFrame:
 
 
 def stored(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
-    """A value as its cell has it.
+    """A value as its cell has it; of a rare category a number that tells which it is.
 
     Raises:
         RunError: the training data had none such, with a suggestion.
@@ -154,19 +178,31 @@ def stored(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
     category = code.category
     if category is not None:
         label = None if is_missing(value) else canonical(name, value, codec)
-        number = category.number_of(label)
+        number = float(category.stored(np.array([label], object), exact=True)[0])
         if number < 0:
             known = [*category.categories, *category.rare]
             what = "no missing values" if label is None else f"no value {value!r}"
             raise RunError(f"the column {name!r} has {what}. {suggest(str(value), known)}")
-        return float(number)
+        return number
     if is_missing(value):
         if not code.cell.masses or code.number is None or not code.number.missing:
             raise RunError(f"the column {name!r} has no missing values in the training data.")
         return np.nan
     number = as_number(name, value, codec)
     refuse_outside(name, Range(number, number), codec)
+    refuse_between(codec.spec.column(name), number)
     return number
+
+
+def refuse_between(column: Column, number: float) -> None:
+    """Raises a RunError if a number is asked for that the column would round to another."""
+    step = 0.0 if column.timezone is not None else step_of(column)  # days of a zone are none of UTC
+    nearest = float(on_grid(np.array([number]), step)[0])
+    if abs(nearest - number) > 1e-12 * max(abs(number), step):
+        raise RunError(
+            f"{column.name!r} = {number:.10g} was asked for, and its values are multiples of {step:g}. Ask "
+            "for one of these, or for a range."
+        )
 
 
 def canonical(name: str, value: Any, codec: TableCodec) -> str:  # noqa: ANN401
@@ -225,7 +261,7 @@ def refuse_outside(name: str, asked: Range, codec: TableCodec) -> None:
     """Raises a RunError if no training value lies in a range: nothing is known of rows there."""
     code = codec.codes[codec.place(name)].number
     assert code is not None
-    if asked.high < code.low or asked.low > code.high:
+    if not (asked.high >= code.low and asked.low <= code.high):  # nor if an end is no number
         raise RunError(
             f"{name!r} from {asked.low:g} to {asked.high:g} was asked for, and the training data have it "
             f"from {code.low:g} to {code.high:g}. Ask for values in there."
@@ -275,7 +311,7 @@ def condition_of(text: str) -> tuple[str, Any]:
     if sign in OPEN:
         return name, OPEN[sign](value)
     ends = RANGE.match(value)
-    return name, (value if ends is None else (ends["low"].strip(), ends["high"].strip()))
+    return name, (value if ends is None else (ends["low"].strip() or None, ends["high"].strip() or None))
 
 
 def unquoted(text: str) -> str:

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from ..draw import derive
 from ..errors import MissingExtra
-from ..plan import Options
+from ..options import Options
 
 if TYPE_CHECKING:
     import pandas as pd

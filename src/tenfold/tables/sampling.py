@@ -7,7 +7,7 @@ unique) is made with the noise of the next attempt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,8 @@ from torch import Tensor
 from ..data.table.cells import TableCodec, labelled
 from ..data.table.clean import cleaned
 from ..data.table.codes import Code
+from ..data.table.columns import combined, on_grid
 from ..data.table.constraints import known_through
-from ..data.table.frames import read_frame
-from ..data.table.schema import TableSpec
 from ..draw import Draw, derive
 from ..errors import RunError
 from ..games.tabular import RowSampler
@@ -36,6 +35,7 @@ BLOCK = 1024
 POOL = 4 * BLOCK  # rows that are made to see which numbers lie in a range
 ENOUGH = 50  # of them, for numbers to be drawn from
 ATTEMPTS = 100  # at a row that must be made again
+TINY = 1e-9  # of a step: what a division may be off by
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,10 @@ class Rower:
             columns = list(self.request.ranges)
             values[:, columns], known[:, columns] = random.choice(self.within, BLOCK), True
         if self.balance is not None:
-            options = self.codec.cells[self.balance].options
-            values[:, self.balance] = (start + np.arange(BLOCK)) % options
+            category = self.codec.codes[self.balance].category
+            assert category is not None
+            options = np.flatnonzero(category.shares)
+            values[:, self.balance] = options[(start + np.arange(BLOCK)) % len(options)]
             known[:, self.balance] = True
         if self.anchored and not known.any():
             self.anchor(values, known, random)
@@ -127,7 +129,7 @@ class Rower:
         category = self.codec.codes[place].category
         if category is None:
             return random.choice(choices, BLOCK)
-        shares = np.array([category.shares[int(x)] for x in choices]) + 1e-12
+        shares = np.array([category.share_of(x) for x in choices]) + 1e-12
         return random.choice(choices, BLOCK, p=shares / shares.sum())
 
     def anchor(
@@ -172,10 +174,13 @@ class Rower:
         low, high = max(ends.low, code.low), min(ends.high, code.high)
         if not code.step:
             return random.uniform(low, high, POOL)
-        first, last = np.ceil(low / code.step), np.floor(high / code.step)
+        first, last = np.ceil(low / code.step - TINY), np.floor(high / code.step + TINY)
+        ends_on = on_grid(np.array([first, last]) * code.step, code.step)
+        first, last = first + (ends_on[0] < low), last - (ends_on[1] > high)
         if first > last:
             raise RunError(f"no value of {code.name!r} lies in the range that was asked for. Widen it.")
-        return np.rint(random.uniform(first - 0.5, last + 0.5, POOL)).clip(first, last) * code.step
+        whole = np.rint(random.uniform(first - 0.5, last + 0.5, POOL)).clip(first, last)
+        return on_grid(whole * code.step, code.step)
 
 
 def between(x: Float[np.ndarray, " n"], ends: Range) -> Bool[np.ndarray, " n"]:
@@ -228,12 +233,42 @@ def sample_blocks(
     asked = conditions or {}
     request = request_of(asked, codec)
     place = None if balance is None else balanced_place(balance, codec, request)
-    rower = Rower(sampler, codec, request, place, raw=raw)
-    start = first // BLOCK * BLOCK
+    rower, before = Rower(sampler, codec, request, place, raw=raw), Before(codec)
+    start = 0 if before.columns else first // BLOCK * BLOCK  # what is unique depends on the rows before
     while start < first + n:
-        frame = made_block(rower, asked, seed, start)
-        yield frame.iloc[max(first - start, 0) : first + n - start]
+        frame = made_block(rower, asked, seed, start, before)
+        if start + BLOCK > first:
+            yield frame.iloc[max(first - start, 0) : first + n - start]
         start += BLOCK
+
+
+class Before:
+    """What rows of the blocks before have in columns that no two rows share.
+
+    Args:
+        codec: of the run; columns with an id among them are left out, for ids are always unique.
+    """
+
+    def __init__(self, codec: TableCodec) -> None:
+        ids = {column.name for column in codec.spec.columns if column.kind == "id"}
+        unique = [one.columns for one in codec.constraints if one.name == "unique"]
+        self.columns = [columns for columns in unique if not ids & {*columns}]
+        self.known = [set[str]() for _ in self.columns]
+
+    def has(self, clean: pd.DataFrame) -> Bool[np.ndarray, " n"]:
+        """Which rows of a clean frame repeat one of them."""
+        found = np.zeros(len(clean), bool)
+        for columns, known in zip(self.columns, self.known, strict=True):
+            repeats = np.array([key in known for key in combined(clean, columns)], bool)
+            found |= repeats & clean[list(columns)].notna().any(axis=1).to_numpy(bool)
+        return found
+
+    def add(self, frame: pd.DataFrame, codec: TableCodec) -> None:
+        """Remember rows."""
+        if self.columns:
+            clean = cleaned(frame, codec.spec)
+            for columns, known in zip(self.columns, self.known, strict=True):
+                known.update(combined(clean, columns).tolist())
 
 
 def balanced_place(name: str, codec: TableCodec, request: Request) -> int:
@@ -245,13 +280,15 @@ def balanced_place(name: str, codec: TableCodec, request: Request) -> int:
     place = codec.place(name)
     if codec.codes[place].category is None:
         raise RunError(f"the column {name!r} has no categories to balance. Name one that has.")
-    if place in request.fixed or place in request.one_of:
+    if place in request.fixed or place in request.one_of or name in request.told or name in request.later:
         raise RunError(f"{name!r} is both balanced and asked for. Leave one of them out.")
     return place
 
 
-def made_block(rower: Rower, asked: Asked, seed: int, start: int) -> pd.DataFrame:
+def made_block(rower: Rower, asked: Asked, seed: int, start: int, before: Before) -> pd.DataFrame:
     """A block of rows, of which those that are not as they must be are made again.
+
+    All are looked at each time: a row that is made again may repeat one that was good.
 
     Raises:
         RunError: some are still not after many attempts.
@@ -260,91 +297,36 @@ def made_block(rower: Rower, asked: Asked, seed: int, start: int) -> pd.DataFram
     frame = codec.frame_of(rower.block(seed, start), seed, start)
     if rower.raw:
         return frame
-    good = as_must_be(frame, later, codec)
+    good = as_must_be(frame, later, codec, before)
     for attempt in range(1, ATTEMPTS):
         if good.all():
-            return frame
+            break
         again = codec.frame_of(rower.block(seed, start, attempt), seed, start)
-        fits = as_must_be(again, later, codec) & ~good
-        frame = frame.where(pd.Series(~fits), again)
-        good |= fits
+        frame = frame.where(pd.Series(good), again)
+        good = as_must_be(frame, later, codec, before)
     if not good.all():
         raise RunError(
             f"{int((~good).sum())} of {len(good)} rows are not as asked after {ATTEMPTS} attempts at each "
             f"({', '.join(later) or 'a constraint'}). Ask for something more frequent, or for the columns "
             "that it follows from."
         )
+    before.add(frame, codec)
     return frame
 
 
-def as_must_be(frame: pd.DataFrame, later: Asked, codec: TableCodec) -> Bool[np.ndarray, " n"]:
+def as_must_be(
+    frame: pd.DataFrame, later: Asked, codec: TableCodec, before: Before
+) -> Bool[np.ndarray, " n"]:
     """Which rows violate no constraint and are as asked where no cell could be told so."""
     good = np.ones(len(frame), bool)
     if codec.constraints:
         clean = cleaned(frame, codec.spec)
+        good &= ~before.has(clean)
         for constraint in codec.constraints:
             good &= ~constraint.violations(clean)
     return good & satisfied(frame, later, codec) if later else good
 
 
-def remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
-    """Rows of which some columns are given, in their order; the others are made.
-
-    Args:
-        run: of a table.
-        known: a frame with some of the columns; what is missing in it is made, too.
-        seed: of what is made.
-
-    Raises:
-        RunError: there is no column of the run, or one that it does not know.
-    """
-    frame, codec = read_frame(known), run.table
-    rower = Rower(run.sampler, codec, Request())
-    values, given = known_values(frame.df, rower)
-    made: Callable[[slice], np.ndarray] = lambda rows: rower.filled(
-        values[rows], given[rows], derive(seed, "remaining", rows.start)
-    )
-    blocks = [slice(i, min(i + BLOCK, len(values))) for i in range(0, len(values), BLOCK)]
-    whole = with_given(codec.frame_of(np.concatenate([made(rows) for rows in blocks]), seed), frame.df)
-    bad = ~as_must_be(whole, {}, codec)
-    if bad.any():
-        raise RunError(
-            f"{int(bad.sum())} of {len(bad)} rows (first: row {int(np.argmax(bad)) + 1}) cannot be completed "
-            "so that every constraint holds: a column is given that follows from one that is not. Give both."
-        )
-    return frame.container.restore(whole)
-
-
-def with_given(made: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
-    """Made rows with everything that is given."""
-    for column in given.columns:
-        made[column] = given[column].where(given[column].notna(), made[column])
-    return made
-
-
-def known_values(df: pd.DataFrame, rower: Rower) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
-    """Stored values of the columns of a frame, and which of them are there.
-
-    Raises:
-        RunError: there is no column of the run, or one that it does not know.
-        DataError: what is given contradicts a constraint.
-    """
-    codec = rower.codec
-    names = codec.spec.names
-    unknown = [str(column) for column in df.columns if str(column) not in names]
-    if unknown or not len(df.columns):
-        raise RunError(
-            f"the table has {'no column' if not unknown else f'a column {unknown[0]!r}'}; some of these were "
-            f"expected: {', '.join(names)}."
-        )
-    columns = tuple(column for column in codec.spec.columns if column.name in df.columns and column.learnt)
-    clean = cleaned(df, TableSpec(columns))
-    inner = known_through(codec.constraints, clean).frame if codec.constraints else clean
-    values, given = np.zeros((len(df), len(codec.codes))), np.zeros((len(df), len(codec.codes)), bool)
-    rower.fill(values, given, inner)
-    return values, given
-
-
 def codec_values(column: pd.Series[Any], code: Code) -> np.ndarray:
-    """Stored values of a column without gaps."""
-    return column.to_numpy(np.float64) if code.category is None else labelled(column, code)
+    """Stored values of a column without gaps, which tell rare categories apart."""
+    return column.to_numpy(np.float64) if code.category is None else labelled(column, code, exact=True)

@@ -19,7 +19,7 @@ from ..material import asked_labels, refuse_changed, source_of
 from ..metrics.series_scores import Labelled
 from ..metrics.series_suite import SeriesSides, measure_series
 from ..metrics.suite import Measured
-from ..plan import options_from
+from ..options import options_from
 from ..watching.quality import generate_many
 
 if TYPE_CHECKING:
@@ -95,12 +95,8 @@ def evaluate_series(
     held, train = dataset.holdout, dataset.train
     count = min(MOST, max(LEAST_MADE, 0 if held is None else len(held)))
     say(f"making {count} series ...")
-    labels = asked_labels(run, held or train, count, seed)
-    rows = generate_many(run.sampler, count, labels, derive(seed, "evaluate"))
-    made = run.series.series_of(rows.numpy(), None if labels is None else labels.numpy())
-    real = [None if side is None else series_in(run, side) for side in (train, held)]
-    learnt, judging = real
-    assert learnt is not None
+    made = made_like(run, held or train, count, seed)
+    learnt, judging = series_in(run, train), None if held is None else series_in(run, held)
     say("training networks that judge ...")
     held_out = None if judging is None else labelled(judging)
     numbers = measure_series(SeriesSides(labelled(learnt), held_out, labelled(made), seed))
@@ -113,6 +109,13 @@ def evaluate_series(
         real=learnt if judging is None else judging,
         made=made,
     )
+
+
+def made_like(run: Run, like: Split, count: int, seed: int) -> Ragged:
+    """So many series that a run makes, of the classes that others have."""
+    labels = asked_labels(run, like, count, seed)
+    rows = generate_many(run.sampler, count, labels, derive(seed, "evaluate"))
+    return run.series.series_of(rows.numpy(), None if labels is None else labels.numpy())
 
 
 def series_in(run: Run, side: Split) -> Ragged:

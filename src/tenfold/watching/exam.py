@@ -18,6 +18,7 @@ from ..engine.trainer import Trainer
 from ..errors import DataError
 from ..game import Sampler
 from ..games.tabular import RowSampler
+from ..metrics.rows import Undefined
 from ..metrics.tables.design import TableRows
 from ..metrics.tables.detector import detector_auc
 from ..metrics.tables.marginals import marginals
@@ -70,7 +71,8 @@ class Exam:
         self.real = self.held if asks_held and self.held is not None else self.train
         self.real_spread = spread(self.table.encode(self.real.values[:SPREAD_OF]))
         self.tested = self.target is not None and self.held is not None and len(self.held) >= FEWEST_TESTED
-        self.reference = {"detector_auc": 0.5, "tstr": self.taught(self.train)} if self.tested else None
+        as_many = some(self.train, len(self.real), derive(0, "exam", "taught"))  # as are made
+        self.reference = {"detector_auc": 0.5, "tstr": self.taught(as_many)} if self.tested else None
         self.best: BestRows | None = None
 
     def rows(self, values: np.ndarray) -> TableRows:
@@ -99,13 +101,19 @@ class Exam:
         sampler.to(device).train(was)
         return np.concatenate(blocks)[: len(self.real)]
 
+    def told(self, fake: TableRows) -> dict[str, float]:
+        """How well made rows are told from real ones; nothing where there are too few."""
+        try:
+            found = detector_auc(self.real, fake, derive(0, "exam", "detector"), FOLDS, MOST, ROUNDS)
+        except Undefined:
+            return {}
+        return {"detector_auc": found.value, "detector_auc_error": found.error}
+
     def measure(self, trainer: Trainer) -> tuple[dict[str, float], TableRows]:
         """All numbers of a look at the averaged sampler, and its rows."""
         values = self.made(trainer.ema.module, trainer.runtime.device)
         fake = self.rows(values)
-        told = detector_auc(self.real, fake, derive(0, "exam", "detector"), FOLDS, MOST, ROUNDS)
-        found = {"detector_auc": told.value, "detector_auc_error": told.error}
-        found |= {"tstr": self.taught(fake)} if self.tested else {}
+        found = self.told(fake) | ({"tstr": self.taught(fake)} if self.tested else {})
         found["marginals"] = marginals(self.real, fake).value
         found["spread"] = spread(self.table.encode(values[:SPREAD_OF])) / max(self.real_spread, 1e-12)
         return found, fake
@@ -115,7 +123,7 @@ class Exam:
         lost = 0.0
         if self.tested and self.reference is not None:
             lost = max(0.0, self.reference["tstr"] - found["tstr"])
-        return max(0.0, found["detector_auc"] - 0.5) + WORTH * lost
+        return max(0.0, found.get("detector_auc", 0.5) - 0.5) + WORTH * lost
 
     def look(self, trainer: Trainer) -> dict[str, float]:
         """Measure the averaged sampler, and keep it if it is the best so far."""
@@ -129,8 +137,9 @@ class Exam:
 
     def words(self, found: Mapping[str, float]) -> str:
         """Numbers as a person reads them, beside what real rows get."""
-        error = found["detector_auc_error"]
-        said = [f"detector AUC {found['detector_auc']:.3f}±{error:.3f} (0.5)"]
+        said = []
+        if "detector_auc" in found:
+            said.append(f"detector AUC {found['detector_auc']:.3f}±{found['detector_auc_error']:.3f} (0.5)")
         if self.reference is not None and "tstr" in found:
             said.append(f"learnt from made rows {found['tstr']:.3f} ({self.reference['tstr']:.3f})")
         said.append(f"columns differ by {found['marginals']:.3f}")

@@ -143,6 +143,15 @@ def refuse_without_critic(stop_when: str | None, recipe: str) -> None:
         )
 
 
+def refuse_unlogged(stop_when: str | None, table: bool) -> None:
+    """Raises a RecipeError if a rule needs a number that is logged of other data."""
+    name = parse_condition(stop_when).name if stop_when else ""
+    logged = (*OF_TABLE, "spread") if table else tuple(n for n in NAMES if n not in OF_TABLE)
+    if name and name not in logged:
+        kind = "a table" if table else "what is no table"
+        raise RecipeError(f"--stop-when {name} is not measured of {kind}. Choose one of {', '.join(logged)}.")
+
+
 def refuse_without_pairs(stop_when: str | None) -> None:
     """Raises a RecipeError if a rule needs pictures that should be made, of which there are none."""
     name = parse_condition(stop_when).name if stop_when else ""

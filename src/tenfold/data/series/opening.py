@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import DataError
 from ..codec import Codec
 from ..dataset import Dataset, Split
 from ..holdout import FEWEST, holdout_target, plan_holdout
@@ -49,6 +50,7 @@ def open_series(
     if codec is None:
         codec, said = fit_series_codec(read.series, read.schema, options.scale, read.container)
         notes += said
+    refuse_others(read, codec)
     classes, counts = classes_of(read, train)
     side, lengths = side_of(read, codec, train), read.series.lengths
     return Dataset(
@@ -61,6 +63,15 @@ def open_series(
         notes=(f"{len(lengths)} series of {words(lengths)} steps", *notes),
         series=codec,
     )
+
+
+def refuse_others(read: ReadSeries, codec: SeriesCodec) -> None:
+    """Raises a DataError if series are not those that a codec was made for, whose rows they might not fit."""
+    if read.schema != codec.schema or read.series.lengths.max() > codec.layout.steps:
+        raise DataError(
+            f"the series in {read.source} are not those that were trained on (columns, categories, ranges or "
+            "lengths differ). Give these."
+        )
 
 
 def words(lengths: np.ndarray) -> str:

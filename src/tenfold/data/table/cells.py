@@ -160,14 +160,19 @@ class TableCodec:
         return names.index(name)
 
 
-def labelled(column: pd.Series[Any], code: Code) -> np.ndarray:
+def labelled(column: pd.Series[Any], code: Code, exact: bool = False) -> np.ndarray:
     """Options' numbers of a column's labels.
+
+    Args:
+        column: of a clean frame.
+        code: of the column.
+        exact: whether the numbers of rare categories tell which they are.
 
     Raises:
         DataError: there is one that the training data had not.
     """
     assert code.category is not None
-    numbers = code.category.stored(column.to_numpy(object))
+    numbers = code.category.stored(column.to_numpy(object), exact)
     unknown = np.flatnonzero(numbers < 0)
     if len(unknown):
         label = column.iloc[unknown[0]]
@@ -258,7 +263,8 @@ def code_of(
     else:
         categories = levels or sorted({label for label in labels if label is not None})
     most = MOST_OPTIONS if column is None or column.rare_beyond is None else column.rare_beyond
-    return category_code(name, labels, tuple(categories), most)
+    # A held-out row may lack what no training row lacks.
+    return category_code(name, labels, tuple(categories), most, column is not None and column.missing)
 
 
 def step_of(column: Column) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..spec import Cell
+from .columns import on_grid
 from .mixture import Modes, fit_modes
 
 REACH = 4  # standard deviations of a mode that a scalar of 1 stands for
@@ -120,9 +121,7 @@ class NumberCode:
             return known[option]
         mode = np.maximum(option - self.fixed, 0)
         means, stds = np.array(self.modes.means), np.array(self.modes.stds)
-        x = self.unscaled(means[mode] + REACH * stds[mode] * scalar)
-        if self.step:
-            x = np.rint(x / self.step) * self.step
+        x = on_grid(self.unscaled(means[mode] + REACH * stds[mode] * scalar), self.step)
         x = np.clip(x, self.low, self.high)
         fixed = np.append(known, 0.0)[np.minimum(option, self.fixed)]
         return np.where(option < self.fixed, fixed, x)
@@ -135,6 +134,8 @@ class NumberCode:
 @dataclass(frozen=True)
 class CategoryCode:
     """A column of categories; stored is the number of the option.
+
+    Where it is to be known which of the rare ones it is, their option's number has a fraction that tells.
 
     Attributes:
         name: of the column.
@@ -172,18 +173,25 @@ class CategoryCode:
         """The fields, as JSON holds them."""
         return {"code": "category", **asdict(self)}
 
-    def number_of(self, label: str | None) -> int:
-        """Option of a category, or of None for missing; -1 if there is none."""
-        if label is None:
-            return len(self.shares) - 1 if self.missing else -1
-        if label in self.categories:
-            return self.categories.index(label)
-        return len(self.categories) if label in self.rare else -1
+    def share_of(self, number: float) -> float:
+        """Share of the training rows with an option; of a rare category, if the number tells which it is."""
+        own = self.which(np.array([number]))[0] if self.rare else -1
+        return self.shares[int(number)] * (self.rare_shares[own] if own >= 0 else 1.0)
 
-    def stored(self, labels: np.ndarray) -> Float[np.ndarray, " n"]:
-        """Options' numbers of labels, where None is missing; -1 for what has none."""
-        numbers = {label: i for i, label in enumerate(self.categories)}
-        numbers |= dict.fromkeys(self.rare, len(self.categories))
+    def which(self, numbers: np.ndarray) -> np.ndarray:
+        """Which of the rare categories numbers tell; -1 where they tell none."""
+        return np.rint((numbers - np.floor(numbers)) * (len(self.rare) + 1)).astype(np.int64) - 1
+
+    def stored(self, labels: np.ndarray, exact: bool = False) -> Float[np.ndarray, " n"]:
+        """Options' numbers of labels, where None is missing; -1 for what has none.
+
+        Args:
+            labels: as clean frames have them.
+            exact: whether the numbers of rare categories tell which they are.
+        """
+        numbers: dict[str, float] = {label: i for i, label in enumerate(self.categories)}
+        part = exact / (len(self.rare) + 1)
+        numbers |= {label: len(self.categories) + (i + 1) * part for i, label in enumerate(self.rare)}
         known, inverse = _distinct(labels)
         last = len(self.shares) - 1 if self.missing else -1
         return np.array([numbers.get(x, -1) if x is not None else last for x in known], np.float64)[inverse]
@@ -192,11 +200,13 @@ class CategoryCode:
         """Labels of options' numbers; None where missing, and one of the rare ones for their option."""
         table = np.empty(len(self.shares) + 1, object)
         table[: len(self.categories)] = self.categories
-        found = table[numbers.astype(np.int64)]
+        options = numbers.astype(np.int64)
+        found = table[options]
         if self.rare:
-            here = np.flatnonzero(numbers == len(self.categories))
-            names = np.array(self.rare, object)
-            found[here] = random.choice(names, len(here), p=np.array(self.rare_shares))
+            here = np.flatnonzero(options == len(self.categories))
+            told = self.which(numbers[here])
+            drawn = random.choice(len(self.rare), len(here), p=np.array(self.rare_shares))
+            found[here] = np.array(self.rare, object)[np.where(told < 0, drawn, told)]
         return found
 
 
@@ -243,7 +253,9 @@ def number_code(
     return NumberCode(**fields)
 
 
-def category_code(name: str, labels: np.ndarray, categories: tuple[str, ...], most: int) -> CategoryCode:
+def category_code(
+    name: str, labels: np.ndarray, categories: tuple[str, ...], most: int, missing: bool = False
+) -> CategoryCode:
     """The code of a column, by its training labels.
 
     Args:
@@ -251,6 +263,7 @@ def category_code(name: str, labels: np.ndarray, categories: tuple[str, ...], mo
         labels: None where missing.
         categories: all that may occur, in their order.
         most: options for categories; of more, the rarest share one.
+        missing: whether values may be missing, even if none is here.
     """
     known, inverse = _distinct(labels)
     counts = np.bincount(inverse % len(known), minlength=len(known))
@@ -262,7 +275,7 @@ def category_code(name: str, labels: np.ndarray, categories: tuple[str, ...], mo
         rare = tuple(c for c in categories if c not in frequent)
     of_rare = np.array([times.get(c, 0) for c in rare], np.float64)
     numbers = [times.get(c, 0) for c in kept] + ([of_rare.sum()] if rare else [])
-    missing = times[None] > 0
+    missing = missing or times[None] > 0
     numbers += [times[None]] if missing else []
     shares = np.array(numbers, np.float64) / max(sum(numbers), 1)
     among = of_rare / of_rare.sum() if of_rare.sum() else np.full(len(rare), 1 / max(len(rare), 1))

@@ -67,12 +67,16 @@ class Container:
         """
         import pandas as pd
 
+        frame = self.named(df)
+        frame.index = pd.RangeIndex(len(frame), name=self.index_name)
+        return _RESTORE.get(self.kind, _as_it_is)(self, frame)
+
+    def named(self, df: pd.DataFrame) -> pd.DataFrame:
+        """A frame with columns in the table's own order, called as they are there."""
         names = dict(zip(inside_names(self.columns), self.columns, strict=True))
         order = [name for name in names if name in df.columns]
         order += [name for name in df.columns if name not in names]
-        frame = df[order].set_axis([names.get(name, name) for name in order], axis=1)
-        frame.index = pd.RangeIndex(len(frame), name=self.index_name)
-        return _RESTORE.get(self.kind, _as_it_is)(self, frame)
+        return df[order].set_axis([names.get(name, name) for name in order], axis=1)
 
 
 def inside_names(columns: Sequence[Any]) -> list[str]:

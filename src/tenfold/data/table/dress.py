@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WHOLE = re.compile(r"u?int\d+")  # types that cannot hold a missing value
+_COUNTED = re.compile(r"u?int\d+", re.IGNORECASE)
 
 
 def dressed(df: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
@@ -121,9 +122,14 @@ def _objects(series: pd.Series[Any], missing: np.ndarray) -> pd.Series[Any]:
 
 
 def _ids(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
+    from pandas.api import types
+
     if column.dtype and family_of(column.dtype) == "text":
         cells = series.to_numpy(dtype=object)
         return as_text(np.where(series.isna(), None, cells), column.dtype)
+    whole = types.is_integer_dtype(series.dtype) and _COUNTED.fullmatch(column.dtype) is not None
+    if whole and series.notna().all() and series.max() <= np.iinfo(column.dtype.lower()).max:
+        return series.astype(column.dtype)
     return series
 
 

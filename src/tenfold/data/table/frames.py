@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,10 +57,9 @@ def read_frame(source: Any) -> Frame:  # noqa: ANN401
         DataError: it is none of these, or cannot be read.
         MissingExtra: reading it needs an optional part.
     """
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtra("Tables", "tables") from error
+    need_pandas()
+    import pandas as pd
+
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
         df, container = _read_file(path)
@@ -77,6 +77,12 @@ def read_frame(source: Any) -> Frame:  # noqa: ANN401
         f"A {type(source).__name__} is no table. Expected the path of a file, a frame of pandas or polars, "
         "an array of two dimensions, or a mapping of columns."
     )
+
+
+def need_pandas() -> None:
+    """Raises a MissingExtra if pandas is not installed."""
+    if find_spec("pandas") is None:
+        raise MissingExtra("Tables", "tables")
 
 
 def is_table(source: Any) -> bool:  # noqa: ANN401

@@ -1,4 +1,15 @@
-"""Whether it can be told from made rows which real ones were learnt from."""
+"""Whether it can be told from made rows which real ones were learnt from.
+
+The word privacy is used only where this was measured. Even then a value of 0.5 shows only that this attack
+finds nothing on average: not that a stronger one would not, by one who knows the generator or other real
+rows, nor that no single row, an outlier above all, is given away, nor that values of a person cannot be
+guessed from those of others alike. Such a promise needs a generator that was trained with differential
+privacy.
+
+References:
+    Membership inference attacks against synthetic data through overfitting detection.
+    van Breugel, Sun, Qian, van der Schaar, 2023. https://arxiv.org/abs/2302.12580
+"""
 
 from __future__ import annotations
 
@@ -58,15 +69,6 @@ def membership(
 ) -> Membership:
     """An attack on membership: a real row is taken for a training row if a made one lies close to it.
 
-    The distance to the nearest made row stands for how dense made rows are there: of more neighbours, others
-    would hide a copy. The attacker sees nothing but made rows and the row he asks about.
-
-    The word privacy is used only where this was measured. Even then a value of 0.5 shows only that this
-    attack finds nothing on average: not that a stronger one would not, by one who knows the generator or
-    other real rows, nor that no single row, an outlier above all, is given away, nor that values of a person
-    cannot be guessed from those of others alike. Such a promise needs a generator that was trained with
-    differential privacy.
-
     Args:
         train: what the generator learnt from.
         holdout: real rows that it did not, of the same kind.
@@ -77,10 +79,6 @@ def membership(
     Raises:
         DataError: if the columns differ.
         Undefined: if there are fewer than twenty rows of a kind.
-
-    References:
-        Membership inference attacks against synthetic data through overfitting detection.
-        van Breugel, Sun, Qian, van der Schaar, 2023. https://arxiv.org/abs/2302.12580
     """
     if min(len(train), len(holdout), len(fake)) < FEWEST:
         raise Undefined(
@@ -108,7 +106,11 @@ def membership(
 
 
 def _closeness(fake: TableRows, rows: TableRows) -> Float[np.ndarray, " n"]:
-    """How close made rows come to each row; falls with the distance, hence rises with their density."""
+    """How close made rows come to each row; falls with the distance, hence rises with their density.
+
+    The nearest one stands for how dense made rows are there: of more neighbours, others would hide a copy.
+    The attacker sees nothing but made rows and the row he asks about.
+    """
     view = design(fake)  # the attacker knows no others
     made, asked = (torch.from_numpy(view.distances(side)) for side in (fake, rows))
     return -nearest(asked, made).distance.numpy()

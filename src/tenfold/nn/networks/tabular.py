@@ -31,7 +31,7 @@ class Beside(nn.Module):
 
     def __init__(self, inputs: int, width: int, norm: Norm) -> None:
         super().__init__()
-        self.linear = nn.Linear(inputs, width)
+        self.linear = nn.Linear(inputs, width, bias=norm != "batch")  # which a batch norm takes away again
         norms: dict[Norm, type[nn.Module]] = {"layer": nn.LayerNorm, "batch": BatchNorm}
         self.norm = norms[norm](width) if norm in norms else nn.Identity()
 
