@@ -21,6 +21,7 @@ from ..material import asked_labels
 from ..metrics.suite import FEWEST, NO_HOLDOUT, Measured, shuffled
 from ..metrics.texts.copies import copied_spans
 from ..metrics.texts.curves import TEMPERATURES, Curves, Point, Ruler
+from ..metrics.texts.perplexity import Foretelling
 from ..metrics.texts.rows import Texts, jackknife
 from ..metrics.texts.summary import measure_texts
 from ..metrics.texts.verdicts import verdicts
@@ -268,14 +269,12 @@ class Maker:
             return Measured(None, None, 0, why=NO_HOLDOUT)
         if conditional and held.labels is None:
             return Measured(None, None, len(held), why="not defined without the classes of held-out texts")
-        labels = torch.from_numpy(held.labels) if conditional else None
+        held = held.take(shuffled(len(held), self.by.seed, "foretold"))  # errors need a random order
+        labels = torch.from_numpy(held.labels) if conditional and held.labels is not None else None
         mean = self.sampler.likelihood(torch.from_numpy(held.rows), labels).double().numpy()
         tokens = (held.rows != PAD).sum(1)
-
-        def per_token(index: Int[np.ndarray, " k"]) -> list[float]:
-            return [float((mean * tokens)[index].sum() / max(tokens[index].sum(), 1))]
-
-        found = jackknife(per_token, len(held))[0]
+        told = Foretelling(mean * tokens, tokens)
+        found = jackknife(lambda index: [told.per_token(index)], len(held))[0]
         return Measured(found.value, None, len(held), found.error)
 
     def points(self, ruler: Ruler) -> tuple[Point, ...]:
