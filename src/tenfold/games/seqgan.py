@@ -129,7 +129,7 @@ class AdvantageSize(Adaptive):
     @torch.no_grad()
     def note(self, advantages: Tensor, which: Tensor) -> None:
         """Look at some advantages."""
-        self.noted += torch.stack([(advantages * which).square().sum(), which.sum()])
+        self.noted += torch.stack([(advantages * which).square().sum(), which.sum().to(self.noted.dtype)])
 
     def watch(self, seen: Look) -> Mapping[str, Tensor]:
         """It looks at nothing that D says of a batch."""

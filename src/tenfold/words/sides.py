@@ -19,7 +19,7 @@ from ..metrics.suite import FEWEST
 from ..metrics.texts.embeddings import TextFeatures, text_features
 from ..metrics.texts.rows import Texts
 from ..metrics.texts.summary import TextSides
-from ..plan import options_from
+from ..options import options_from
 from ..watching.words import baseline_state
 
 if TYPE_CHECKING:
