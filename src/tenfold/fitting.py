@@ -306,8 +306,17 @@ def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = Fals
 
         return Exam(plan.data, folder), Choice("features", Exam.by, "a table is judged by its rows")
     features, judge = feature_network(plan, folder, runtime, fresh=fresh)
+    making = None
+    if plan.data.spec.kind == "captioned":
+        from .watching.captions import FromCaptions, reader_of
+
+        if runtime.rank == 0:
+            reader_of(plan.data, folder, fresh=fresh)
+        runtime.barrier()
+        reader = reader_of(plan.data, folder)
+        making = lambda index: FromCaptions(plan.data, index, reader)
     degrade = plan.recipe.degradation(plan.data.spec)
-    return Quality(plan.data, features, folder, conditions(plan), degrade), judge
+    return Quality(plan.data, features, folder, conditions(plan), degrade, making), judge
 
 
 def conditions(plan: Plan) -> int:
@@ -332,6 +341,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "given_codec": None if given is None else given.to_json(),
         "table": None if table is None else plain(table.to_json()),
         "series": None if series is None else plain(series.to_json()),
+        "texts": None if plan.data.texts is None else plain(plan.data.texts.to_json()),
         "sides": list(plan.data.sides or ("given", "made")),
         "notes": list(plan.data.notes),
         "seed": plan.seed,

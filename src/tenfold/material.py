@@ -314,7 +314,7 @@ def joined(dataset: Dataset) -> Split:
     both = train.labels is not None and held.labels is not None
     labels = np.concatenate([train.labels, held.labels]) if both else None  # pyright: ignore[reportCallIssue, reportArgumentType]
     values = np.concatenate([train.values, held.values])
-    return replace(train, values=values, labels=labels, names=(*train.names, *held.names))
+    return replace(train, values=values, labels=labels, names=(*train.names, *held.names), beside=None)
 
 
 def recoded(split: Split | None, codec: Codec) -> Split:
@@ -347,10 +347,7 @@ def apart(train: Split, held: Split | None, *, strict: bool) -> tuple[Split, Spl
     if strict:
         raise DataError(f"{what}. Nothing can be judged by what was learnt from: remove them from one side.")
     kept = np.setdiff1d(np.arange(len(held)), copies)
-    labels = None if held.labels is None else held.labels[kept]
-    names = tuple(held.names[i] for i in kept)
-    fewer = replace(held, values=held.values[kept], labels=labels, names=names) if len(kept) else None
-    return train, fewer, [f"{what}; they are left out"]
+    return train, held.take(kept) if len(kept) else None, [f"{what}; they are left out"]
 
 
 def assemble(

@@ -16,6 +16,10 @@ from .data.sides import open_sides, open_undirected
 from .data.spec import DataSpec
 from .data.table.frames import is_table
 from .data.table.opening import open_table
+from .data.texts.captions import is_captioned
+from .data.texts.opening import open_captioned, open_text_pairs, open_texts
+from .data.texts.options import TextOptions
+from .data.texts.places import is_texts
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError
 from .options import Options, Source
@@ -26,6 +30,10 @@ def opened(
 ) -> tuple[Dataset, DataSpec]:
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
     how = load_options(options, seed)
+    worded = opened_words(data, options, how, {*(kinds or ())}, chosen=kinds is None)
+    if worded is not None:
+        refuse_few(worded, options.holdout)
+        return worded, worded.spec
     series = options.series is not None or "series" in (kinds or ())
     if not series and (is_table(data) or is_array_of_rows(data, kinds)):
         dataset = open_table(data, how)
@@ -49,6 +57,35 @@ def opened(
     refuse_few(dataset, options.holdout)
     more = 0 if dataset.unlabelled is None else len(dataset.unlabelled)
     return dataset, replace(dataset.spec, count=dataset.spec.count + more)
+
+
+def opened_words(
+    data: Source, options: Options, how: LoadOptions, kinds: Collection[str], *, chosen: bool
+) -> Dataset | None:
+    """Texts, pairs of texts, or pictures with captions, if they are meant; None if not.
+
+    Args:
+        data: where they are.
+        options: with what is said of texts.
+        how: hold-out and seed among it.
+        kinds: of data that the recipe takes.
+        chosen: whether the recipe is still to be chosen from the data.
+    """
+    asked = options.texts or TextOptions()
+    asked = replace(asked, holdout=options.holdout, seed=how.seed)
+    if "text_pairs" in kinds:
+        named = {"source": options.side or asked.source, "target": options.to or asked.target}
+        return open_text_pairs(data, replace(asked, **named))
+    if "texts" in kinds or (chosen and is_texts(data)):
+        return open_texts(data, asked)
+    if "captioned" in kinds or (chosen and is_captioned(data)):
+        return open_captioned(data, asked, how)
+    if options.texts is not None:
+        raise RecipeError(
+            "something is said of texts, and the recipe or the data have none. Choose a recipe of texts, such "
+            "as --recipe lm or --recipe dfgan, or leave it out."
+        )
+    return None
 
 
 def is_array_of_rows(data: Source, kinds: Collection[str] | None) -> bool:

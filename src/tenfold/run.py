@@ -14,6 +14,7 @@ import yaml
 from .data import Codec
 from .data.series.layout import SeriesLayout
 from .data.spec import Cell, DataSpec
+from .data.texts.layout import TextLayout
 from .engine.checkpoint import State, finished, part, read_state
 from .errors import RecipeError, RunError, suggest
 from .game import Game, Sampler
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from .data.series.codec import SeriesCodec
     from .data.table.cells import TableCodec
+    from .data.texts.codec import TextCodec
     from .evaluation import Evaluation
     from .tables.evaluating import TableEvaluation
     from .tables.series import SeriesEvaluation
@@ -59,7 +61,8 @@ class Run:
         cells = tuple(Cell(**tuples(cell)) for cell in fields.get("cells", ()))
         series = fields.get("series")
         layout = None if series is None else SeriesLayout.from_json(series)
-        return DataSpec(**{**fields, "cells": cells, "series": layout})
+        texts = {name: text_layout(fields.get(name)) for name in ("text", "source_text")}
+        return DataSpec(**{**fields, "cells": cells, "series": layout, **texts})
 
     @cached_property
     def codec(self) -> Codec:
@@ -95,6 +98,31 @@ class Run:
         if found is None:
             raise RunError(f"{self.path} was not trained on series, but on {self.spec.kind}.")
         return SeriesCodec.from_json(found)
+
+    @cached_property
+    def texts(self) -> TextCodec:
+        """How samples become texts, or captions tokens.
+
+        Raises:
+            RunError: they do not.
+        """
+        from .data.texts.codec import TextCodec
+
+        found = self.facts.get("texts")
+        if found is None:
+            raise RunError(f"{self.path} was not trained on texts, but on {self.spec.kind}.")
+        return TextCodec.from_json(found)
+
+    @property
+    def source_texts(self) -> TextCodec:
+        """How texts that others are made of become tokens.
+
+        Raises:
+            RunError: there are none.
+        """
+        if self.texts.source is None:
+            raise RunError(f"{self.path} makes texts of nothing that is given. Use tenfold sample.")
+        return self.texts.source
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -332,6 +360,11 @@ def record(path: Path, read: Callable[[str], Any], keys: Sequence[str]) -> Mappi
     if missing:
         raise RunError(f"{path} is damaged: it has no {missing[0]!r}. Restore it from a copy.")
     return found
+
+
+def text_layout(fields: Mapping[str, Any] | None) -> TextLayout | None:
+    """The layout whose fields JSON held."""
+    return None if fields is None else TextLayout(**fields)
 
 
 def tuples(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -339,7 +339,7 @@ def feature_network(
     from .metrics.features import ClassifierFeatures
 
     spec = plan.data.spec
-    if not spec.pictures or len(spec.classes) < 2:
+    if not spec.pictures or len(spec.classes) < 2 or spec.kind == "captioned":
         return without_labels(plan)
     path = folder / "features.safetensors"
     there = path.is_file() and path.with_suffix(".json").is_file()

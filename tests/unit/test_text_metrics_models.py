@@ -74,7 +74,7 @@ def test_order_is_learnt_and_a_cut_text_has_no_end() -> None:
     own, other = model.foretell(chain(400, 1)), model.foretell(chain(400, 1)[:, ::-1])
     assert own.per_token() < other.per_token() - 0.3
     entropy = -(0.85 * log(0.85) + 3 * 0.05 * log(0.05))
-    assert own.per_token() == pytest.approx((log(4) + 7 * entropy) / 8, abs=0.05)
+    assert own.per_token() == pytest.approx((log(4) + 7 * entropy) / 8, abs=0.12)
     assert own.tokens.tolist() == [8] * 400
     assert model.foretell(rows([A, B], [])).tokens.tolist() == [3, 1]
 
