@@ -30,15 +30,16 @@ from tenfold.recipe import make_recipe
 from tenfold.settings import resolve
 
 QUESTION = """An LSTM with known weights writes 10,000 texts to learn from; then it says, in nats per token,
-how likely made texts are (quality), and those who learnt say how likely fresh texts of its own are (coverage).
-Published: SeqGAN's oracle, 5,000 words, 20 tokens, one seed, up to 15 minutes each, preset small unless another
-is named; lm is stopped by 2,000 validation texts, and its curve over temperatures is what the others have to
-better. A contender wins where it lies beyond that curve, is dominated where the curve is better in both, at
-whatever temperature. Controls reward every text alike, no discriminator heard: with a learnt value subtracted,
-and without one, as published. Small: 500 words, 10 tokens, weights from N(0, 1), three seeds: the
-Jensen-Shannon distance of bigrams to the oracle's, summed exactly over what may come next after 50,000 drawn
-beginnings, beside the baseline's at the temperature at which it is as varied (entropy). Bars: the oracle's
-own texts 5.76; lm held-out 7.65 at most; of the oracle, lm --preset paper 9.05, seqgan 8.74 at most."""
+how likely made texts are (quality); those who learnt say how likely fresh texts of its own are (coverage).
+Published: SeqGAN's oracle, 5,000 words, 20 tokens, one seed, up to 15 minutes each, preset small unless
+another is named; lm is stopped by 2,000 validation texts, and its curve over temperatures is what the
+others have to better. A contender wins where it lies beyond that curve, is dominated where the curve is
+better in both, at whatever temperature. Controls reward every text alike, no discriminator heard: with a
+learnt value subtracted, and without one, as published. Small: 500 words, 10 tokens, weights from N(0, 1),
+three seeds: the Jensen-Shannon distance of bigrams to the oracle's, summed exactly over what may come next
+after 50,000 drawn beginnings, beside the baseline's at the temperature at which it is as varied (entropy).
+Bars: the oracle's own texts 5.76; lm held-out 7.65 at most; of the oracle, lm --preset paper 9.05, seqgan
+8.74 at most."""
 OWN, HELD_OUT, PAPER, SEQGAN = 5.76, 7.65, 9.05, 8.74
 TEMPERATURES = (0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.1)
 FREE = {"reward": "constant", "baseline": False, "teacher": 0.0, "lr_adversarial": 0.01}

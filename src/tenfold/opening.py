@@ -82,8 +82,8 @@ def opened_words(
         return open_captioned(data, asked, how)
     if options.texts is not None:
         raise RecipeError(
-            "something is said of texts, and the recipe or the data have none. Choose a recipe of texts, such "
-            "as --recipe lm or --recipe dfgan, or leave it out."
+            "something is said of texts, and the recipe or the data have none. Choose a recipe of texts, "
+            "such as --recipe lm or --recipe dfgan, or leave it out."
         )
     return None
 

@@ -263,6 +263,8 @@ class Training:
 
     def how_to_sample(self) -> str:
         """A command; for a recipe that the command line does not know, a line of Python."""
+        if self.plan.data.spec.kind == "text_pairs":
+            return f"tenfold translate {self.folder} in.txt out.txt"
         if isinstance(self.trainer.game.sampler, Translator):
             return f"tenfold translate {self.folder} IN OUT"
         rows = {"table": "rows.csv", "series": "series.csv"}.get(self.plan.data.spec.kind)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .parser import Parser
 from .series import series_options
+from .words import text_options
 
 if TYPE_CHECKING:
     from ..options import Options
@@ -86,8 +87,10 @@ def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
     from ..options import Options
 
-    known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in ("side", "series")}
-    known |= {"series": series_options(args)}
+    known = {
+        f.name: getattr(args, f.name) for f in fields(Options) if f.name not in ("side", "series", "texts")
+    }
+    known |= {"series": series_options(args), "texts": text_options(args)}
     if names_side(args):
         known |= {"side": args.start, "start": None}
     return Options(**known)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 from .rows import of_series, of_table, refuse_flags_of_tables, sample_rows, sample_series
+from .words import of_words, refuse_flags_of_words
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -29,6 +30,13 @@ def main(argv: Sequence[str]) -> int:
         show(result, lines, as_json=args.json)
         return 0
     refuse_flags_of_tables(run, args)
+    worded = of_words(run)
+    if worded is not None:
+        with stdout_kept_clean(args.json):
+            result, lines = worded(run, args)
+        show(result, lines, as_json=args.json)
+        return 0
+    refuse_flags_of_words(run, args)
     if of_series(run):
         with stdout_kept_clean(args.json):
             result, lines = sample_series(run, args)
@@ -72,6 +80,19 @@ def read(argv: Sequence[str]) -> Namespace:
         action="store_true",
         help="only those with the right label that copy nothing, by D's odds (exit code 1 if too few pass)",
     )
+    add(
+        "--text",
+        action="append",
+        metavar="TEXT",
+        help="what the pictures shall show; several times for several",
+    )
+    add(
+        "--temperature",
+        type=float,
+        metavar="X",
+        help="of texts: below 1 likely words are likelier (default 1)",
+    )
+    add("--prefix", metavar="TEXT", help="of texts: what each begins with")
     add("--out", metavar="DIR", help="write a file per sample, and a folder per class; of a table, a file")
     add(
         "--where",

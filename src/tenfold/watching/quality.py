@@ -92,7 +92,7 @@ class FromNoise:
 
     given_codec: Codec | None = None
     paired = False
-    reference: Mapping[str, float] = {}  # noqa: RUF012  (empty for good)
+    reference: Mapping[str, float] = {}
 
     def __init__(self, count: int, labels: Tensor | None, classes: int, data: Dataset) -> None:
         self.count, self.asked, self.classes, self.codec = count, labels, classes, data.codec
