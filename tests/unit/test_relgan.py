@@ -17,7 +17,7 @@ from tenfold.engine.trainer import Settings, Trainer
 from tenfold.games.language import TextSampler, alphabet
 from tenfold.games.relgan import RelGAN, Softness, gumbel
 from tenfold.nn.networks.language import NEVER, LSTMLanguage
-from tenfold.nn.networks.reader import Reader
+from tenfold.nn.networks.reader import TextDiscriminator
 from tenfold.objectives import NON_SATURATING
 from tenfold.recipe import make_recipe
 
@@ -27,7 +27,7 @@ LAYOUT = TextLayout(LENGTH, WORDS)
 SPEC = DataSpec("texts", (LENGTH,), 32, ("a", "b"), (16, 16), text=LAYOUT)
 
 
-class Counts(Reader):
+class Counts(TextDiscriminator):
     """A logit: how much of token A stands in the first place of a text; and what it was shown."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ from tenfold.nn.networks.language import (
     State,
     TransformerLanguage,
 )
-from tenfold.nn.networks.reader import ManyReaders, Reader, TextReader
+from tenfold.nn.networks.reader import ManyReaders, TextDiscriminator, TextReader
 from tenfold.recipe import make_recipe
 
 WORDS, LENGTH = 9, 5
@@ -64,7 +64,7 @@ class Places(LanguageNetwork):
         return torch.eye(self.width)[state[1] + 1], state[1] + 1
 
 
-class Likes(Reader):
+class Likes(TextDiscriminator):
     """Says of a text what a function of its tokens says."""
 
     def __init__(self, opinion) -> None:

@@ -52,10 +52,11 @@ def read(argv: Sequence[str]) -> Namespace:
         if "series" in cls.kinds:  # other recipes may have fields of these names
             add_series_flags(parser)
         if {"texts", "text_pairs", "captioned"} & {*cls.kinds}:
-            add_text_flags(parser)
+            add_text_flags(parser, label=True)
         add_fields(parser, cls, f"recipe {seen.recipe} (presets: {', '.join(cls.presets)})", seen.preset)
         return finished(parser, argv)
     add_series_flags(parser)
+    add_text_flags(parser, label=False)
     if not seen.help:
         from .. import recipes  # noqa: F401  (registers them)
         from ..recipe import RECIPES, Recipe

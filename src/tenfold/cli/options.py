@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..options import Options
 
 
+OWN = ("side", "series", "texts")
+"""Options whose flags are read in another way."""
 FLAGS = {"start": "from", "side": "from"}
 """Flags of options that are called otherwise, as Python keeps the word for itself."""
 
@@ -87,9 +89,7 @@ def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
     from ..options import Options
 
-    known = {
-        f.name: getattr(args, f.name) for f in fields(Options) if f.name not in ("side", "series", "texts")
-    }
+    known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in OWN}
     known |= {"series": series_options(args), "texts": text_options(args)}
     if names_side(args):
         known |= {"side": args.start, "start": None}

@@ -21,8 +21,13 @@ NAMES |= {"label": "label", "template": "template"}
 """By field of TextOptions: where its flag is kept."""
 
 
-def add_text_flags(parser: ArgumentParser) -> None:
-    """Fields of TextOptions that no other flag gives."""
+def add_text_flags(parser: ArgumentParser, *, label: bool) -> None:
+    """Fields of TextOptions that no other flag gives.
+
+    Args:
+        parser: of the command.
+        label: whether that of the class's column is still missing.
+    """
     add = parser.add_argument_group("texts and captions").add_argument
     add(
         "--tokens",
@@ -32,6 +37,8 @@ def add_text_flags(parser: ArgumentParser) -> None:
     add("--length", type=int, metavar="N", help="tokens of a text at most (default: nearly all as they are)")
     add("--vocabulary", type=int, metavar="N", help="different tokens at most")
     add("--text-column", metavar="COLUMN", help="column of the texts, or of the captions")
+    if label:
+        add("--label", metavar="COLUMN", help="column of the class of each text, to be asked for")
     add("--template", metavar="TEXT", help='captions of classes, such as "a photo of a {label}"')
 
 

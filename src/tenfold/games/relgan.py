@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from ..data.texts.layout import PAD
 from ..draw import Draw
 from ..game import Batch, Critic, Game, Terms, Turn
-from ..nn.networks.reader import Reader
+from ..nn.networks.reader import TextDiscriminator
 from ..nn.networks.series import hardened
 from ..objectives import RELATIVISTIC, Objective
 from .gan import signals, told
@@ -55,7 +55,7 @@ class RelGAN(Game[TextSampler]):
     def __init__(
         self,
         sampler: TextSampler,
-        discriminator: Reader,
+        discriminator: TextDiscriminator,
         *,
         objective: Objective = RELATIVISTIC,
         likelihood: float = 0.0,

@@ -20,7 +20,7 @@ from ..adaptive import Adaptive
 from ..draw import Draw
 from ..game import Batch, Critic, Game, Terms, Turn
 from ..nn.layers import FullPrecision
-from ..nn.networks.reader import Reader
+from ..nn.networks.reader import TextDiscriminator
 from ..objectives import NON_SATURATING
 from .gan import signals, told
 from .language import TextSampler, dropped, imitation, surprise, there
@@ -165,7 +165,7 @@ class SeqGAN(Game[TextSampler]):
     def __init__(
         self,
         sampler: TextSampler,
-        discriminator: Reader,
+        discriminator: TextDiscriminator,
         *,
         shares: Shares = Shares(),
         policy: Policy = Policy(),

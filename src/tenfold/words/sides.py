@@ -91,10 +91,13 @@ def reopened_texts(run: Run, data: Any = None) -> Dataset:  # noqa: ANN401
         RunError: they are no longer there.
     """
     options = options_from(run.facts["options"])
-    asked = options.texts or DEFAULTS
-    how = replace(asked, seed=run.facts["seed"], holdout=asked.holdout or options.holdout)
-    open_them = open_text_pairs if run.spec.kind == "text_pairs" else open_texts
-    dataset = open_them(source_of(run) if data is None else data, how, run.texts)
+    asked = replace(options.texts or DEFAULTS, holdout=options.holdout, seed=run.facts["seed"])
+    source = source_of(run) if data is None else data
+    if run.spec.kind == "text_pairs":
+        named = {"source": options.side or asked.source, "target": options.to or asked.target}
+        dataset = open_text_pairs(source, replace(asked, **named), run.texts)
+    else:
+        dataset = open_texts(source, asked, run.texts)
     refuse_changed(run, dataset)
     return dataset
 

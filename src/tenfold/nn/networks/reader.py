@@ -63,7 +63,7 @@ class Phrases(nn.Module):
         return F.relu(torch.cat([layer(x).amax(2) for layer in self.layers], 1))
 
 
-class Reader(nn.Module, ABC):
+class TextDiscriminator(nn.Module, ABC):
     """Texts to logits, in two halves: what is seen of a text, of which a game may drop some, and the verdict.
 
     Attributes:
@@ -87,7 +87,7 @@ class Reader(nn.Module, ABC):
         return self.judged(self.features(x), condition)
 
 
-class TextReader(Reader):
+class TextReader(TextDiscriminator):
     """One logit for each text.
 
     Args:
@@ -128,7 +128,7 @@ class TextReader(Reader):
         return self.head(features, condition)
 
 
-class ManyReaders(Reader):
+class ManyReaders(TextDiscriminator):
     """A logit for each of several representations: vectors of tokens of their own, all else in common.
 
     Args:
