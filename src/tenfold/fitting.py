@@ -305,6 +305,11 @@ def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = Fals
         from .watching.exam import Exam
 
         return Exam(plan.data, folder), Choice("features", Exam.by, "a table is judged by its rows")
+    if plan.data.spec.kind in ("texts", "text_pairs"):
+        from .watching.words import Reading
+
+        reading = Reading(plan.data, folder, conditions(plan))
+        return reading, Choice("features", reading.by, "texts are judged by what they say")
     features, judge = feature_network(plan, folder, runtime, fresh=fresh)
     making = None
     if plan.data.spec.kind == "captioned":
