@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 LONGEST = 200  # characters of a text that is shown
 OWN, BASELINE = "#0072B2", "#D55E00"
 MEANING = {
-    **{f"bleu_{n}": f"share of runs of 1 to {n} tokens that held-out texts have, too" for n in range(2, 6)},
-    **{f"self_bleu_{n}": f"the same among the texts themselves: alike where high ({n})" for n in range(2, 6)},
+    **{
+        f"bleu_{n}": f"runs of 1 to {n} tokens that held-out texts have, too: their share"
+        for n in range(2, 6)
+    },
+    **{
+        f"self_bleu_{n}": f"runs of 1 to {n} tokens that others of these texts have, too" for n in range(2, 6)
+    },
     **{f"distinct_{n}": f"share of runs of {n} tokens that differ from all others" for n in (1, 2, 3)},
     "repeated_texts": "share of texts that are there more than once",
     "forward_perplexity": "how surprising texts are to who knows held-out ones",
