@@ -165,7 +165,7 @@ class Training:
     def draw(self) -> None:
         """The sheet on fixed noise, and the curves so far."""
         sampler, device = self.trainer.ema.module, self.trainer.runtime.device
-        if self.plan.data.spec.pictures:
+        if self.plan.data.spec.pictures or self.plan.data.texts is not None:
             sheets = self.folder / "sheets"
             sheets.mkdir(exist_ok=True)
             path, seed = sheets / f"{self.trainer.seen:012d}.png", derive(self.plan.seed, "sheet")
