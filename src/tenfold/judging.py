@@ -76,9 +76,11 @@ def of_other_run(run: Run, data: Any, holdout: str | None, how: Looking) -> Foun
     """The same of a run.
 
     Raises:
-        RunError: a hold-out is given that is not read.
+        RunError: a hold-out, or data, are given that are not read.
     """
     kind = run.spec.kind
+    if data is not None and kind == "captioned":
+        raise RunError("--real was given beside a run, whose own data judge. Leave it out.")
     if holdout is not None and kind in ("series", "text_pairs", "captioned"):
         raise RunError(f"--holdout is not read of {kind}: a run has its own. Leave it out.")
     if kind == "series":

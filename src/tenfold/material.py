@@ -24,6 +24,8 @@ from .enlarging import opened_by
 from .errors import DataError, RunError
 from .game import Translator
 from .metrics.suite import FEWEST, Measured
+from .opening import open_words
+from .options import options_from
 from .run import Run
 from .watching.making import Translations
 from .watching.quality import generate_many
@@ -188,8 +190,11 @@ def way_back(run: Run, dataset: Dataset, making: Translations) -> tuple[Part, Pa
 
 
 def reopened(run: Run) -> Dataset:
-    """The data of a run, both sides of them if it translates one into the other."""
+    """The data of a run: both sides of them if it translates one into the other, captions if there are."""
     source, how = source_of(run), opened_by(run)
+    if run.spec.kind == "captioned":
+        said = options_from(run.facts["options"])
+        return open_words(source, said, run.facts["seed"], run.spec.kind, run.texts)
     if run.spec.kind not in ("pairs", "unpaired"):
         return open_data(source, how)
     options = run.facts["options"]

@@ -52,6 +52,11 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe={self.facts['recipe']!r}, classes={len(self.spec.classes)})"
 
+    @property
+    def kind(self) -> str:
+        """Of the data; empty if the record does not say."""
+        return self.facts["spec"].get("kind", "")
+
     @cached_property
     def spec(self) -> DataSpec:
         """What the recipe knew of the data."""
@@ -216,16 +221,24 @@ class Run:
         """
         if self.facts.get("table") is None:
             self.refuse_columns(conditions, balance, raw)
-            if text is not None or self.spec.kind == "captioned":
-                return self.draw(text or (), n, seed=seed, first=first)
-            if self.spec.kind in ("texts", "text_pairs"):
-                return self.write(n, label=label, seed=seed, first=first)
-            made = self.samples(n, label=label, seed=seed, first=first)
-            return made if self.facts.get("series") is None else self.as_series(made)
+            return self.sample_others(n, label, text, seed=seed, first=first)
         from .tables.sampling import sample_table
 
         asked = {**(conditions or {}), **({} if label is None else {self.target: label})}
         return sample_table(self, n, conditions=asked, balance=balance, seed=seed, first=first, raw=raw)
+
+    def sample_others(
+        self, n: int, label: str | int | None, text: str | Sequence[str] | None, *, seed: int, first: int
+    ) -> Any:  # noqa: ANN401
+        """The same of what is no table: pictures, of captions or not, series, texts."""
+        if text is not None or self.kind == "captioned":
+            if label is not None:
+                raise RunError(f"label {label!r} was asked for, and captions say what to draw. Leave it out.")
+            return self.draw(text or (), n, seed=seed, first=first)
+        if self.kind in ("texts", "text_pairs"):
+            return self.write(n, label=label, seed=seed, first=first)
+        made = self.samples(n, label=label, seed=seed, first=first)
+        return made if self.facts.get("series") is None else self.as_series(made)
 
     def write(
         self,
@@ -305,6 +318,8 @@ class Run:
         """
         if n < 1 or first < 0:
             raise RunError(f"{n} samples from number {first} were asked for; at least 1 from 0 was expected.")
+        if self.facts.get("texts") is not None:
+            raise RunError(f"{self.path} learnt from words. Use sample, write, draw or translate.")
         start = first // BLOCK * BLOCK
         numbers = torch.arange(start, -(-(first + n) // BLOCK) * BLOCK)
         labels = self.labels_of(numbers, None if label is None else str(label))

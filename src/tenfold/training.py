@@ -263,13 +263,16 @@ class Training:
 
     def how_to_sample(self) -> str:
         """A command; for a recipe that the command line does not know, a line of Python."""
-        if self.plan.data.spec.kind == "text_pairs":
+        kind = self.plan.data.spec.kind
+        if kind == "text_pairs":
             return f"tenfold translate {self.folder} in.txt out.txt"
         if isinstance(self.trainer.game.sampler, Translator):
             return f"tenfold translate {self.folder} IN OUT"
-        rows = {"table": "rows.csv", "series": "series.csv"}.get(self.plan.data.spec.kind)
+        rows = {"table": "rows.csv", "series": "series.csv", "texts": "texts.txt"}.get(kind)
         if self.plan.data.series is not None and self.plan.data.series.container is None:
             rows = "series.npy"
+        if kind == "captioned":
+            return f'tenfold sample {self.folder} --text "..." -n 8 --out samples/'
         if type(self.plan.recipe).__module__.startswith("tenfold."):
             return f"tenfold sample {self.folder} -n 100 --out {rows or 'samples/'}"
         return f'tenfold.load("{self.folder}").sample(100)' + ('.save("samples")' if rows is None else "")

@@ -10,7 +10,9 @@ import torch
 
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.augment.diffaugment import DiffAugment
-from tenfold.data.spec import DataSpec
+from tenfold.data.series.layout import SeriesLayout
+from tenfold.data.spec import Cell, DataSpec
+from tenfold.data.texts.layout import TextLayout
 from tenfold.draw import Draw
 from tenfold.engine.schedule import cosine
 from tenfold.errors import RecipeError
@@ -21,9 +23,23 @@ from tenfold.recipes.wgan import WGAN
 IMAGES = DataSpec("images", (1, 8, 8), 300, ("a", "b"), (150, 150))
 
 
+TEXT = TextLayout(6, 9)
+CELLS = (Cell("c", 3), Cell("n", 2, scalar=True, centres=(-1.0, 1.0), spreads=(0.5, 0.5)))
+SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
+OTHERS = {
+    "table": DataSpec("table", (6,), 300, cells=CELLS),
+    "series": replace(IMAGES, kind="series", shape=(SERIES.width,), series=SERIES),
+    "texts": replace(IMAGES, kind="texts", shape=(6,), text=TEXT),
+    "text_pairs": DataSpec("text_pairs", (6,), 300, text=TEXT, source_text=TEXT),
+    "captioned": DataSpec("captioned", (1, 8, 8), 300, text=TEXT),
+}
+
+
 def data_for(name: str) -> DataSpec:
-    """Pictures, of two sides where a recipe translates one into the other."""
+    """Pictures, of two sides where a recipe translates one into the other; or what else it learns from."""
     kind = RECIPES[name].kinds[0]
+    if kind in OTHERS:
+        return OTHERS[kind]
     return IMAGES if kind == "images" else replace(IMAGES, kind=kind, given=(2, 8, 8))
 
 
@@ -44,7 +60,7 @@ def test_it_says_where_it_comes_from(name):
     ("name", "values", "preset", "message"),
     [
         ("dcgam", {}, None, r"no recipe 'dcgam'. Did you mean 'dcgan'\?"),
-        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, cut, cvae, cyclegan, dcgan"),
+        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, ctgan, cut, cvae, cyclegan"),
         ("dcgan", {}, "smal", r"recipe 'dcgan' has no preset 'smal'. Did you mean 'small'\?"),
         ("dcgan", {"latnet": 3}, None, r"recipe 'dcgan' has no field 'latnet'. Did you mean 'latent'\?"),
         ("dcgan", {"clip": 0.1}, None, r"recipe 'dcgan' has no field 'clip'"),
@@ -194,5 +210,7 @@ def test_without_its_weight_there_is_no_discriminator():
 
 
 def test_only_conditional_ones_ask_for_balanced_classes():
+    """Texts are learnt in the proportions that their classes have."""
     balanced = {n for n in RECIPES if make_recipe(n, {}, "tiny").build(data_for(n)).balanced}
-    assert balanced == {n for n, cls in RECIPES.items() if cls.conditional != "never"}
+    conditional = {n for n, cls in RECIPES.items() if cls.conditional != "never"}
+    assert balanced == {n for n in conditional if "texts" not in RECIPES[n].kinds}

@@ -29,14 +29,22 @@ def main(argv: Sequence[str]) -> int:
     add_json_flag(parser)
     args = parser.read(argv)
     from ..run import load
-    from ..translating import translate
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
     run = load(args.run)
-    if run.spec.kind == "text_pairs":
-        return texts(run, args, say)
+    return texts(run, args, say) if run.kind == "text_pairs" else pictures(run, args, say)
+
+
+def pictures(run: Run, args: Namespace, say: Callable[[str], None]) -> int:
+    """Translate a picture, or a folder of some.
+
+    Raises:
+        WrongCommand: a flag is for texts.
+    """
+    from ..translating import translate
+
     if args.beam is not None:
         raise WrongCommand(f"--beam is for texts, and {args.run} translates pictures. Leave it out.")
     with stdout_kept_clean(args.json):
@@ -72,7 +80,8 @@ def texts(run: Run, args: Namespace, say: Callable[[str], None]) -> int:
     if wrong:
         raise WrongCommand(f"--{wrong[0]} is for pictures, and {args.run} translates texts. Leave it out.")
     with stdout_kept_clean(args.json):
-        done = translate_texts(run, args.source, args.out, beam=args.beam or BEAM, say=say)
+        beam = BEAM if args.beam is None else args.beam
+        done = translate_texts(run, args.source, args.out, beam=beam, say=say)
     facts = {"written": str(done.written), "lines": len(done.texts), "empty": done.empty, "cut": done.cut}
     lines = [f"{len(done.texts)} lines: {done.written}", *done.notes()]
     show({**facts, "unknown": done.unknown}, lines, as_json=args.json)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .parser import WrongCommand
+from .series import has_series_flags
 
 if TYPE_CHECKING:
     from ..data.texts.options import TextOptions
@@ -42,11 +43,29 @@ def add_text_flags(parser: ArgumentParser, *, label: bool) -> None:
     add("--template", metavar="TEXT", help='captions of classes, such as "a photo of a {label}"')
 
 
+def add_word_flags(parser: ArgumentParser) -> None:
+    """The flags of `tenfold sample` for what learnt from words."""
+    add = parser.add_argument
+    add(
+        "--text",
+        action="append",
+        metavar="TEXT",
+        help="what the pictures shall show; several times for several",
+    )
+    add(
+        "--temperature",
+        type=float,
+        metavar="X",
+        help="of texts: below 1 likely words are likelier (default 1)",
+    )
+    add("--prefix", metavar="TEXT", help="of texts: what each begins with")
+
+
 def text_options(args: Namespace) -> TextOptions | None:
     """What is said of texts; None if nothing is."""
     given = {name: getattr(args, flag, None) for name, flag in NAMES.items()}
     given = {name: value for name, value in given.items() if value is not None}
-    if not {*given} - {"label"}:
+    if not {*given} - ({"label"} if has_series_flags(args) else set()):
         return None
     from ..data.texts.options import TextOptions
 
@@ -55,16 +74,14 @@ def text_options(args: Namespace) -> TextOptions | None:
 
 def of_words(run: Run) -> Callable[[Run, Namespace], Made] | None:
     """How samples of a run of words are made; None of others."""
-    return {"texts": sample_texts, "text_pairs": sample_texts, "captioned": sample_pictures}.get(
-        run.spec.kind
-    )
+    return {"texts": sample_texts, "text_pairs": sample_texts, "captioned": sample_pictures}.get(run.kind)
 
 
 def refuse_flags_of_words(run: Run, args: Namespace) -> None:
     """Raises a WrongCommand if words are spoken of and the run knows none."""
     for name in FLAGS:
         if getattr(args, name) is not None:
-            raise WrongCommand(f"--{name} is about words, and {args.run} learnt from {run.spec.kind}.")
+            raise WrongCommand(f"--{name} is about words, and {args.run} learnt from {run.kind}.")
 
 
 def sample_texts(run: Run, args: Namespace) -> Made:
@@ -76,7 +93,7 @@ def sample_texts(run: Run, args: Namespace) -> Made:
         raise WrongCommand(f"{args.out} exists already and would be overwritten. Choose another --out.")
     texts = run.write(args.count, **asked)
     if args.out is None:
-        return {"count": len(texts), "texts": texts}, texts
+        return {"count": len(texts), "out": None, "texts": texts}, texts
     path = Path(args.out)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")

@@ -31,7 +31,7 @@ from .seqgan import Shares
 NO_STAGES = Shares()
 
 
-class Written(NamedTuple):
+class LikelyTexts(NamedTuple):
     """Texts, and the logarithm of the likelihood of each, which can be differentiated.
 
     Attributes:
@@ -66,7 +66,7 @@ class TextTranslator(Sampler):
 
     def written(
         self, source: Int[Tensor, "n s"], uniform: Float[Tensor, "n length"] | None = None
-    ) -> Written:
+    ) -> LikelyTexts:
         """A text of each source, token by token.
 
         Args:
@@ -88,7 +88,8 @@ class TextTranslator(Sampler):
             going = going & (token != END)
             if not going.any():
                 break
-        return Written(F.pad(torch.stack(tokens, 1), (0, self.length - len(tokens)), value=PAD), likelihood)
+        rows = F.pad(torch.stack(tokens, 1), (0, self.length - len(tokens)), value=PAD)
+        return LikelyTexts(rows, likelihood)
 
     def likelihood(self, source: Int[Tensor, "n s"], text: Int[Tensor, "n t"]) -> Float[Tensor, " n"]:
         """Logarithm of the likelihood of each text given its source, summed over its tokens."""

@@ -106,7 +106,7 @@ class RelGAN(Recipe):
     """Share of the generator's features that is left out while it learns from real texts."""
     representations: Positive = 16
     """How many representations the discriminator has: vectors of tokens, each with a logit."""
-    size: Positive = 1
+    embedding_d: Positive = 1
     """Dimension of these vectors."""
     kernels: tuple[Positive, ...] = (2, 3, 4, 5)
     """Widths of the discriminator's patterns, in tokens."""
@@ -152,7 +152,7 @@ class RelGAN(Recipe):
             layout.vocabulary,
             layout.length,
             representations=self.representations,
-            size=self.size,
+            size=self.embedding_d,
             kernels=self.kernels,
             filters=one_each(self.kernels, self.filters),
             hidden=self.hidden_d,

@@ -18,13 +18,14 @@ OF_CRITIC_AND_HOLDOUT = ("D/holdout_logit", "overfit", "overfit_error", "overfit
 OF_PAIRS = ("l1", "psnr", "ssim")
 OF_TABLE = ("detector_auc", "detector_auc_error", "tstr", "marginals")
 OF_TEXTS = (
-    *("heldout_nll", "ngram_distance", "ngram_distance_error", "self_bleu", "distinct", "distinct_of_real"),
-    *("exact_match", "bleu"),
+    *("heldout_nll", "ngram_distance", "ngram_distance_error"),
+    *("self_bleu", "distinct", "distinct_of_real"),
 )
+OF_TEXT_PAIRS = ("heldout_nll", "exact_match", "bleu")
 OF_CAPTIONED = ("r_precision",)
 NAMES = (
     *(*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT),
-    *(*OF_PAIRS, *OF_TABLE, *OF_TEXTS, *OF_CAPTIONED),
+    *(*OF_PAIRS, *OF_TABLE, *OF_TEXTS, *OF_TEXT_PAIRS[1:], *OF_CAPTIONED),
 )
 """What a look may log; the first five are in every look at what is no table."""
 
@@ -157,10 +158,10 @@ def refuse_unlogged(stop_when: str | None, kind: str) -> None:
     own = {
         "table": (*OF_TABLE, "spread"),
         "texts": (*OF_TEXTS, "spread"),
-        "text_pairs": (*OF_TEXTS, "spread"),
+        "text_pairs": (*OF_TEXT_PAIRS, "spread"),
     }
     others = () if kind == "captioned" else OF_CAPTIONED
-    pictures = tuple(n for n in NAMES if n not in (*OF_TABLE, *OF_TEXTS, *others))
+    pictures = tuple(n for n in NAMES if n not in (*OF_TABLE, *OF_TEXTS, *OF_TEXT_PAIRS, *others))
     logged = own.get(kind, pictures)
     if name and name not in logged:
         raise RecipeError(f"--stop-when {name} is not measured of {kind}. Choose one of {', '.join(logged)}.")

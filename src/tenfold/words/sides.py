@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..data.dataset import Dataset, Split
 from ..data.texts.codec import TextCodec, fit_text_codec
-from ..data.texts.opening import open_text_pairs, open_texts
 from ..data.texts.options import DEFAULTS
 from ..data.texts.reading import TextPart, read_texts
 from ..errors import DataError
@@ -19,6 +18,7 @@ from ..metrics.suite import FEWEST
 from ..metrics.texts.embeddings import TextFeatures, text_features
 from ..metrics.texts.rows import Texts
 from ..metrics.texts.summary import TextSides
+from ..opening import open_words
 from ..options import options_from
 from ..watching.words import baseline_state
 
@@ -90,14 +90,8 @@ def reopened_texts(run: Run, data: Any = None) -> Dataset:  # noqa: ANN401
         DataError: they are not those of the run.
         RunError: they are no longer there.
     """
-    options = options_from(run.facts["options"])
-    asked = replace(options.texts or DEFAULTS, holdout=options.holdout, seed=run.facts["seed"])
-    source = source_of(run) if data is None else data
-    if run.spec.kind == "text_pairs":
-        named = {"source": options.side or asked.source, "target": options.to or asked.target}
-        dataset = open_text_pairs(source, replace(asked, **named), run.texts)
-    else:
-        dataset = open_texts(source, asked, run.texts)
+    options, source = options_from(run.facts["options"]), source_of(run) if data is None else data
+    dataset = open_words(source, options, run.facts["seed"], run.spec.kind, run.texts)
     refuse_changed(run, dataset)
     return dataset
 

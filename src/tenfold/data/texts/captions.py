@@ -57,7 +57,7 @@ def find_captioned(source: str | Path, texts: TextOptions, pictures: LoadOptions
         DataError: there is nothing, or it is not clear what is meant.
     """
     how = How(texts, pictures)
-    parts = split_parts(Path(source).expanduser(), how)
+    parts = split_parts(path_of(source), how)
     wanted = SPLITS.get(pictures.split.lower(), pictures.split)
     if wanted not in parts:
         raise DataError(f"{source} has no split {wanted!r}; it has: {', '.join(parts)}.")
@@ -80,6 +80,20 @@ def find_captioned(source: str | Path, texts: TextOptions, pictures: LoadOptions
     carve = held is None and wanted == "train"
     found = Found(str(source), train.part, None if held is None else held.part, carve, tuple(notes))
     return FoundCaptioned(found, train, held)
+
+
+def path_of(source: Any) -> Path:  # noqa: ANN401
+    """Where pictures with captions lie.
+
+    Raises:
+        DataError: it is no path.
+    """
+    if not isinstance(source, str | Path):
+        raise DataError(
+            f"A {type(source).__name__} holds no captions. Expected a folder of pictures with captions, or a "
+            "table of files and captions."
+        )
+    return Path(source).expanduser()
 
 
 def split_parts(path: Path, how: How) -> dict[str, WordedPart]:

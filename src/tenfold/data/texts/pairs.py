@@ -120,10 +120,16 @@ def two_paths(source: Source, options: TextOptions) -> tuple[Path, Path] | None:
         if all(isinstance(one, str | Path) for one in source):
             return Path(source[0]).expanduser(), Path(source[1]).expanduser()
         return None
-    if not isinstance(source, str | Path) or options.target is None:
+    if not isinstance(source, str | Path) or not is_other_file(source, options.target):
         return None
-    given, made = Path(source).expanduser(), Path(options.target).expanduser()
-    return (given, made) if given.is_file() and not is_fields(given.name) and made.is_file() else None
+    return Path(source).expanduser(), Path(options.target or "").expanduser()
+
+
+def is_other_file(source: str | Path, target: str | None) -> bool:
+    """Whether what is made of the lines of one file are those of another, and not a column or a side."""
+    given = Path(source).expanduser()
+    lines = given.is_file() and not is_fields(given.name)
+    return lines and target is not None and Path(target).expanduser().is_file()
 
 
 def read_pair_place(place: Place, options: TextOptions) -> PairPart:
