@@ -21,7 +21,7 @@ from tenfold.cli.fields import described, given
 from tenfold.cli.options import read_options
 from tenfold.cli.parser import WrongCommand, stdout_kept_clean
 from tenfold.errors import Interrupted, RecipeError
-from tenfold.plan import Options
+from tenfold.options import Options
 from tenfold.recipe import RECIPES, make_recipe
 
 Said = pytest.CaptureFixture[str]

@@ -24,7 +24,8 @@ from tenfold.engine.runtime import Runtime
 from tenfold.errors import DataError, Diverged, Interrupted, RecipeError, RunError
 from tenfold.fitting import assemble, conditions, resume, write_records
 from tenfold.folder import locked
-from tenfold.plan import Options, make_plan
+from tenfold.options import Options
+from tenfold.plan import make_plan
 from tenfold.probe import Mode
 from tenfold.recipe import make_recipe
 from tenfold.training import Training, feature_network

@@ -11,7 +11,8 @@ import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.choosing import by_name, choose_recipe, exactly
 from tenfold.data.spec import DataSpec
 from tenfold.errors import DataError, RecipeError
-from tenfold.plan import Options, make_plan
+from tenfold.options import Options
+from tenfold.plan import make_plan
 from tenfold.recipe import RECIPES, make_recipe
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
