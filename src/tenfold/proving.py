@@ -12,6 +12,7 @@ import numpy as np
 
 from .budget import seconds_of
 from .data import open_data
+from .data.records import tuples
 from .data.tables import FILE_COLUMNS
 from .errors import DataError, Interrupted, RecipeError, suggest
 from .folder import locked, write_json
@@ -394,4 +395,4 @@ def stem_of(data: str | Path | np.ndarray | Frame) -> str:
 def options_of(values: dict[str, Any]) -> ProofOptions:
     """Options by name; what is not named is as by default."""
     found = {name: values[name] for name in asdict(DEFAULTS) if name in values}
-    return ProofOptions(**{name: tuple(v) if isinstance(v, list) else v for name, v in found.items()})
+    return ProofOptions(**tuples(found))

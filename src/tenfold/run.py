@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import yaml
+from numpy import ndarray
 
 from .data import Codec
+from .data.records import tuples
 from .data.series.layout import SeriesLayout
 from .data.spec import Cell, DataSpec
 from .engine.checkpoint import State, finished, part, read_state
@@ -22,8 +24,6 @@ from .samples import Samples
 from .watching.quality import BLOCK, best_state, generate
 
 if TYPE_CHECKING:
-    from numpy import ndarray
-
     from .data.series.codec import SeriesCodec
     from .data.table.cells import TableCodec
     from .evaluation import Evaluation
@@ -204,7 +204,9 @@ class Run:
         """Samples in what the series came in: a long frame, or an array with a row per series."""
         codec = self.series
         found = codec.frame_of(codec.series_of(made.numpy(), made.labels), made.first)
-        return found if codec.container is None else codec.container.restore(found)
+        if codec.container is None or isinstance(found, ndarray):
+            return found
+        return codec.container.restore(found)
 
     @property
     def target(self) -> str:
@@ -332,11 +334,6 @@ def record(path: Path, read: Callable[[str], Any], keys: Sequence[str]) -> Mappi
     if missing:
         raise RunError(f"{path} is damaged: it has no {missing[0]!r}. Restore it from a copy.")
     return found
-
-
-def tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with tuples for lists, as dataclasses hold them."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def load(path: str | Path) -> Run:

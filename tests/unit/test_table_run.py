@@ -212,7 +212,7 @@ def test_a_category_may_be_missing_in_a_held_out_row_alone():
         data = frame()[["smokes", "region"]]
         data.loc[row, "region"] = None
         opened = open_table(data)
-        assert len(opened.train) == 225 and len(opened.holdout) == 75
+        assert len(opened.train) == 250 and len(opened.holdout) == 50
 
 
 def test_an_array_is_a_table_for_a_recipe_of_tables(tmp_path):

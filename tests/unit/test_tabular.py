@@ -139,18 +139,18 @@ def test_packs_are_rows_side_by_side_and_the_rest_is_not_judged():
     assert one.criticise(batch(8), Draw(0, slice(0, 8), 8)).losses["adversarial"].isfinite()
 
 
-def test_known_cells_cost_their_surprise_and_their_distance():
+def test_known_categories_cost_their_surprise_and_known_numbers_nothing():
     one = game()
     guess = type("G", (), {})()
     guess.logits = torch.zeros(1, 6)
     guess.scalars = torch.tensor([[0.5, 0.0]])
     condition = torch.zeros(1, WIDTH + KNOWN)
     condition[0, 0], condition[0, 3], condition[0, WIDTH] = -0.5, 1, 1  # x: the first mode, at -.5
-    expected = math.log(3) + 1.0
-    assert one.missed(guess, condition).item() == pytest.approx(expected)
+    assert one.missed(guess, condition).item() == 0
     condition[0, 5], condition[0, WIDTH + 1] = 1, 1  # c, too
-    assert one.missed(guess, condition).item() == pytest.approx((expected + math.log(2)) / 2)
-    assert one.missed(guess, torch.zeros(1, WIDTH + KNOWN)).item() == 0
+    assert one.missed(guess, condition).item() == pytest.approx(math.log(2))
+    guess.logits[0, 4] = 1.0  # the option of c that is not known
+    assert one.missed(guess, condition).item() > math.log(2)
 
 
 def test_statistics_are_the_distance_of_means_and_of_deviations():

@@ -32,10 +32,9 @@ def add_series_flags(parser: ArgumentParser) -> None:
 
 def series_options(args: Namespace) -> SeriesOptions | None:
     """What is said of series; None if nothing is."""
-    given = {name: getattr(args, name, None) for name in NAMES}
-    given = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if v is not None}
+    given = {name: value for name in NAMES if (value := getattr(args, name, None)) is not None}
     if not given:
         return None
     from ..data.series.schema import SeriesOptions
 
-    return SeriesOptions(**given)
+    return SeriesOptions.from_json(given)

@@ -233,13 +233,17 @@ class TabularGAN(Game[RowSampler]):
         return -(options * said).sum(1).mean()
 
     def missed(self, guess: Guess, condition: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        """How far G's own word on known cells is from what is known, of each row, a cell on average."""
+        """How surprised G is by known categories, of each row, a cell on average.
+
+        Of numbers that are known nothing is asked: learning to repeat them takes the scatter out of those
+        that are not.
+        """
         layout = self.sampler.layout
         cells, known = condition.split([layout.width, layout.cells], 1)
-        scalars, options = layout.split(cells)
+        known = known * layout.categories
+        options = layout.split(cells)[1] * known[:, layout.one_hot.part]
         surprise = -(options * layout.one_hot.log_softmax(guess.logits.float())).sum(1)
-        off = (guess.scalars.float() - scalars).square() * layout.on(options)
-        return (surprise + off.sum(1)) / known.sum(1).clamp_min(1)
+        return surprise / known.sum(1).clamp_min(1)
 
     def known(self, condition: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
         """Which cells are known."""

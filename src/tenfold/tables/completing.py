@@ -17,7 +17,7 @@ from ..data.table.schema import TableSpec
 from ..draw import derive
 from ..errors import RunError
 from .conditions import Request
-from .sampling import BLOCK, Before, Rower, as_must_be
+from .sampling import BLOCK, Before, Rower, as_must_be, row_sampler
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -35,7 +35,7 @@ def remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
         RunError: there is no column of the run, or one that it does not know.
     """
     frame, codec = read_frame(known), run.table
-    rower = Rower(run.sampler, codec, Request())
+    rower = Rower(row_sampler(run), codec, Request())
     clean = clean_part(frame.df, codec)
     values, given = known_values(clean, rower)
     made: Callable[[slice], np.ndarray] = lambda rows: rower.filled(

@@ -50,7 +50,7 @@ class Labelled:
         """The columns that vary as `x0`, `x3` and so on, and the class; a category is `c` and its number."""
         pandas = imported_pandas()
         columns: dict[str, Any] = {}
-        for i in np.flatnonzero(self.varying):
+        for i in np.flatnonzero(self.varying).tolist():
             cells = self.values[:, i]
             columns[f"x{i}"] = categories(cells, self.sizes[i]) if self.sizes[i] else cells
         columns[TARGET] = categories(self.labels.astype(np.float64), int(self.labels.max()) + 1)
@@ -59,7 +59,7 @@ class Labelled:
     def values_of(self, made: pd.DataFrame) -> Float[np.ndarray, "m p"]:
         """Values of rows in such a frame; columns that never vary are as they always are."""
         values = np.tile(self.values[:1], (len(made), 1))
-        for i in np.flatnonzero(self.varying):
+        for i in np.flatnonzero(self.varying).tolist():
             cells = made[f"x{i}"]
             values[:, i] = numbers_of(cells) if self.sizes[i] else cells.to_numpy(np.float64)
         return values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -60,7 +60,7 @@ class GANSampler(BaseOverSampler):
         `GANSampler(random_state=0).fit_resample(X, y)`, or as a step of imbalanced-learn's `Pipeline`.
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
+    _parameter_constraints: dict[str, Any] = {  # noqa: RUF012  # no ClassVar, as scikit-learn declares none
         **BaseOverSampler._parameter_constraints,
         "budget": [str],
         "recipe": [str, Recipe],
@@ -107,7 +107,7 @@ class GANSampler(BaseOverSampler):
     def _fit_resample(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:  # noqa: ANN401  # pyright: ignore[reportIncompatibleMethodOverride]
         """The rows and classes, and those that were made behind them."""
         classes, labels = np.unique(y, return_inverse=True)
-        wanted: dict[Any, int] = dict(self.sampling_strategy_)
+        wanted = cast("dict[Any, int]", self.sampling_strategy_)
         counts = np.array([wanted.get(name, 0) for name in classes.tolist()], np.int64)
         if not counts.any():
             return X.copy(), y.copy()

@@ -229,7 +229,7 @@ def sample_blocks(
     """The same, a block at a time: a million rows need no more memory than a thousand."""
     if n < 1 or first < 0:
         raise RunError(f"{n} rows from number {first} were asked for; at least 1 from 0 was expected.")
-    codec, sampler = run.table, run.sampler
+    codec, sampler = run.table, row_sampler(run)
     asked = conditions or {}
     request = request_of(asked, codec)
     place = None if balance is None else balanced_place(balance, codec, request)
@@ -240,6 +240,13 @@ def sample_blocks(
         if start + BLOCK > first:
             yield frame.iloc[max(first - start, 0) : first + n - start]
         start += BLOCK
+
+
+def row_sampler(run: Run) -> RowSampler:
+    """The sampler of a run of a table."""
+    sampler = run.sampler
+    assert isinstance(sampler, RowSampler)
+    return sampler
 
 
 class Before:

@@ -91,7 +91,7 @@ def whole_of(values: np.ndarray, options: SeriesOptions) -> Float[np.ndarray, "n
 
 def lengths_of(whole: Float[np.ndarray, "n steps channels"]) -> np.ndarray:
     """Steps of each series: what comes after is NaN in every channel."""
-    there = ~np.isnan(whole).all(2)
+    there = ~np.all(np.isnan(whole), axis=2)
     empty = np.flatnonzero(~there.any(1))
     if len(empty):
         raise DataError(

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ...errors import DataError
+from ..table.looking import typed
 from .schema import SeriesColumn
 
 if TYPE_CHECKING:
@@ -144,6 +145,6 @@ def restored(column: SeriesColumn, x: Float[np.ndarray, " n"]) -> pd.Series[Any]
 def as_type(values: pd.Series[Any], dtype: str) -> pd.Series[Any]:
     """The same in another type; unchanged where it cannot hold them."""
     try:
-        return values.astype(dtype)
+        return typed(values, dtype)
     except (TypeError, ValueError):
         return values

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..records import tuples
+
 
 @dataclass(frozen=True)
 class SeriesLayout:
@@ -65,4 +67,4 @@ class SeriesLayout:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> SeriesLayout:
         """The layout that `to_json` described."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        return cls(**tuples(fields))

@@ -89,7 +89,7 @@ def plain_codec(codec: SeriesCodec) -> Codec:
 def side_of(read: ReadSeries, codec: SeriesCodec, index: np.ndarray) -> Split:
     """Some series as rows."""
     series = read.series.take(index)
-    return Split(codec.rows_of(series), series.labels, [read.names[i] for i in index], codec)
+    return Split(codec.rows_of(series), series.labels, [read.names[int(i)] for i in index], codec)
 
 
 def with_usable_labels(read: ReadSeries) -> tuple[ReadSeries, list[str]]:

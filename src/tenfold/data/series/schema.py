@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ...errors import DataError
+from ..records import tuples
 
 Level = str | int | float | bool | None
 """A category as JSON holds it; None where it is missing."""
@@ -61,7 +62,7 @@ class SeriesOptions:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> SeriesOptions:
         """The options that `to_json` described."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        return cls(**tuples(fields))
 
 
 DEFAULTS = SeriesOptions()

@@ -105,7 +105,7 @@ class ByCategory:
 
     def __init__(self, values: np.ndarray, cells: Sequence[Cell], categories: Bool[np.ndarray, " c"]) -> None:
         self.place = np.cumsum(categories) - 1  # of a column among those of categories
-        own = np.flatnonzero(categories)
+        own = np.flatnonzero(categories).tolist()
         self.order = np.empty((len(own), len(values)), np.int32)
         starts, counts, ends = [], [], []
         for place, column in enumerate(own):

@@ -16,7 +16,7 @@ from .dates import parsed, seconds_of_dates
 from .dress import dressed
 from .looking import floats_of, nature_of
 from .schema import TableSpec
-from .words import Words, missing_words, plain_numbers, said_rows, words_of
+from .words import Words, missing_words, none_where, plain_numbers, said_rows, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +131,7 @@ def labels_of(series: pd.Series[Any], column: Column) -> np.ndarray:
             f"The column {column.name!r} has {int(unknown.sum())} unknown categories in {rows}, such as "
             f"{text!r}. {suggest(str(text), known)}"
         )
-    return words.rows(np.where(absent, None, words.texts), None)
+    return words.rows(none_where(absent, words.texts), None)
 
 
 def refuse_misfit(df: pd.DataFrame, spec: TableSpec) -> None:

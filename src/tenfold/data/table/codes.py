@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from jaxtyping import Float
 
+from ..records import tuples
 from ..spec import Cell
 from .columns import on_grid
 from .mixture import Modes, fit_modes
@@ -284,7 +285,7 @@ def category_code(
 
 def code_from_json(fields: Mapping[str, Any]) -> Code:
     """The code that `to_json` described."""
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items() if k != "code"}
+    values = {name: value for name, value in tuples(fields).items() if name != "code"}
     if fields["code"] == "category":
         return CategoryCode(**values)
     if values["modes"] is not None:

@@ -96,7 +96,7 @@ class Together:
         joint, by = np.full(len(df), None, object), cache(self._by)
         order = np.argsort(codes, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if len(df) else []:
-            asked = json.loads(texts[codes[rows[0]]])
+            asked = json.loads(str(texts[codes[rows[0]]]))
             places = tuple(i for i, cell in enumerate(asked) if cell is not None)
             if not places:
                 continue

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from ...errors import DataError, suggest
+from ..records import tuples
 from .combinations import Together, Unique
 from .rules import Constraint, Less, Within
 from .sums import Sum
@@ -72,7 +73,7 @@ def constraint_from_json(found: Mapping[str, Any]) -> Constraint:
         'start <= end'
     """
     name = found.get("constraint")
-    if name not in KINDS:
+    if name is None or name not in KINDS:
         raise DataError(f"there is no constraint {name!r}. {suggest(str(name), KINDS)}")
     known = {field.name: field for field in fields(KINDS[name])}
     given = {key: value for key, value in found.items() if key != "constraint"}
@@ -83,13 +84,14 @@ def constraint_from_json(found: Mapping[str, Any]) -> Constraint:
     missing = [key for key, field in known.items() if field.default is MISSING and key not in given]
     if missing:
         raise DataError(f"the constraint {name!r} lacks {missing[0]!r}. Add it.")
-    return KINDS[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+    return KINDS[name](**tuples(given))
 
 
 def refuse_other_form(where: str, value: Any, form: str) -> None:  # noqa: ANN401
     """Raises a DataError if a field of a constraint holds a value of another type."""
     types, words = FORMS[form]
-    good = isinstance(value, types) and (bool in types or not isinstance(value, bool))
+    kind = type(value)
+    good = issubclass(kind, types) and (bool in types or kind is not bool)
     inner = LISTED.get(form)
     if not good or (inner is not None and not all(type(each) is inner for each in value)):
         raise DataError(f"{where} is {value!r}; {words} was expected. Correct it.")

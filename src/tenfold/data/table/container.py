@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import MissingExtra
+from ..records import tuples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ class Container:
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Container:
         """The container that `to_json` described."""
-        found = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+        found = tuples(fields)
         if isinstance(found["numpy"], tuple):
             found["numpy"] = tuple((str(name), str(dtype)) for name, dtype in found["numpy"])
         return cls(**found)
@@ -100,7 +101,9 @@ def _as_polars(container: Container, frame: pd.DataFrame) -> Any:  # noqa: ANN40
     except ImportError as error:
         raise MissingExtra("Frames of polars", "tables") from error
     known = dict(zip(container.columns, container.dtypes, strict=True))
-    types = {str(name): _polars_type(known[name], frame[name]) for name in frame.columns if name in known}
+    types: dict[Any, Any] = {
+        str(name): _polars_type(known[name], frame[name]) for name in frame.columns if name in known
+    }
     return pl.from_pandas(frame).cast(types)
 
 

@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from .column import Column
 from .dates import moments_of, written
-from .looking import family_of, text_dtype
+from .looking import family_of, text_dtype, typed
 from .schema import TableSpec
-from .words import plain_numbers, spread, text_of
+from .words import none_where, plain_numbers, spread, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,13 +85,13 @@ def as_numbers(values: Float[np.ndarray, " n"], dtype: str) -> pd.Series[Any]:
 
     missing = np.isnan(values)
     if dtype.startswith("timedelta64"):
-        return pd.Series(pd.to_timedelta(values, unit="s")).astype(dtype)
+        return typed(pd.Series(pd.to_timedelta(values, unit="s")), dtype)
     if not dtype or dtype.startswith("category") or (_WHOLE.fullmatch(dtype) and missing.any()):
         return pd.Series(values)
     if dtype == "object[number]":
         whole = not missing.any() and bool((values == np.rint(values)).all())
         return _objects(pd.Series(values.astype(np.int64) if whole else values), missing)
-    return pd.Series(values).astype(dtype)
+    return typed(pd.Series(values), dtype)
 
 
 def _dates(seconds: Float[np.ndarray, " n"], column: Column) -> pd.Series[Any]:
@@ -111,25 +111,24 @@ def _dates(seconds: Float[np.ndarray, " n"], column: Column) -> pd.Series[Any]:
     found = pd.Series(moments_of(seconds, unit, column.timezone))
     if column.dtype == "object[date]":
         return _objects(found.dt.date if unit == "day" else found, missing)
-    return found.astype(column.dtype) if column.dtype else found
+    return typed(found, column.dtype) if column.dtype else found
 
 
 def _objects(series: pd.Series[Any], missing: np.ndarray) -> pd.Series[Any]:
     """Plain Python objects, None where one is missing."""
     import pandas as pd
 
-    return pd.Series(np.where(missing, None, series.astype(object)), dtype=object)
+    return pd.Series(none_where(missing, series.astype(object)), dtype=object)
 
 
 def _ids(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
     from pandas.api import types
 
     if column.dtype and family_of(column.dtype) == "text":
-        cells = series.to_numpy(dtype=object)
-        return as_text(np.where(series.isna(), None, cells), column.dtype)
+        return as_text(none_where(series.isna().to_numpy(), series.to_numpy(dtype=object)), column.dtype)
     whole = types.is_integer_dtype(series.dtype) and _COUNTED.fullmatch(column.dtype) is not None
     if whole and series.notna().all() and series.max() <= np.iinfo(column.dtype.lower()).max:
-        return series.astype(column.dtype)
+        return typed(series, column.dtype)
     return series
 
 
@@ -182,7 +181,7 @@ def _moments(cells: np.ndarray, dtype: str) -> pd.Series[Any]:
     if dtype == "object[date]":
         days = all(len(cell) == len("2024-01-31") for cell in cells if cell is not None)
         return (found.dt.date if days else found).astype(object)
-    return found.astype(dtype)
+    return typed(found, dtype)
 
 
 def _truth(cells: np.ndarray, dtype: str) -> pd.Series[Any]:
@@ -190,7 +189,7 @@ def _truth(cells: np.ndarray, dtype: str) -> pd.Series[Any]:
 
     found = pd.Series(cells, dtype=object)
     missing = found.isna().any()
-    return found if dtype == "object[truth]" or (dtype == "bool" and missing) else found.astype(dtype)
+    return found if dtype == "object[truth]" or (dtype == "bool" and missing) else typed(found, dtype)
 
 
 def as_text(cells: np.ndarray, dtype: str) -> pd.Series[Any]:
@@ -205,7 +204,7 @@ def as_text(cells: np.ndarray, dtype: str) -> pd.Series[Any]:
     found = pd.Series(cells, dtype=object)
     if dtype in ("", "str"):
         return found.astype(text_dtype())
-    return found if dtype == "object" else found.astype(dtype)
+    return found if dtype == "object" else typed(found, dtype)
 
 
 def _constant(column: Column, count: int) -> pd.Series[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -114,6 +114,11 @@ def dtype_of(series: pd.Series[Any], nature: str) -> str:
     return str(series.dtype)
 
 
+def typed(series: pd.Series[Any], dtype: Any) -> pd.Series[Any]:  # noqa: ANN401
+    """A column in another type; a type as text may be any, which the stubs of pandas do not allow."""
+    return series.astype(dtype)
+
+
 def text_dtype() -> Any:  # noqa: ANN401
     """What this pandas takes text for: objects up to version 2, strings from 3 on."""
     import pandas as pd
@@ -142,7 +147,7 @@ def floats_of(series: pd.Series[Any]) -> Float[np.ndarray, " n"]:
     import pandas as pd
 
     if pd.api.types.is_timedelta64_dtype(series.dtype):
-        series = series / pd.Timedelta(seconds=1)
+        series = cast("pd.Series[pd.Timedelta]", series) / pd.Timedelta(seconds=1)
     return series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 

@@ -157,13 +157,13 @@ class RowNames(Sequence[str]):
     """What rows are called, made when they are asked for: a million names need no memory."""
 
     def __init__(self, count: int) -> None:
-        self.count = count
+        self.length = count
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     def __getitem__(self, i: Any) -> Any:  # noqa: ANN401
-        found = range(self.count)[i]
+        found = range(self.length)[i]
         return [f"row {k + 1}" for k in found] if isinstance(found, range) else f"row {found + 1}"
 
 

@@ -94,6 +94,13 @@ def spread(values: Sequence[Any] | np.ndarray, codes: np.ndarray, missing: Any) 
     return table[codes]
 
 
+def none_where(missing: np.ndarray, values: Any) -> np.ndarray:  # noqa: ANN401
+    """Values as objects, None where one is missing."""
+    found = np.array(values, dtype=object)
+    found[missing] = None
+    return found
+
+
 def missing_words(texts: np.ndarray) -> Bool[np.ndarray, " k"]:
     """Which texts stand for a missing value."""
     return np.array([text.casefold() in MISSING_WORDS for text in texts], bool)

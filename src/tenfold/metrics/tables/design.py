@@ -260,7 +260,7 @@ def design(train: TableRows) -> Design:
         centre=centre,
         scale=np.where(scale > 0, scale, 1.0),
         reach=np.where(reach > 0, reach, 1.0),
-        empty=~there.any(0),
+        empty=~np.any(there, axis=0),
         starts=starts_of(train),
         slots=slots,
         ranks=ranks,

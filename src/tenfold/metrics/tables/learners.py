@@ -93,13 +93,7 @@ def _classifier(name: str, view: Design, seed: int, rounds: int, n: int) -> Any:
         return RandomForestClassifier(_TREES, min_samples_leaf=2, random_state=seed % 2**32)
     if name == "neighbours":
         return KNeighborsClassifier(min(_NEIGHBOURS, n))
-    return HistGradientBoostingClassifier(
-        max_iter=rounds,
-        min_samples_leaf=_leaf(n),
-        categorical_features=~view.number,
-        early_stopping=False,
-        random_state=seed % 2**32,
-    )
+    return HistGradientBoostingClassifier(**_boosting(view, seed, rounds, n))
 
 
 def _regressor(name: str, view: Design, seed: int, rounds: int, n: int) -> Any:  # noqa: ANN401
@@ -110,18 +104,24 @@ def _regressor(name: str, view: Design, seed: int, rounds: int, n: int) -> Any: 
     if name == "linear":
         return Ridge()
     if name == "forest":
+        features: Any = "sqrt"  # scikit-learn declares no types, and its default is a number
         return RandomForestRegressor(
-            _TREES, min_samples_leaf=2, max_features="sqrt", random_state=seed % 2**32
+            _TREES, min_samples_leaf=2, max_features=features, random_state=seed % 2**32
         )
     if name == "neighbours":
         return KNeighborsRegressor(min(_NEIGHBOURS, n))
-    return HistGradientBoostingRegressor(
-        max_iter=rounds,
-        min_samples_leaf=_leaf(n),
-        categorical_features=~view.number,
-        early_stopping=False,
-        random_state=seed % 2**32,
-    )
+    return HistGradientBoostingRegressor(**_boosting(view, seed, rounds, n))
+
+
+def _boosting(view: Design, seed: int, rounds: int, n: int) -> dict[str, Any]:
+    """Settings of boosting, of classes as of numbers."""
+    return {
+        "max_iter": rounds,
+        "min_samples_leaf": _leaf(n),
+        "categorical_features": ~view.number,
+        "early_stopping": False,
+        "random_state": seed % 2**32,
+    }
 
 
 def _leaf(n: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 
 from ...draw import derive
@@ -207,11 +208,11 @@ def _against_train(real: _Real) -> dict[str, Look]:
 def _references(real: _Real, made: int) -> References:
     stand_in = real.some(real.fresh, real.compared(made), "fresh")
     looks: dict[str, Callable[[], float | Estimate]] = {
-        name: lambda look=look: look(stand_in) for name, look in _against_judge(real).items()
+        name: partial(look, stand_in) for name, look in _against_judge(real).items()
     }
     holdout = real.holdout
     if holdout is not None:
-        looks |= {name: lambda look=look: look(holdout) for name, look in _against_train(real).items()}
+        looks |= {name: partial(look, holdout) for name, look in _against_train(real).items()}
     found = {name: value for name, look in looks.items() if (value := _defined(look)) is not None}
     values = {name: value.value if isinstance(value, Estimate) else value for name, value in found.items()}
     return References(made, values | _lessons(real, real.fresh, made))
