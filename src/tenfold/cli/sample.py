@@ -20,8 +20,9 @@ def main(argv: Sequence[str]) -> int:
     """make samples from a run"""
     args = read(argv)
     from ..run import load
-    from ..samples import refuse_filled, refuse_other_suffix
+    from ..samples import refuse_filled
 
+    refuse_places(args)
     run = load(args.run)
     if of_table(run):
         with stdout_kept_clean(args.json):
@@ -36,8 +37,6 @@ def main(argv: Sequence[str]) -> int:
         return 0
     if args.out is not None:
         refuse_filled(Path(args.out))
-    if args.grid is not None:
-        refuse_other_suffix(args.grid)
     with stdout_kept_clean(args.json):
         facts, lines = {}, []
         if args.filter:
@@ -53,6 +52,17 @@ def main(argv: Sequence[str]) -> int:
     done = f"{len(samples)} samples: {where}" if len(samples) else "no sample passed; nothing is written"
     show(result, [done, *lines], as_json=args.json)
     return 0 if len(samples) == args.count else 1
+
+
+def refuse_places(args: Namespace) -> None:
+    """Raises a RunError if samples of no run could go where they shall."""
+    from ..data.table.frames import SUFFIXES
+    from ..samples import refuse_filled, refuse_other_suffix
+
+    if args.out is not None and Path(args.out).suffix.lower() not in (*SUFFIXES, ".npy"):
+        refuse_filled(Path(args.out))
+    if args.grid is not None:
+        refuse_other_suffix(args.grid)
 
 
 def read(argv: Sequence[str]) -> Namespace:

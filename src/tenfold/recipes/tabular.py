@@ -60,17 +60,17 @@ class Tabular(Recipe):
     """Width of hidden layers."""
     depth: Positive = 2
     """Hidden layers of each network."""
-    pack: Positive = 8
+    pack: Positive = 2
     """Rows that the critic judges together."""
     objective: Literal["relativistic", "wasserstein"] = "relativistic"
     """Relativistic pairing with R1 and R2, or Wasserstein with a gradient penalty."""
-    penalty: Weight = 1.0
+    penalty: Weight = 0.1
     """Weight of R1 and of R2, or of the gradient penalty."""
     critic_steps: Positive = 1
     """Updates of the critic for one of the generator."""
     known: Weight = 1.0
-    """Weight of what the generator itself would put into cells that are known."""
-    statistics: Weight = 0.0
+    """Weight of what the generator itself would put into categories that are known."""
+    statistics: Weight = 0.2
     """Weight of the difference between real and generated rows in the means and deviations that the critic
     sees."""
     downstream: Weight = 0.0
