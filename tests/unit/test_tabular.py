@@ -215,3 +215,16 @@ def test_every_row_gets_the_logit_of_its_pack():
 
 def spec() -> DataSpec:
     return DataSpec("table", (WIDTH,), 32, ("a", "b"), (16, 16), cells=CELLS, target=1)
+
+
+def test_of_rows_as_good_the_last_is_kept():
+    from tenfold.watching.exam import BestRows, Exam
+
+    exam = Exam.__new__(Exam)
+    exam.best = None
+    assert exam.is_best(0.9, {})
+    exam.best = BestRows(100, 0.2)
+    assert exam.is_best(0.21, {"detector_auc_error": 0.02}) and not exam.is_best(
+        0.23, {"detector_auc_error": 0.02}
+    )
+    assert not exam.is_best(0.21, {})

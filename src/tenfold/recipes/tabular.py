@@ -60,7 +60,7 @@ class Tabular(Recipe):
     """Width of hidden layers."""
     depth: Positive = 2
     """Hidden layers of each network."""
-    pack: Positive = 2
+    pack: Positive = 1
     """Rows that the critic judges together."""
     objective: Literal["relativistic", "wasserstein"] = "relativistic"
     """Relativistic pairing with R1 and R2, or Wasserstein with a gradient penalty."""
@@ -81,9 +81,9 @@ class Tabular(Recipe):
     """Share of the others of which several cells are known."""
     temperature: Annotated[float, Gt(0)] = 0.2
     """Of the softmax of options while training."""
-    lr_g: Rate = 1e-3
+    lr_g: Rate = 2e-3
     """Learning rate of the generator."""
-    lr_d: Rate = 1e-3
+    lr_d: Rate = 2e-3
     """Learning rate of the critic."""
     beta1: Moment = 0.0
     """Decay of the mean of gradients."""
