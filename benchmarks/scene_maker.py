@@ -107,7 +107,7 @@ def picture(scene: Scene, rng: np.random.Generator) -> UInt8[np.ndarray, "32 32 
     return np.asarray(page.resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
-def outline(
+def fill(
     draw: ImageDraw.ImageDraw, shape: str, x: float, y: float, r: float, ink: tuple[int, ...]
 ) -> None:
     """Draws a filled shape around a centre."""
