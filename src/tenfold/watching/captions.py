@@ -86,7 +86,7 @@ class FromCaptions:
 
     def draw(self, sampler: nn.Module, path: Path, device: torch.device, seed: int) -> None:
         """A row for each of some captions, all from the same noise, one in each column."""
-        assert isinstance(sampler, Sampler)
+        assert isinstance(sampler, Sampler) and self.texts is not None
         tokens = different(self.asked, ROWS)
         made = [generate_captioned(sampler, row.expand(COLUMNS, -1), seed, device) for row in tokens.split(1)]
         labels = [shortened(text) for text in self.texts.decode(tokens)]

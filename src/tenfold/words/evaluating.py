@@ -225,7 +225,7 @@ def assembled(
         },
         notes=list(notes),
         made=list(made.said[:SHOWN]),
-        real=[real.said[i] for i in shuffled(len(real), by.seed, "shown")[:SHOWN]],
+        real=[real.said[int(i)] for i in shuffled(len(real), by.seed, "shown")[:SHOWN]],
         copies=copies_of(by, made),
     )
 
@@ -304,8 +304,8 @@ def copies_of(by: Judged, made: Texts) -> list[Copied]:
     spans = copied_spans(by.train.rows, made.rows)
     first = np.argsort(-spans.length, kind="stable")[:COPIES]
     found = []
-    for i in first[spans.length[first] > 0]:
+    for i in map(int, first[spans.length[first] > 0]):
         length, start = int(spans.length[i]), int(spans.start[i])
         span = by.codec.decode(made.rows[i : i + 1, start : start + length])[0]
-        found.append(Copied(made.said[i], by.train.said[spans.source[i]], span, length))
+        found.append(Copied(made.said[i], by.train.said[int(spans.source[i])], span, length))
     return found

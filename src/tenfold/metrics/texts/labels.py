@@ -36,7 +36,7 @@ def label_accuracy(taught: Texts, judged: Texts) -> float:
         raise Undefined("Not defined without texts of two classes to learn from, and others to judge.")
     model = LogisticRegression(C=STRENGTH, max_iter=ROUNDS)
     model.fit(_grams(taught), taught.labels)
-    return float((model.predict(_grams(judged)) == judged.labels).mean())
+    return float(np.mean(np.equal(model.predict(_grams(judged)), judged.labels)))
 
 
 def _grams(texts: Texts) -> csr_matrix:
@@ -48,4 +48,4 @@ def _grams(texts: Texts) -> csr_matrix:
     place = (np.concatenate(keys) % np.uint64(PLACES)).astype(np.int64)
     found = csr_matrix((np.ones(len(place)), (np.concatenate(owners), place)), (len(texts), PLACES))
     found.data = np.log1p(found.data)
-    return normalize(found)
+    return csr_matrix(normalize(found))

@@ -43,7 +43,8 @@ class Pairs:
 
     def take(self, index: Int[np.ndarray, " k"]) -> Pairs:
         """Some of them, by number."""
-        return Pairs([self.made[i] for i in index], [self.wanted[i] for i in index])
+        places = [int(i) for i in index]
+        return Pairs([self.made[i] for i in places], [self.wanted[i] for i in places])
 
 
 def measure_pairs(pairs: Pairs, seed: int = 0) -> dict[str, Measured]:
@@ -168,7 +169,8 @@ def _of_corpus(metric: BLEU | CHRF, pairs: Pairs) -> Score:
     wanted = [text or " " for text in pairs.wanted]  # an empty one would be refused
 
     def score(index: Int[np.ndarray, " k"]) -> float:
-        made, should = [pairs.made[i] for i in index], [wanted[i] for i in index]
+        places = [int(i) for i in index]
+        made, should = [pairs.made[i] for i in places], [wanted[i] for i in places]
         return metric.corpus_score(made, [should]).score / 100
 
     return score

@@ -33,7 +33,7 @@ class Texts:
 
     def take(self, index: Int[np.ndarray, " k"]) -> Texts:
         """Some of them, by number."""
-        said = [self.said[i] for i in index] if len(self.said) else ()
+        said = [self.said[int(i)] for i in index] if len(self.said) else ()
         return Texts(self.rows[index], said, None if self.labels is None else self.labels[index])
 
 

@@ -164,10 +164,10 @@ def distances(both: Compared, features: TextFeatures) -> dict[str, Measured]:
     judge, fresh, fake = (features(texts) for texts in (both.judge, both.fresh, both.fake))
     n, how = len(both), features.name
     near, real = kernel_distance(judge, fake), kernel_distance(judge, fresh)
-    frechet = [frechet_distance(judge, x) for x in (fake, fresh)]
+    frechet, real_frechet = (frechet_distance(judge, x) for x in (fake, fresh))
     return {
         "kernel_distance": Measured(near.value, real.value, n, near.error, how=how),
-        "frechet_distance": Measured(*frechet, n, how=how),
+        "frechet_distance": Measured(frechet, real_frechet, n, how=how),
     }
 
 

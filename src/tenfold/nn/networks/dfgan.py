@@ -81,7 +81,7 @@ class FusionBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, known: int, hidden: int, *, double: bool) -> None:
         super().__init__()
-        self.double = double
+        self.doubles = double
         self.fusions = nn.ModuleList(Fusion(known, hidden, c) for c in (inputs, outputs))
         self.grow = ResizedConv(inputs, outputs) if double else nn.Conv2d(inputs, outputs, 3, 1, 1)
         self.conv = nn.Conv2d(outputs, outputs, 3, 1, 1)
@@ -95,7 +95,7 @@ class FusionBlock(nn.Module):
         h = self.conv(self.fusions[1](h, known))
         # A 1x1 convolution before doubling gives what it would after, at a quarter of the cost.
         short = self.short(x)
-        return h + (F.interpolate(short, scale_factor=2) if self.double else short)
+        return h + (F.interpolate(short, scale_factor=2) if self.doubles else short)
 
 
 class DFGenerator(nn.Module):
