@@ -43,7 +43,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "fastcut": {"contrast": 1.0},
     "ctgan": {"dropout": 0.0},  # each rank drops what it likes
     "seqgan": {"likelihood": 0.0, "alone": 0.0},
-    "relgan": {"likelihood": 0.0},
+    "relgan": {"likelihood": 0.0, "lr_g": 0.05, "lr_d": 0.05},  # else it hardly moves
     "seq2seq_gan": {"likelihood": 0.0, "alone": 0.0},
     "dfgan": {"alone": 0.0},
     "gan_cls": {"alone": 0.0},
