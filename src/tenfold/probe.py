@@ -20,14 +20,17 @@ import torch
 from torch import Tensor
 
 from .augment.ada import ADA
+from .data import Dataset
 from .data.order import BothSides, Shuffled
+from .data.table.batches import Knowing, KnownCells
 from .data.unlabelled import PartlyLabelled
 from .draw import Draw, derive
 from .engine.runtime import Runtime, has_bf16
 from .engine.trainer import Settings, Trainer
 from .errors import RunError
 from .game import Game
-from .plan import Options, Plan
+from .options import Options
+from .plan import Plan
 from .recipe import Choice, recipe_name
 from .run import Run
 from .transfer import freeze, start_from
@@ -80,7 +83,9 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     )
     recipe = plan.recipe
     classes, batch, more = recipe.conditions(plan.data.spec), recipe.batch, plan.data.unlabelled
-    if plan.data.given is not None:
+    if plan.data.spec.cells:
+        data = known_cells(plan.data, batch, plan.seed, play.knowing)
+    elif plan.data.given is not None:
         paired = plan.data.spec.kind == "pairs"
         data = BothSides(plan.data.given.train, plan.data.train, batch, plan.seed, paired=paired)
     elif more is None:
@@ -93,6 +98,13 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     return Trainer(
         play.game, play.optimizers, data, settings=settings, schedules=play.schedules, runtime=runtime
     )
+
+
+def known_cells(dataset: Dataset, size: int, seed: int, knowing: Knowing | None) -> KnownCells:
+    """Batches of a table."""
+    assert dataset.table is not None
+    rows, encoder = dataset.train.values, dataset.table.encoder
+    return KnownCells(rows, dataset.spec.cells, encoder, size, seed, knowing or Knowing())
 
 
 def choose_mode(plan: Plan, options: Options, runtime: Runtime) -> tuple[Mode, Choice]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..data import Dataset, LoadOptions, Split, open_data
+from ..data import Codec, Dataset, LoadOptions, Split, open_data
 from ..errors import DataError
 from .options import DEFAULTS, ProofOptions
 
@@ -139,6 +139,7 @@ def grouped(task: Task, named: list[str]) -> Task:
 def own_values(side: Split) -> Shaped[np.ndarray, "n ..."]:
     """Stored values without the border that networks need: `(n, c, h, w)`, or rows in double precision."""
     codec = side.codec
+    assert isinstance(codec, Codec)
     if codec.kind == "vectors":
         return np.asarray(side.values, np.float64)
     top, left = (codec.padded_height - codec.height) // 2, (codec.padded_width - codec.width) // 2
