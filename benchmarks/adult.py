@@ -65,7 +65,7 @@ def rows_of(frame: pd.DataFrame) -> TableRows:
     """Rows as metrics take them; labels are numbered alike, whatever rows have them."""
     known, names = labels(), list(table().columns)
     columns = [
-        pd.Categorical(frame[name].astype(str), categories=known[name]).codes.astype(np.float64)
+        pd.Index(known[name]).get_indexer(frame[name].astype(str)).astype(np.float64)
         if name in known
         else frame[name].to_numpy(np.float64)
         for name in names

@@ -141,8 +141,8 @@ def judged(
 def binning(column: pd.Series[Any]) -> Binning:
     """What tells a column's values apart: labels, numbers that many rows share, and tenths of the others."""
     if not pd.api.types.is_numeric_dtype(column):
-        known = sorted(column.unique())
-        return lambda x: pd.Categorical(x.astype(str), categories=known).codes.astype(np.int64) + 1
+        known = pd.Index(sorted(column.unique()))
+        return lambda x: known.get_indexer(x.astype(str)).astype(np.int64) + 1
     shares = column.value_counts(normalize=True)
     masses = np.sort(shares.index[shares >= MASS].to_numpy())
     others = column[~column.isin(masses)]

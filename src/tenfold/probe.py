@@ -113,7 +113,7 @@ def choose_mode(plan: Plan, options: Options, runtime: Runtime) -> tuple[Mode, C
     What was measured is remembered, so that the same command makes the same choice again.
     """
     micro = options.micro_batches or int(runtime.share(str(micro_batches_for(plan, runtime))))
-    modes = [replace(m, micro_batches=micro) for m in candidates(options, runtime)]
+    modes = [replace(m, micro_batches=micro) for m in candidates(plan, options, runtime)]
     if len(modes) == 1:
         return modes[0], Choice("mode", modes[0].words(), "asked for, or all that the hardware offers")
     key = repr((recipe_name(plan.recipe), plan.recipe, plan.data.spec.shape, micro, machine(runtime)))
@@ -147,11 +147,12 @@ def augment_most(trainer: Trainer) -> None:
                 pass
 
 
-def candidates(options: Options, runtime: Runtime) -> list[Mode]:
+def candidates(plan: Plan, options: Options, runtime: Runtime) -> list[Mode]:
     """The modes that may be chosen from; several ranks must not choose differently, so they do not."""
     hardware = has_bf16(runtime.device)
     precisions = {"fp32": [False], "bf16": [True], "auto": [True, False] if hardware else [False]}
-    formats = {"contiguous": [False], "channels_last": [True], "auto": [True, False]}
+    either = [True, False] if plan.data.spec.pictures else [False]  # rows have no channels
+    formats = {"contiguous": [False], "channels_last": [True], "auto": either}
     modes = [Mode(b, c) for b in precisions[options.precision] for c in formats[options.memory_format]]
     return modes[:1] if runtime.world > 1 else modes
 

@@ -48,6 +48,13 @@ def test_what_is_known_are_the_rows_own_cells():
     assert (mask.sum(1) > 1).any()
 
 
+def test_any_number_of_cells_is_known_but_never_all():
+    data, _ = batches(Knowing(free=0.0, more=1.0))
+    known = torch.cat([data(i, slice(0, 512))["condition"][:, -3:].sum(1) for i in range(4)])
+    assert torch.bincount(known.long(), minlength=4)[[0, 3]].tolist() == [0, 0]
+    assert (known == 1).float().mean().item() == pytest.approx(0.5, abs=0.05)
+
+
 def test_single_cells_are_known_if_it_is_said_so():
     data, _ = batches(Knowing(free=0.0, more=0.0))
     mask = data(0, slice(0, 512))["condition"][:, -3:]

@@ -102,15 +102,19 @@ def test_decimals():
     assert decimals_of(np.array([1e300, 2.0])) == 0
 
 
-def test_numbers_that_many_rows_share_are_masses_and_marks_of_a_scale_are_none():
+def test_numbers_that_many_rows_share_are_masses_and_few_values_all_are():
     gains = np.concatenate([np.zeros(80), RANDOM.lognormal(5, 2, 120)])
     column = column_of(gains)
     assert column.masses == (0.0,) and column.log and column.low == 0
     hours = np.concatenate([np.full(50, 40), RANDOM.integers(20, 60, 50)])
     assert column_of(hours).masses == (40.0,)
-    assert column_of(RANDOM.integers(1, 6, 200)).masses == ()
-    distinct, counts = np.unique(RANDOM.poisson(3, 500), return_counts=True)
-    assert masses_of(distinct.astype(float), counts) == ()
+    assert column_of(RANDOM.integers(1, 6, 200)).masses == (1, 2, 3, 4, 5)
+    assert column_of(RANDOM.integers(1, 6, 99)).masses == ()  # fewer than twenty rows of each
+    ages, counts = np.unique(RANDOM.normal(40, 30, 3000).round(), return_counts=True)
+    assert masses_of(ages, counts) == ()
+    assert len(ages) > 100
+    round_ones = np.where(ages % 10 == 0, 10 * counts, counts)
+    assert {20.0, 30.0, 40.0, 50.0, 60.0} <= {*masses_of(ages, round_ones)} <= {*ages[ages % 10 == 0]}
 
 
 def test_a_long_tail_asks_for_a_logarithm_and_a_short_one_does_not():

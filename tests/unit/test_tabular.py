@@ -10,7 +10,7 @@ import torch
 from tenfold.data.spec import Cell, DataSpec
 from tenfold.draw import Draw
 from tenfold.errors import RecipeError
-from tenfold.games.tabular import Apart, RowSampler, TabularGAN, Weights
+from tenfold.games.tabular import Apart, Guess, RowSampler, TabularGAN, Weights
 from tenfold.nn.networks.mlp import MLPDiscriminator
 from tenfold.nn.networks.tabular import RowCritic, RowGenerator
 from tenfold.nn.rows import RowLayout
@@ -139,18 +139,67 @@ def test_packs_are_rows_side_by_side_and_the_rest_is_not_judged():
     assert one.criticise(batch(8), Draw(0, slice(0, 8), 8)).losses["adversarial"].isfinite()
 
 
-def test_known_categories_cost_their_surprise_and_known_numbers_nothing():
+def test_a_guess_costs_its_surprise_in_the_choices_that_are_asked_about():
     one = game()
     guess = type("G", (), {})()
     guess.logits = torch.zeros(1, 6)
-    guess.scalars = torch.tensor([[0.5, 0.0]])
-    condition = torch.zeros(1, WIDTH + KNOWN)
-    condition[0, 0], condition[0, 3], condition[0, WIDTH] = -0.5, 1, 1  # x: the first mode, at -.5
-    assert one.missed(guess, condition).item() == 0
-    condition[0, 5], condition[0, WIDTH + 1] = 1, 1  # c, too
-    assert one.missed(guess, condition).item() == pytest.approx(math.log(2))
-    guess.logits[0, 4] = 1.0  # the option of c that is not known
-    assert one.missed(guess, condition).item() > math.log(2)
+    real = torch.zeros(1, WIDTH)
+    real[0, [3, 5, 7]] = 1  # the first mode of x, the first option of c
+    asked = torch.ones(1, KNOWN)
+    assert one.missed(guess, real, asked).item() == pytest.approx(math.log(2))  # of c; x and y are numbers
+    asked[0, 1] = 0
+    assert one.missed(guess, real, asked).item() == 0
+    asked[0, 1], guess.logits[0, 4] = 1, 1.0  # the other option of c
+    assert one.missed(guess, real, asked).item() == pytest.approx(math.log(1 + math.e))
+
+
+def test_known_numbers_cost_nothing_and_what_was_not_told_is_asked_about():
+    one = game(weights=Weights(known=1.0, likely=1.0))
+    for player in one.sampler.parameters():
+        torch.nn.init.zeros_(player)  # every option is as likely as the others
+    told = batch(8)
+    told["condition"] = told["condition"][:4].repeat(2, 1)  # of all rows x is known
+    losses = one.generate(told, Draw(0, slice(0, 8), 8)).losses
+    assert losses["known"].item() == 0
+    assert losses["likely"].item() == pytest.approx(math.log(2))  # of c
+
+
+def test_in_use_more_and_more_choices_of_a_row_are_kept_and_the_rest_made_anew():
+    seen: list[torch.Tensor] = []
+
+    class Listening(torch.nn.Module):
+        def forward(self, z, condition):
+            seen.append(condition.clone())
+            return torch.cat([z[:, :2], torch.zeros(len(z), 6)], 1)
+
+    one = RowSampler(Listening(), layout(), 4, passes=3).eval()
+    z = one.draw(Draw(0, slice(0, 64), 64))
+    assert z.shape == (64, 3 * (4 + 6) + 3)
+    condition = torch.zeros(64, WIDTH + KNOWN)
+    condition[:32, 7], condition[:32, -1] = 1, 1  # of half of them y is known
+    rows = one(z, condition)
+    assert len(seen) == 3 and torch.equal(seen[0], condition)
+    for i in (1, 2):
+        wanted = condition[:, WIDTH:].clone()
+        wanted[:, 1] = (z[:, -2] < i / 3).float()  # c, the only choice, by its place in the order
+        assert torch.equal(seen[i][:, WIDTH:], wanted)
+        assert (seen[i][:, 5:7].sum(1) == wanted[:, 1]).all()
+    kept = seen[2][:, WIDTH + 1] == 1
+    assert 0 < kept.sum() < 64 and torch.equal(rows[kept, 5:7], seen[2][kept, 5:7])
+    assert torch.allclose(rows[32:, 1], z[32:, 21].tanh())  # numbers are of the last pass
+    assert one.train().draw(Draw(0, slice(0, 64), 64)).shape == (64, 4 + 6)
+
+
+def test_choices_hear_little_of_the_critic_and_numbers_all():
+    one = sampler().train()
+    z = one.draw(Draw(0, slice(0, 32), 32))
+    slopes = []
+    for swayed in (1.0, 0.25):
+        logits, scalars = torch.zeros(32, 6, requires_grad=True), torch.zeros(32, 2, requires_grad=True)
+        rows = one.rows(Guess(scalars, logits), z, swayed)
+        slopes.append(torch.autograd.grad((rows * torch.arange(WIDTH)).sum(), [logits, scalars]))
+    assert torch.allclose(slopes[1][0][:, 3:5], 0.25 * slopes[0][0][:, 3:5])
+    assert torch.equal(slopes[1][0][:, :3], slopes[0][0][:, :3]) and torch.equal(slopes[0][1], slopes[1][1])
 
 
 def test_statistics_are_the_distance_of_means_and_of_deviations():

@@ -44,35 +44,66 @@ class RowSampler(Sampler):
     """Rows from noise and known cells, which come out as they are known.
 
     While training, options are shares that lean towards one (Gumbel softmax) and can be differentiated; in
-    use, one is drawn by the same shares.
+    use, one is drawn by the same shares, and rows are made in passes: of what a pass made, more and more
+    choices (cells without a scalar) are kept, in a random order, and everything else is made anew, now that
+    these are known. Numbers are of the last pass, which knows most.
 
     Args:
         generator: maps noise and condition to a number for each entry of a row.
         layout: of a row.
         latent: dimension of the noise.
         temperature: of the shares; the lower, the nearer they are to 0 and 1.
+        passes: how often a row is made in use.
 
     References:
         Categorical Reparameterization with Gumbel-Softmax (Jang et al., 2016), https://arxiv.org/abs/1611.01144
     """
 
     def __init__(
-        self, generator: nn.Module, layout: RowLayout, latent: int, temperature: float = 0.2
+        self,
+        generator: nn.Module,
+        layout: RowLayout,
+        latent: int,
+        temperature: float = 0.2,
+        passes: int = 1,
     ) -> None:
         super().__init__()
         self.generator, self.layout = generator, layout
-        self.latent, self.temperature = latent, temperature
+        self.latent, self.temperature, self.passes = latent, temperature, passes
 
     def draw(self, draw: Draw) -> Tensor:
-        """Normal noise, then a Gumbel number for each option, `(n, latent + o)`."""
-        noise, uniform = draw.normal(self.latent), draw.uniform(self.layout.options)
-        tiny = torch.finfo(uniform.dtype).tiny
-        return torch.cat([noise, -(-uniform.clamp_min(tiny).log()).clamp_min(tiny).log()], 1)
+        """For each pass normal noise, then a Gumbel number for each option; last, where there are several
+        passes, each cell's place in the order in which they are kept, `(n, passes (latent + o) + c)`.
+        """
+        passes = 1 if self.training else self.passes
+        drawn = []
+        for _ in range(passes):
+            noise, uniform = draw.normal(self.latent), draw.uniform(self.layout.options)
+            tiny = torch.finfo(uniform.dtype).tiny
+            drawn += [noise, -(-uniform.clamp_min(tiny).log()).clamp_min(tiny).log()]
+        order = [draw.uniform(self.layout.cells)] if passes > 1 else []
+        return torch.cat([*drawn, *order], 1)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Rows `(n, d)`; without a condition, nothing is known of them."""
         condition = self.nothing(z) if condition is None else condition
+        size = self.latent + self.layout.options
+        passes = z.shape[1] // size  # a cell has an option at least: their order is no whole pass
+        order, shown = z[:, passes * size :], condition
+        for i in range(passes):
+            rows = self.pass_of(z[:, i * size : (i + 1) * size], shown)
+            if i + 1 < passes:
+                shown = self.shown(rows, condition, (order < (i + 1) / passes).to(rows.dtype))
+        return rows
+
+    def pass_of(self, z: Tensor, condition: Tensor) -> Tensor:
+        """Rows as one pass makes them."""
         return self.told(self.rows(self.guess(z, condition), z), condition)
+
+    def shown(self, rows: Tensor, condition: Tensor, kept: Tensor) -> Tensor:
+        """The condition under which some choices of rows are known, beside what is known anyway."""
+        known = torch.maximum(kept * self.layout.choices, condition[:, self.layout.width :])
+        return torch.cat([rows * self.layout.everywhere(known), known], 1)
 
     def nothing(self, z: Tensor) -> Tensor:
         """The condition under which no cell is known."""
@@ -83,11 +114,19 @@ class RowSampler(Sampler):
         scalars, logits = self.layout.split(self.generator(z[:, : self.latent], condition))
         return Guess(scalars.tanh(), logits)
 
-    def rows(self, guess: Guess, z: Tensor) -> Tensor:
-        """Rows of a guess: options are drawn, and a scalar is 0 where no mode is on."""
-        scores = guess.logits.float() + z[:, self.latent :]
+    def rows(self, guess: Guess, z: Tensor, swayed: float = 1.0) -> Tensor:
+        """Rows of a guess: options are drawn, and a scalar is 0 where no mode is on.
+
+        Args:
+            guess: what each cell might be.
+            z: noise of a pass.
+            swayed: share of their derivatives that options of choices keep.
+        """
+        scores = guess.logits.float() + z[:, self.latent : self.latent + self.layout.options]
         if self.training:
-            options = self.layout.one_hot.log_softmax(scores / self.temperature).exp()
+            soft = self.layout.one_hot.log_softmax(scores / self.temperature).exp()
+            numbers = 1 - self.layout.choices[self.layout.one_hot.part]
+            options = soft.detach() + torch.clamp(numbers + swayed, max=1.0) * (soft - soft.detach())
         else:
             options = self.layout.one_hot.hardened(scores)
         return torch.cat([guess.scalars.float() * self.layout.on(options), options], 1)
@@ -103,13 +142,18 @@ class Weights:
     """Of what G minimises beside the adversarial loss.
 
     Attributes:
-        known: of what it would have put into known cells.
+        known: of what it would have put into known choices, which are cells without a scalar.
+        likely: of how surprised it is by choices of real rows that it was not told.
+        swayed: share of what the critic and all others say of generated rows that reaches choices, which have
+            a likelihood to learn from; numbers have none, and hear everything.
         statistics: of the difference between what the critic sees of real and of generated rows, in mean and
             standard deviation.
         downstream: of what a classifier of the target, which learns from real rows, says of generated ones.
     """
 
     known: float = 1.0
+    likely: float = 0.0
+    swayed: float = 1.0
     statistics: float = 0.0
     downstream: float = 0.0
 
@@ -201,20 +245,23 @@ class TabularGAN(Game[RowSampler]):
         real, condition = batch["real"], batch["condition"]
         z = self.sampler.draw(draw)
         guess = self.sampler.guess(z, condition)
-        fake = self.sampler.told(self.sampler.rows(guess, z), condition)
-        known = self.packed(self.known(condition))
-        fake_seen = self.discriminator.features(self.packed(fake), known)
+        fake = self.sampler.told(self.sampler.rows(guess, z, self.weights.swayed), condition)
+        known = self.known(condition)
+        told = self.packed(known)
+        fake_seen = self.discriminator.features(self.packed(fake), told)
         fake_logits = self.discriminator.last(fake_seen).float()
         losses: dict[str, Tensor] = {}
         real_logits = fake_logits
         if self.objective.relativistic or self.weights.statistics:
-            real_seen = self.discriminator.features(self.packed(real), known)
+            real_seen = self.discriminator.features(self.packed(real), told)
             real_logits = self.discriminator.last(real_seen).float()
             if self.weights.statistics:
                 losses["statistics"] = self.weights.statistics * self.apart(fake_seen, real_seen)
         losses["adversarial"] = self.objective.generator(fake_logits, real_logits).mean()
         if self.weights.known:
-            losses["known"] = self.weights.known * self.missed(guess, condition).mean()
+            losses["known"] = self.weights.known * self.missed(guess, real, known).mean()
+        if self.weights.likely:
+            losses["likely"] = self.weights.likely * self.missed(guess, real, 1 - known).mean()
         if self.classifier is not None:
             losses["downstream"] = self.weights.downstream * self.disagreement(fake)
         return Terms(losses)
@@ -232,18 +279,19 @@ class TabularGAN(Game[RowSampler]):
         options = layout.split(rows)[1][:, layout.one_hot.part == self.target]
         return -(options * said).sum(1).mean()
 
-    def missed(self, guess: Guess, condition: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-        """How surprised G is by known categories, of each row, a cell on average.
+    def missed(
+        self, guess: Guess, real: Float[Tensor, "n d"], asked: Float[Tensor, "n c"]
+    ) -> Float[Tensor, " n"]:
+        """How surprised G is by choices of real rows, one on average of those that are asked about.
 
-        Of numbers that are known nothing is asked: learning to repeat them takes the scatter out of those
-        that are not.
+        Numbers are left to the critic: a guess of their modes without the place within them takes them apart,
+        and learning to repeat those that are known takes the scatter out of the others.
         """
         layout = self.sampler.layout
-        cells, known = condition.split([layout.width, layout.cells], 1)
-        known = known * layout.categories
-        options = layout.split(cells)[1] * known[:, layout.one_hot.part]
+        asked = asked * layout.choices
+        options = layout.split(real)[1] * asked[:, layout.one_hot.part]
         surprise = -(options * layout.one_hot.log_softmax(guess.logits.float())).sum(1)
-        return surprise / known.sum(1).clamp_min(1)
+        return surprise / asked.sum(1).clamp_min(1)
 
     def known(self, condition: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
         """Which cells are known."""

@@ -51,7 +51,7 @@ class RowLayout(nn.Module):
     Attributes:
         scalars, options, cells: numbers of each; a row has `scalars + options` entries.
         one_hot: which options are one cell's.
-        categories: 1 for each cell without a scalar, 0 for the others.
+        choices: 1 for each cell without a scalar, 0 for the others.
     """
 
     cell_of: Tensor
@@ -59,7 +59,7 @@ class RowLayout(nn.Module):
     mode: Tensor
     centres: Tensor
     spreads: Tensor
-    categories: Tensor
+    choices: Tensor
 
     def __init__(self, cells: Sequence[Part]) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class RowLayout(nn.Module):
             "mode": mode,
             "centres": centres,
             "spreads": spreads,
-            "categories": torch.tensor([0.0 if cell.scalar else 1.0 for cell in cells]),
+            "choices": torch.tensor([0.0 if cell.scalar else 1.0 for cell in cells]),
         }.items():
             self.register_buffer(name, value, persistent=False)
 

@@ -49,7 +49,17 @@ class Tabular(Recipe):
         "tiny": {"width": 16, "latent": 4, "batch": 8, "pack": 2, "statistics": 0.1, "downstream": 0.1},
         "small": {},
         "base": {"width": 512, "depth": 3},
-        "paper": {"objective": "wasserstein", "penalty": 10.0, "pack": 10, "batch": 500, "statistics": 0.0},
+        "paper": {
+            "objective": "wasserstein",
+            "penalty": 10.0,
+            "pack": 10,
+            "batch": 500,
+            "statistics": 0.0,
+            "likely": 0.0,
+            "swayed": 1.0,
+            "more": 0.0,
+            "passes": 1,
+        },
     }
 
     batch: Batch = 512
@@ -64,12 +74,18 @@ class Tabular(Recipe):
     """Rows that the critic judges together."""
     objective: Literal["relativistic", "wasserstein"] = "relativistic"
     """Relativistic pairing with R1 and R2, or Wasserstein with a gradient penalty."""
-    penalty: Weight = 0.1
+    penalty: Weight = 0.02
     """Weight of R1 and of R2, or of the gradient penalty."""
     critic_steps: Positive = 1
     """Updates of the critic for one of the generator."""
     known: Weight = 1.0
-    """Weight of what the generator itself would put into categories that are known."""
+    """Weight of what the generator itself would put into choices that are known: categories, and cells of few
+    different numbers."""
+    likely: Weight = 1.0
+    """Weight of how surprised the generator is by choices of real rows that it was not told."""
+    swayed: Share = 0.03
+    """Share of what the critic says that reaches choices, which have that to learn from; numbers hear all of
+    it. 1 and `--likely 0` are a GAN alone."""
     statistics: Weight = 0.2
     """Weight of the difference between real and generated rows in the means and deviations that the critic
     sees."""
@@ -77,8 +93,10 @@ class Tabular(Recipe):
     """Weight of what a classifier of the target says of generated rows."""
     free: Share = 0.25
     """Share of training rows of which nothing is known."""
-    more: Share = 0.5
-    """Share of the others of which several cells are known."""
+    more: Share = 1.0
+    """Share of the others of which any number of cells is known; of the rest one is."""
+    passes: Positive = 8
+    """How often a row is made in use; each time more of its choices are kept, and all else follows these."""
     temperature: Annotated[float, Gt(0)] = 0.2
     """Of the softmax of options while training."""
     lr_g: Rate = 2e-3
@@ -107,12 +125,13 @@ class Tabular(Recipe):
                 layout,
                 self.latent,
                 self.temperature,
+                self.passes if not all(cell.scalar for cell in spec.cells) else 1,
             ),
             RowCritic(layout, self.width, depth=self.depth, pack=self.pack),
             pack=self.pack,
             objective=WASSERSTEIN if self.objective == "wasserstein" else RELATIVISTIC,
             penalties=penalties if self.penalty else (),
-            weights=Weights(self.known, self.statistics, self.downstream),
+            weights=Weights(self.known, self.likely, self.swayed, self.statistics, self.downstream),
             classifier=self.classifier(spec, layout),
             steps=self.critic_steps,
         )

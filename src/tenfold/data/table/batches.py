@@ -22,7 +22,7 @@ class Knowing:
 
     Attributes:
         free: share of rows of which nothing is.
-        more: share of the others of which more than one cell is; how many is drawn evenly.
+        more: share of the others of which any number of cells is, but for one; how many is drawn evenly.
     """
 
     free: float = 0.25
@@ -90,8 +90,11 @@ class KnownCells:
         known = np.zeros((self.size, self.count), bool)
         known[told, first[told]] = True
         more = told & (random.random(self.size) < self.knowing.more)
-        share = np.where(more, random.random(self.size), 0.0)
-        return chosen, known | (random.random(known.shape) < share[:, None])
+        count = np.where(more, random.integers(max(self.count - 1, 1), size=self.size), 0)  # beside the first
+        order = random.random(known.shape)
+        order[known] = -1.0
+        last = np.take_along_axis(np.sort(order, axis=1), count[:, None], 1)
+        return chosen, known | (more[:, None] & (order <= last))
 
 
 class ByCategory:

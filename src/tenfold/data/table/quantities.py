@@ -6,8 +6,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 MOST_DECIMALS = 10
-MASS_SHARE, MASS_ABOVE, MOST_MASSES = 0.1, 5, 5
+MASS_SHARE, MASS_ABOVE, MOST_MASSES = 0.01, 5, 20
 """A mass has this share of the rows, and so many times as many as the values next to it."""
+FEW_VALUES, ROWS_EACH, ROWS_OF_MASS = 100, 20, 10
+"""Where there are no more different values, each of so many rows on average, all of them are masses. Of any
+other mass there are so many rows at least."""
 LONG_TAIL, LEAST_FOR_TAIL = 3.0, 20
 """Skewness (an exponential's is 2) from which on a logarithm is tried, and rows that tell it."""
 _TRIED = 1000
@@ -42,21 +45,27 @@ def _written(values: Float[np.ndarray, " n"], decimals: int, single: bool) -> bo
 def masses_of(distinct: Float[np.ndarray, " k"], counts: Int[np.ndarray, " k"]) -> tuple[float, ...]:
     """Numbers that many rows share, far more than share the next smaller and the next larger one.
 
-    So the zeros of a column of gains are a mass, and no mark of a scale from 1 to 5 is.
+    So the zeros of a column of gains are a mass, and so are round numbers among others. Where there are few
+    different numbers for that many rows, as on a scale from 1 to 5, or of the ages of thousands, all of them
+    are.
 
     Args:
         distinct: numbers, sorted.
         counts: rows of each.
 
     Example:
-        >>> masses_of(np.array([0.0, 1.5, 2.5]), np.array([90, 5, 5]))
+        >>> masses_of(np.array([0.0, 1.5, 2.5]), np.array([90, 3, 3]))
+        (0.0, 1.5, 2.5)
+        >>> masses_of(np.arange(30.0), np.array([90] + 29 * [5]))
         (0.0,)
-        >>> masses_of(np.array([1.0, 2.0, 3.0]), np.array([30, 40, 30]))
-        ()
     """
+    rows = int(counts.sum())
+    if len(distinct) <= min(FEW_VALUES, rows // ROWS_EACH):
+        return tuple(distinct.tolist())
     beside = np.concatenate([[0], counts, [0]])
     beside = np.maximum(beside[:-2], beside[2:])
-    held = np.flatnonzero((counts >= MASS_SHARE * counts.sum()) & (counts >= MASS_ABOVE * beside))
+    enough = max(MASS_SHARE * rows, ROWS_OF_MASS)
+    held = np.flatnonzero((counts >= enough) & (counts >= MASS_ABOVE * beside))
     frequent = held[np.argsort(-counts[held], kind="stable")][:MOST_MASSES]
     return tuple(distinct[np.sort(frequent)].tolist()) if len(distinct) > 2 else ()
 

@@ -19,6 +19,7 @@ from .words import MISSING_WORDS, words_of
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN_MASSES = 5
 MODES = 10  # of a mixture of numbers, at most
 HIDDEN = 256  # units of a layer of either network
 FLOPS = 36  # for each parameter and row: a step of either network, with a gradient penalty
@@ -176,7 +177,9 @@ def _of_numbers(column: Column) -> str:
     if column.decimals:
         words.append(f"{column.decimals} decimals")
     if column.masses:
-        words.append("often " + ", ".join(map(_number, column.masses)))
+        more = len(column.masses) - SHOWN_MASSES
+        shown = ", ".join(map(_number, column.masses[:SHOWN_MASSES]))
+        words.append(f"often {shown}" + (f" and {more} more" if more > 0 else ""))
     if column.log:
         words.append("long tail, on a logarithmic scale")
     return ", ".join([*words, *_missing(column)])
