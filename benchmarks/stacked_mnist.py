@@ -98,8 +98,8 @@ def divergence(found: np.ndarray, true: np.ndarray) -> float:
 def train(key: str, budget: str, data: str, out: str) -> None:
     """One run."""
     import tenfold
+    from tenfold.budget import seconds_of
     from tenfold.data import open_data
-    from tenfold.plan import seconds_of
     from tenfold.recipe import make_recipe
     from tenfold.settings import resolve
 

@@ -12,18 +12,20 @@ if TYPE_CHECKING:
     from .enlarging import enlarge
     from .evaluating import evaluate
     from .fitting import fit, resume
-    from .plan import Options
+    from .options import Options
     from .proof.options import ProofOptions
     from .proving import Proof, prove
     from .run import Run, load
+    from .tables.resampling import GANSampler as GANSampler
 
 PUBLIC = {
     "check": "data",
     "enlarge": "enlarging",
     "evaluate": "evaluating",
     "fit": "fitting",
+    "GANSampler": "tables.resampling",
     "load": "run",
-    "Options": "plan",
+    "Options": "options",
     "Proof": "proving",
     "ProofOptions": "proof.options",
     "prove": "proving",

@@ -185,6 +185,10 @@ def choose_recipe(spec: DataSpec) -> Choice:
     """The recipe for data of which nothing else is said."""
     if spec.kind == "vectors":
         return Choice("recipe", "mlp", "the data are rows of numbers")
+    if spec.kind == "table":
+        return Choice("recipe", "tabular", "the data are a table")
+    if spec.kind == "series":
+        return Choice("recipe", "series", "the data are series")
     if spec.kind == "pairs":
         return Choice("recipe", "pix2pix", "every picture has a partner")
     if spec.kind == "unpaired":

@@ -76,7 +76,8 @@ def halves(folder: Path) -> tuple[Path, Path]:
     """The bundled digits, in two files: to learn from, and to judge by."""
     from sklearn.datasets import load_digits
 
-    pictures, labels = load_digits(return_X_y=True)
+    pixels, classes = load_digits(return_X_y=True)
+    pictures, labels = np.asarray(pixels), np.asarray(classes)
     pictures = (pictures.reshape(-1, 8, 8) * (255 / 16)).round().astype(np.uint8)
     order = np.random.default_rng(0).permutation(len(labels))
     paths = folder / HALVES[0], folder / HALVES[1]

@@ -62,5 +62,11 @@ class Draw:
         """One number uniform in [0, 1) for all samples of the global batch."""
         return torch.rand((), generator=self.generator).item()
 
+    def packs(self, size: int) -> Draw:
+        """Randomness with a row for every `size` samples that are judged together."""
+        first = self.rows.indices(self.total)[0] // size
+        seed = derive(self.generator.initial_seed(), "packs")
+        return Draw(seed, slice(first, first + len(self) // size), self.total // size, self.device)
+
     def _mine(self, everybody: Tensor) -> Tensor:
         return everybody[self.rows].to(self.device, non_blocking=True)

@@ -13,7 +13,8 @@ from .choosing import by_name
 from .data import Dataset, LoadOptions, open_data
 from .errors import DataError, RecipeError, RunError
 from .fitting import fit
-from .plan import Options, load_options
+from .opening import load_options
+from .options import Options, options_from
 from .recipe import Recipe, recipe_name, refuse_translator
 from .run import Run
 from .samples import LISTING, folder_names, refuse_filled
@@ -63,7 +64,7 @@ def enlarge(
 
 def opened_by(run: Run) -> LoadOptions:
     """How a run opened its data; opened otherwise, other samples would be held out."""
-    return load_options(Options(**run.facts["options"]), run.facts["seed"])
+    return load_options(options_from(run.facts["options"]), run.facts["seed"])
 
 
 def refuse_translation(recipe: str | None, trained: Run | None, start: str | None) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from .data import Codec
 from .data.dataset import digest
+from .data.table.frames import is_table
 from .draw import derive
 from .errors import DataError, RunError
 from .evaluation import Evaluation
@@ -27,6 +28,10 @@ from .metrics.suite import Measured, Side, Sides, by_class, by_heart, measure
 from .metrics.verdicts import COPY_Z, verdicts
 from .run import Run
 from .watching.progress import Say, told
+
+if TYPE_CHECKING:
+    from .tables.evaluating import TableEvaluation
+    from .tables.series import SeriesEvaluation
 
 MOST = 10_000
 GALLERY = 20
@@ -44,7 +49,7 @@ def evaluate(
     most: int = MOST,
     seed: int = 0,
     say: Say = lambda text: None,
-) -> Evaluation:
+) -> Evaluation | TableEvaluation | SeriesEvaluation:
     """Judge the samples of a run, or of any generator.
 
     Args:
@@ -61,9 +66,30 @@ def evaluate(
         DataError: data cannot be read, do not match, overlap, or are fewer than 20 on a side.
         RunError: neither a run nor two folders were given, or the run's data are gone.
     """
+    run = Run(run) if isinstance(run, str | Path) else run
+    held = None if holdout is None else str(holdout)
+    if run is not None and (run.facts.get("series") or run.facts.get("table")) is not None:
+        return evaluate_rows(run, held, most, seed, say)
+    if run is None and real is not None and fake is not None and is_table(real):
+        from .tables.evaluating import evaluate_files
+
+        return evaluate_files(str(real), str(fake), held, most, seed, say)
     material = open_material(run, real, fake, holdout, most, seed)
     network, material, note = choose_features(features, material, seed)
     return judged(material, network, note, seed, say)
+
+
+def evaluate_rows(
+    run: Run, holdout: str | None, most: int, seed: int, say: Say
+) -> TableEvaluation | SeriesEvaluation:
+    """Judge the rows of a table, or the series, that a run makes."""
+    if run.facts.get("series") is not None:
+        from .tables.series import evaluate_series
+
+        return evaluate_series(run, seed, say)
+    from .tables.evaluating import evaluate_run
+
+    return evaluate_run(run, holdout, most, seed, say)
 
 
 def judged(material: Material, network: Features, note: Sequence[str], seed: int, say: Say) -> Evaluation:
@@ -133,7 +159,7 @@ def class_by_class(sides: Sides, material: Material, found: Labels | None) -> di
 
 
 def open_material(
-    run: str | Path | Run | None,
+    run: Run | None,
     real: str | Path | None,
     fake: str | Path | None,
     holdout: str | Path | None,
@@ -143,7 +169,6 @@ def open_material(
     """The three sides."""
     held = None if holdout is None else str(holdout)
     if run is not None and real is None and fake is None:
-        run = Run(run) if isinstance(run, str | Path) else run
         return replace(of_run(run, held, most, seed), looks_through=run.recipe.looks_through)
     if run is None and real is not None and fake is not None:
         return of_folders(str(real), str(fake), held, most, seed)

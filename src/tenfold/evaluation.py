@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,15 +58,7 @@ class Evaluation:
 
     def lines(self) -> list[str]:
         """The table as plain text, then the verdicts and notes."""
-        table = [("", "samples", "fresh real", "n")]
-        table += [(name, *cells(found)) for name, found in self.metrics.items()]
-        widths = [max(len(row[i]) for row in table) for i in range(4)]
-        shown = [
-            f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
-            for row in table
-        ]
-        said = [f"{v.about}: {v.text}" + (f" {v.advice}" if v.advice else "") for v in self.verdicts]
-        return [*shown, "", *said, *(f"note: {note}" for note in self.notes)]
+        return [*table_of(self.metrics, "samples"), "", *said(self.verdicts, self.notes)]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -79,14 +71,7 @@ class Evaluation:
         """
         from .report.evaluation import page_of
 
-        path = Path(path)
-        refuse_other_page(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(page_of(self), encoding="utf-8")
-        fresh.replace(path)
-        write_json(path.with_suffix(".json"), self.to_json())
-        return path
+        return write_report(Path(path), lambda: page_of(self), self.to_json())
 
     def gallery(self, path: str | Path) -> Path:
         """Write the samples nearest to training samples, beside these, as one picture.
@@ -101,6 +86,36 @@ class Evaluation:
             raise RunError("a gallery of copies needs pictures and a hold-out. Pass --holdout DIR.")
         drawn.save(path)
         return Path(path)
+
+
+def table_of(metrics: Mapping[str, Measured], of: str) -> list[str]:
+    """Every number of so-called samples beside what fresh real ones get, as plain text."""
+    table = [("", of, "fresh real", "n"), *((name, *cells(found)) for name, found in metrics.items())]
+    widths = [max(len(row[i]) for row in table) for i in range(4)]
+    return [
+        f"{row[0]:<{widths[0]}}  " + "  ".join(f"{row[i]:>{widths[i]}}" for i in (1, 2, 3)) for row in table
+    ]
+
+
+def said(verdicts: Sequence[Verdict], notes: Sequence[str]) -> list[str]:
+    """What it means, and what was decided."""
+    found = [f"{v.about}: {v.text}" + (f" {v.advice}" if v.advice else "") for v in verdicts]
+    return [*found, *(f"note: {note}" for note in notes)]
+
+
+def write_report(path: Path, page: Callable[[], str], numbers: Mapping[str, Any]) -> Path:
+    """Write a page, whole or not at all, and beside it the numbers as JSON.
+
+    Raises:
+        RunError: if the path does not end in .html.
+    """
+    refuse_other_page(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(page(), encoding="utf-8")
+    fresh.replace(path)
+    write_json(path.with_suffix(".json"), numbers)
+    return path
 
 
 def refuse_other_page(path: Path) -> None:

@@ -9,31 +9,36 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import yaml
 
 from .choosing import by_name, exactly
+from .data import Dataset
 from .data.pairing import Direction, is_other_folder
+from .data.series.opening import open_series
+from .data.series.schema import SeriesOptions
+from .data.table.opening import open_table
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
-from .metrics.features import Features
 from .nn.layers import share_statistics
+from .opening import load_options
+from .options import Options, Source, options_from
 from .pacing import more_samples, planned_samples, vain_patience
-from .plan import Options, Plan, make_plan
+from .plan import Plan, make_plan
 from .probe import Mode, choose_mode, make_trainer
-from .recipe import Recipe, recipe_name
+from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .training import Training, environment, feature_network
 from .watching.augmented import augmented_sheet
 from .watching.journal import Journal
+from .watching.judge import Judge
 from .watching.progress import Progress
 from .watching.quality import Quality
 from .watching.stopping import LOOKS
 
 
 def fit(
-    data: str | Path | np.ndarray,
+    data: Source,
     recipe: str | Recipe | None = None,
     *,
     preset: str | None = None,
@@ -46,7 +51,7 @@ def fit(
     """Train a GAN on data.
 
     Args:
-        data: a folder, file, named set or array.
+        data: a folder, file, named set, array, or a frame of pandas or polars.
         recipe: a name, a recipe, or None to choose one from the data.
         preset: of a recipe given by name or chosen.
         budget: time, as 40s, 10m or 2h; ten minutes if neither this nor kimg is given.
@@ -79,7 +84,8 @@ def train(plan: Plan, out: str | Path | None, options: Options, begun: float) ->
     runtime = start(options.device)
     refuse_parts(plan, runtime, options)
     refuse_shadow(plan, out)
-    stem = "array" if in_memory(plan) else Path(plan.data.source).stem or "data"
+    kind = "array" if plan.data.table is None else "table"
+    stem = kind if in_memory(plan) else Path(plan.data.source).stem or "data"
     name = f"{stem}-{recipe_name(plan.recipe)}"
     folder = Path(runtime.share("" if runtime.rank else str(fresh_folder(name, out))))
     with locked(folder, runtime.rank), disk_errors(folder):
@@ -96,8 +102,7 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
         progress.say(line)
     mode, choice = choose_mode(plan, options, runtime)
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
-    features, judge = feature_network(plan, folder, runtime, fresh=True)
-    quality = quality_of(plan, features, folder)
+    quality, judge = quality_of(plan, folder, runtime, fresh=True)
     planned, looks, length, stages = planned_samples(plan, runtime, mode, quality, begun)
     in_vain = vain_patience(options.patience, looks - 2)  # the first look always finds the best so far
     for warning in in_vain:
@@ -118,7 +123,7 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
 def resume(
     run: str | Path,
     *,
-    data: str | Path | np.ndarray | None = None,
+    data: Source | None = None,
     recipe: str | None = None,
     budget: str | None = None,
     kimg: float | None = None,
@@ -144,7 +149,7 @@ def resume(
     source, seed = source_of(old, data), old.facts["seed"]
     without = replace(options, start=None, freeze_d=0)  # its own checkpoint holds what it took
     plan = make_plan(source, exactly(old.recipe), kimg=1.0, seed=seed, options=without)
-    plan = replace(plan, freeze_d=options.freeze_d)
+    plan = replace(plan, freeze_d=options.freeze_d, data=as_before(old, source, plan.data, options))
     refuse_other_data(old, plan)
     runtime = start(options.device)
     with locked(old.path, runtime.rank), disk_errors(old.path):
@@ -153,12 +158,22 @@ def resume(
     return Run(old.path)
 
 
+def as_before(run: Run, source: Source, data: Dataset, options: Options) -> Dataset:
+    """The data as the run encoded them: found anew, a mixture may differ with versions and machines."""
+    if data.table is not None:
+        return open_table(source, load_options(options, run.facts["seed"]), run.table)
+    if data.series is not None:
+        said = replace(options.series or SeriesOptions(), seed=run.facts["seed"])
+        return open_series(source, said, run.series)
+    return data
+
+
 def go_on(
     old: Run, plan: Plan, runtime: Runtime, options: Options, more: tuple[str | None, float | None]
 ) -> None:
     """Train on from the last checkpoint, to what was planned and more."""
     mode = Mode(**old.facts["mode"])
-    quality = quality_of(plan, feature_network(plan, old.path, runtime)[0], old.path)
+    quality, _ = quality_of(plan, old.path, runtime)
     before = old.facts["planned"]
     since = min(old.facts.get("seen", 0) / before, 1.0)
     planned = before + more_samples(plan, runtime, mode, quality, more, since)
@@ -181,7 +196,7 @@ def options_of(run: Run, given: Options) -> Options:
 
     A condition that ended the run holds already: whoever resumes it wants to go beyond, and may give another.
     """
-    kept, stopped = Options(**run.facts["options"]), run.facts.get("stopped")
+    kept, stopped = options_from(run.facts["options"]), run.facts.get("stopped")
     met = stopped is not None and stopped["by"] == "stop_when"
     return replace(
         kept,
@@ -193,7 +208,7 @@ def options_of(run: Run, given: Options) -> Options:
     )
 
 
-def source_of(run: Run, data: str | Path | np.ndarray | None) -> str | Path | np.ndarray:
+def source_of(run: Run, data: Source | None) -> Source:
     """The data given, or those that the run was trained on.
 
     Raises:
@@ -203,7 +218,7 @@ def source_of(run: Run, data: str | Path | np.ndarray | None) -> str | Path | np
     if data is not None:
         return data
     if run.facts["in_memory"]:
-        raise RunError(f"{run.path} was trained on {source}. Pass the array again: resume(run, data=array).")
+        raise RunError(f"{run.path} was trained on {source}. Pass it again: resume(run, data=...).")
     if os.path.isabs(source) and not os.path.exists(source):
         raise RunError(
             f"the data of {run.path} are no longer in {source}. Name them: fit DATA --resume {run.path}"
@@ -238,7 +253,7 @@ def refuse_shadow(plan: Plan, out: str | Path | None) -> None:
 
 def in_memory(plan: Plan) -> bool:
     """Whether the data are an array that no path leads back to."""
-    return plan.data.source.startswith("an array") and not Path(plan.data.source).exists()
+    return plan.data.source.startswith(("an array", "a table")) and not Path(plan.data.source).exists()
 
 
 def refuse_other_recipe(run: Run, recipe: str | None) -> None:
@@ -269,7 +284,7 @@ def assemble(
     mode: Mode,
     planned: int,
     folder: Path,
-    quality: Quality,
+    quality: Judge,
     options: Options,
     looks: int = LOOKS,
 ) -> Training:
@@ -284,10 +299,15 @@ def assemble(
     return training
 
 
-def quality_of(plan: Plan, features: Features, folder: Path) -> Quality:
-    """What measures the run."""
+def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = False) -> tuple[Judge, Choice]:
+    """What measures the run, and why that."""
+    if plan.data.table is not None:
+        from .watching.exam import Exam
+
+        return Exam(plan.data, folder), Choice("features", Exam.by, "a table is judged by its rows")
+    features, judge = feature_network(plan, folder, runtime, fresh=fresh)
     degrade = plan.recipe.degradation(plan.data.spec)
-    return Quality(plan.data, features, folder, conditions(plan), degrade)
+    return Quality(plan.data, features, folder, conditions(plan), degrade), judge
 
 
 def conditions(plan: Plan) -> int:
@@ -300,7 +320,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
     plan, folder = training.plan, training.folder
     record = {"recipe": recipe_name(plan.recipe), "fields": plain(asdict(plan.recipe))}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
-    given = training.quality.making.given_codec
+    given, table, series = training.quality.given_codec, plan.data.table, plan.data.series
     facts = {
         "recipe": record["recipe"],
         "source": lasting(plan.data.source),
@@ -310,18 +330,23 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "spec": plain(asdict(plan.data.spec)),
         "codec": plan.data.codec.to_json(),
         "given_codec": None if given is None else given.to_json(),
+        "table": None if table is None else plain(table.to_json()),
+        "series": None if series is None else plain(series.to_json()),
         "sides": list(plan.data.sides or ("given", "made")),
         "notes": list(plan.data.notes),
         "seed": plan.seed,
         "options": asdict(options)
-        | {name: lasting_or_none(getattr(options, name)) for name in ("holdout", "start", "unlabelled")}
+        | {
+            name: lasting_or_none(getattr(options, name))
+            for name in ("holdout", "start", "unlabelled", "spec")
+        }
         | {"to": lasting_to(plan.data.source, options)},
         "mode": asdict(mode),
         "planned": training.trainer.settings.planned,
         "looks": training.planned_looks,
         "choices": [plain(asdict(c)) for c in plan.choices],
         "reference": training.quality.reference,
-        "features": training.quality.features.name,
+        "features": training.quality.by,
         "quality": training.quality.about(),
         "environment": environment({"world": training.trainer.runtime.world}),
     }

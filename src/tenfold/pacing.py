@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import torch
 
+from .budget import choose_length
 from .engine.runtime import Runtime
-from .plan import Plan, choose_length
+from .plan import Plan
 from .probe import Mode, Stages, make_trainer, mean_seconds, stage_seconds
 from .recipe import Choice
 from .training import RESERVE
-from .watching.quality import Quality
+from .watching.judge import Judge
 from .watching.stopping import LOOKS, why_never
 
 LOOKING = 0.1  # of a time budget, at most, for looks at quality
@@ -29,7 +30,7 @@ class Planned(NamedTuple):
     stages: Stages = ((0.0, 1.0),)
 
 
-def planned_samples(plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, begun: float) -> Planned:
+def planned_samples(plan: Plan, runtime: Runtime, mode: Mode, quality: Judge, begun: float) -> Planned:
     """Samples the run will see, whole batches of them, asked for or what fits into the time; and looks."""
     batch = plan.recipe.batch
     if plan.kimg is not None:
@@ -63,7 +64,7 @@ class Pace(NamedTuple):
 
 
 def steps_within(
-    seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Quality, since: float = 0.0
+    seconds: float, plan: Plan, runtime: Runtime, mode: Mode, quality: Judge, since: float = 0.0
 ) -> Pace:
     """Steps that fit into a time beside the looks at them, the same for all ranks.
 
@@ -91,7 +92,7 @@ def more_samples(
     plan: Plan,
     runtime: Runtime,
     mode: Mode,
-    quality: Quality,
+    quality: Judge,
     more: tuple[str | None, float | None],
     since: float,
 ) -> int:

@@ -2,100 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
+from .budget import choose_length
 from .choosing import Decide
-from .data import Dataset, LoadOptions, open_data
-from .data.notes import LEAST
-from .data.pairing import Direction, sides_within
-from .data.sides import open_sides, open_undirected
+from .data import Dataset
 from .data.spec import DataSpec
-from .data.unlabelled import with_unlabelled
-from .errors import DataError, RecipeError, suggest
+from .errors import DataError, RecipeError
 from .guessing import with_guesses
+from .opening import opened
+from .options import Options, Source
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .settings import FEW
 from .transfer import freeze, refuse_unfit, refuse_unlike, start_from
 from .watching.stopping import (
-    check_rules,
+    refuse_unlogged,
     refuse_without_critic,
     refuse_without_holdout,
     refuse_without_pairs,
 )
-
-DEFAULT_BUDGET = "10m"
-KNOWN = {
-    "precision": ("auto", "fp32", "bf16"),
-    "memory_format": ("auto", "contiguous", "channels_last"),
-}
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to run, whatever the recipe.
-
-    Attributes:
-        device: auto (cuda, else mps, else cpu) or a name.
-        precision: of matrix products and convolutions; auto measures bf16 where the hardware has it.
-        memory_format: of pictures; auto measures.
-        micro_batches: parts in which a batch is processed to save memory; 0 for as many as are needed.
-        size: longest side to which pictures are resized.
-        holdout: a folder of samples to judge by, instead of a part of the data.
-        group: metadata column whose groups are never split between training and hold-out.
-        unlabelled: a folder of samples without labels, to be learnt from, too.
-        skip_bad: leave out files that cannot be read.
-        patience: looks in a row without a better sampler after which the run ends; None for no such end. The
-            first look is always the best and the last ends the run, so that it acts up to two less than there
-            are looks.
-        stop_when: what is good enough to end the run, such as `kernel_distance<0.01`, or `psnr>25` where
-            every picture that is made has one that it should be; the whole error bar
-            must be beyond the limit.
-        start: folder of another run, from whose weights this one starts.
-        freeze_d: layers of the discriminator, the closest to the picture, that then stay as they are.
-        side: name of what is translated: a sub-folder, a column of a table, left or right.
-        to: name of what it is translated into, or the folder of these pictures.
-        tensorboard: also write TensorBoard events.
-        quiet: no progress line.
-    """
-
-    device: str = "auto"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    memory_format: Literal["auto", "contiguous", "channels_last"] = "auto"
-    micro_batches: int = 0
-    size: int | None = None
-    holdout: str | None = None
-    group: str | None = None
-    unlabelled: str | None = None
-    skip_bad: bool = False
-    patience: int | None = None
-    stop_when: str | None = None
-    start: str | None = None
-    freeze_d: int = 0
-    side: str | None = None
-    to: str | None = None
-    tensorboard: bool = False
-    quiet: bool = False
-
-    def __post_init__(self) -> None:
-        """Raises a RecipeError if a value is unknown or can never be."""
-        check_rules(self.patience, self.stop_when)
-        if self.freeze_d and self.start is None:
-            raise RecipeError(
-                f"--freeze-d {self.freeze_d} keeps layers of another run, and there is none. Name it: --from."
-            )
-        for name, known in KNOWN.items():
-            if (found := getattr(self, name)) not in known:
-                raise RecipeError(f"{name} is {found!r}. {suggest(str(found), known)}")
 
 
 @dataclass(frozen=True)
@@ -140,7 +70,7 @@ class Plan:
 
 
 def make_plan(
-    data: str | Path | np.ndarray,
+    data: Source,
     decide: Decide,
     *,
     budget: str | None = None,
@@ -180,55 +110,11 @@ def refuse_rules(options: Options, recipe: Recipe, dataset: Dataset, *, has_crit
     """Raises an error if a rule for an early end asks for a number that this run has not."""
     if dataset.holdout is None:
         refuse_without_holdout(options.patience, options.stop_when)
+    refuse_unlogged(options.stop_when, dataset.table is not None)
     if not has_critic:
         refuse_without_critic(options.stop_when, recipe_name(recipe))
     if dataset.spec.kind != "pairs" and recipe.degradation(dataset.spec) is None:
         refuse_without_pairs(options.stop_when)
-
-
-def opened(
-    data: str | Path | np.ndarray, options: Options, seed: int, kinds: Collection[str] | None
-) -> tuple[Dataset, DataSpec]:
-    """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
-    how, direction = load_options(options, seed), direction_of(data, options, kinds)
-    if direction is None or isinstance(data, np.ndarray):
-        dataset = open_undirected(data, how) if kinds is None else open_data(data, how)
-    else:
-        dataset = open_sides(data, direction, how)
-    if options.unlabelled is not None and dataset.given is not None:
-        raise RecipeError("samples of --unlabelled have no other side to learn from. Leave it out.")
-    if options.unlabelled is not None:
-        dataset = with_unlabelled(dataset, options.unlabelled, skip_bad=options.skip_bad)
-    refuse_few(dataset, options.holdout)
-    more = 0 if dataset.unlabelled is None else len(dataset.unlabelled)
-    return dataset, replace(dataset.spec, count=dataset.spec.count + more)
-
-
-def direction_of(
-    data: str | Path | np.ndarray, options: Options, kinds: Collection[str] | None
-) -> Direction | None:
-    """What shall be translated into what, if anything.
-
-    Args:
-        data: where the pictures are.
-        options: which may name the sides.
-        kinds: of data that the recipe takes; None if it is not known yet.
-
-    Raises:
-        RecipeError: sides are named for a recipe that takes none, or of an array.
-    """
-    named, takes = options.side is not None or options.to is not None, {*(kinds or ())}
-    two_sided = {"pairs", "unpaired"} & takes
-    if named and kinds is not None and not two_sided:
-        raise RecipeError(
-            f"--from and --to name two sides of pictures, and the recipe takes {' or '.join(kinds)}. Leave "
-            "them out, or choose another: tenfold recipes"
-        )
-    if named and isinstance(data, np.ndarray):
-        raise RecipeError("--from and --to name two sides of pictures, and an array has one. Give folders.")
-    if not named and (not two_sided or ("images" in takes and not sides_within(data))):
-        return None
-    return Direction(options.side, options.to, None if kinds is None else "pairs" in takes)
 
 
 def few(recipe: Recipe, spec: DataSpec, start: str | None) -> list[Choice]:
@@ -265,44 +151,6 @@ def what_is_taken(start: str | None, freeze_d: int, recipe: Recipe, spec: DataSp
         )
     frozen = freeze(game.players()["D"], freeze_d)
     return [*found, Choice("freeze_d", freeze_d, f"asked for: {', '.join(frozen)} stay as they are")]
-
-
-def load_options(options: Options, seed: int) -> LoadOptions:
-    """The part of the options that says how data are read.
-
-    Raises:
-        RecipeError: if there is no such seed.
-    """
-    if seed < 0:
-        raise RecipeError(f"--seed is {seed}; 0 or more was expected. Any such number will do.")
-    return LoadOptions(
-        size=options.size,
-        holdout=options.holdout,
-        group=options.group,
-        skip_bad=options.skip_bad,
-        seed=seed,
-    )
-
-
-def refuse_few(dataset: Dataset, given: str | None) -> None:
-    """Raises a DataError if there are too few samples to measure quality by; a hold-out may be given."""
-    if dataset.spec.count < LEAST:
-        raise DataError(
-            f"the data have {dataset.spec.count} training samples; at least {LEAST} were expected, or "
-            "nothing can be said of the quality of what is made. Add some."
-        )
-    if dataset.holdout is None or len(dataset.holdout) >= LEAST:
-        return
-    what_to_do = (
-        "Add some, or leave --holdout out."
-        if given
-        else "No more fit beside a sample of each class and whole groups to train on: leave --group out, or "
-        "give samples of your own with --holdout DIR."
-    )
-    raise DataError(
-        f"the hold-out has {len(dataset.holdout)} samples; at least {LEAST} were expected, to judge by. "
-        + what_to_do
-    )
 
 
 def check_fit(recipe: Recipe, spec: DataSpec) -> None:
@@ -355,39 +203,3 @@ def refuse_images_only(recipe: Recipe, spec: DataSpec) -> None:
                 f"{name} {getattr(recipe, name)!r}, which works on images; the data are {spec.kind}. Choose "
                 f"another --{name}, or a --preset without it."
             )
-
-
-def choose_length(budget: str | None, kimg: float | None) -> tuple[float | None, float | None, Choice]:
-    """Seconds or thousands of samples, whichever is asked for."""
-    if budget is not None and kimg is not None:
-        raise RecipeError(f"both --budget {budget} and --kimg {kimg} were given. Give one of them.")
-    if kimg is not None:
-        if not 0 < kimg < float("inf"):
-            raise RecipeError(f"--kimg is {kimg}; a number above 0 was expected, such as 200.")
-        return None, kimg, Choice("kimg", kimg, "asked for")
-    reason = "asked for" if budget else "the default; another with --budget"
-    budget = budget or DEFAULT_BUDGET
-    seconds = seconds_of(budget)
-    if seconds < parse_seconds(budget):
-        reason = f"asked for, but cut to {seconds:g}s by TENFOLD_BUDGET"
-    return seconds, None, Choice("budget", budget, reason)
-
-
-def seconds_of(budget: str) -> float:
-    """Seconds of a time such as 40s, 10m, 2h or 1d; never more than `$TENFOLD_BUDGET`, if that is set.
-
-    Example:
-        >>> seconds_of("1.5m")
-        90.0
-    """
-    seconds = parse_seconds(budget)
-    cap = os.environ.get("TENFOLD_BUDGET")
-    return min(seconds, parse_seconds(cap)) if cap else seconds
-
-
-def parse_seconds(text: str) -> float:
-    """Seconds of a time in words."""
-    match = re.fullmatch(r"\+?(\d+(?:\.\d+)?)([smhd])", text.strip())
-    if match is None or float(match[1]) == 0:
-        raise RecipeError(f"the budget is {text!r}; a time was expected, such as 40s, 10m or 2h.")
-    return float(match[1]) * SECONDS[match[2]]

@@ -20,14 +20,17 @@ import torch
 from torch import Tensor
 
 from .augment.ada import ADA
+from .data import Dataset
 from .data.order import BothSides, Shuffled
+from .data.table.batches import Knowing, KnownCells
 from .data.unlabelled import PartlyLabelled
 from .draw import Draw, derive
 from .engine.runtime import Runtime, has_bf16
 from .engine.trainer import Settings, Trainer
 from .errors import RunError
 from .game import Game
-from .plan import Options, Plan
+from .options import Options
+from .plan import Plan
 from .recipe import Choice, recipe_name
 from .run import Run
 from .transfer import freeze, start_from
@@ -80,7 +83,9 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     )
     recipe = plan.recipe
     classes, batch, more = recipe.conditions(plan.data.spec), recipe.batch, plan.data.unlabelled
-    if plan.data.given is not None:
+    if plan.data.spec.cells:
+        data = known_cells(plan.data, batch, plan.seed, play.knowing)
+    elif plan.data.given is not None:
         paired = plan.data.spec.kind == "pairs"
         data = BothSides(plan.data.given.train, plan.data.train, batch, plan.seed, paired=paired)
     elif more is None:
@@ -95,13 +100,20 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     )
 
 
+def known_cells(dataset: Dataset, size: int, seed: int, knowing: Knowing | None) -> KnownCells:
+    """Batches of a table."""
+    assert dataset.table is not None
+    rows, encoder = dataset.train.values, dataset.table.encoder
+    return KnownCells(rows, dataset.spec.cells, encoder, size, seed, knowing or Knowing())
+
+
 def choose_mode(plan: Plan, options: Options, runtime: Runtime) -> tuple[Mode, Choice]:
     """The fastest way of computing a step that fits into memory.
 
     What was measured is remembered, so that the same command makes the same choice again.
     """
     micro = options.micro_batches or int(runtime.share(str(micro_batches_for(plan, runtime))))
-    modes = [replace(m, micro_batches=micro) for m in candidates(options, runtime)]
+    modes = [replace(m, micro_batches=micro) for m in candidates(plan, options, runtime)]
     if len(modes) == 1:
         return modes[0], Choice("mode", modes[0].words(), "asked for, or all that the hardware offers")
     key = repr((recipe_name(plan.recipe), plan.recipe, plan.data.spec.shape, micro, machine(runtime)))
@@ -135,11 +147,12 @@ def augment_most(trainer: Trainer) -> None:
                 pass
 
 
-def candidates(options: Options, runtime: Runtime) -> list[Mode]:
+def candidates(plan: Plan, options: Options, runtime: Runtime) -> list[Mode]:
     """The modes that may be chosen from; several ranks must not choose differently, so they do not."""
     hardware = has_bf16(runtime.device)
     precisions = {"fp32": [False], "bf16": [True], "auto": [True, False] if hardware else [False]}
-    formats = {"contiguous": [False], "channels_last": [True], "auto": [True, False]}
+    either = [True, False] if plan.data.spec.pictures else [False]  # rows have no channels
+    formats = {"contiguous": [False], "channels_last": [True], "auto": either}
     modes = [Mode(b, c) for b in precisions[options.precision] for c in formats[options.memory_format]]
     return modes[:1] if runtime.world > 1 else modes
 

@@ -10,23 +10,25 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from .budget import seconds_of
 from .data import open_data
+from .data.records import tuples
 from .data.tables import FILE_COLUMNS
 from .errors import DataError, Interrupted, RecipeError, suggest
 from .folder import locked, write_json
-from .plan import seconds_of
 from .proof.arms import Examples
 from .proof.clock import Clock
 from .proof.experiment import Experiment, jobs_of
-from .proof.generators import choose_generator, run_of
+from .proof.generators import run_of
 from .proof.given import read_with_run
 from .proof.learners import choose_learners
-from .proof.ledger import GENERATORS, Ledger, known_design, settle, whole_lines
+from .proof.ledger import GENERATORS, PEER_LINES, Ledger, known_design, settle, whole_lines
 from .proof.options import DEFAULTS, ProofOptions
 from .proof.order import Generator, Make
-from .proof.score import CONTROLS, CURVE, GENERATED, Design
+from .proof.peers import KNOWN, choose_makers
+from .proof.score import CONTROLS, CURVE, OWN, PEERS, Design
 from .proof.splits import Fold, make_splits, together
-from .proof.tabular import Columns, Frame, frame_columns, joined_tables, read_csv, table_task
+from .proof.tabular import FILES, Columns, Frame, frame_columns, joined_tables, read_table, table_task
 from .proof.task import (
     Task,
     fit_encoding,
@@ -95,7 +97,7 @@ def prove(
     An experiment that was stopped goes on when it is called again in the same way.
 
     Args:
-        data: labelled pictures or vectors as `fit` takes them, a CSV file or a data frame.
+        data: labelled pictures or vectors as `fit` takes them, a file of a table, or a data frame.
         target: the column of classes, in a table.
         generator: a recipe's name, a run, a folder of samples, or a function (see `proof.order.Make`);
             a recipe that suits the data if not given.
@@ -143,23 +145,25 @@ def terms_of(budget: str | None, quick: bool, seed: int, options: ProofOptions) 
 
 def carry_out(experiment: Experiment) -> Proof:
     """Play what is left of an experiment, and conclude."""
-    from .proof.report import generator_remarks, write_report
+    from .proof.report import generator_remarks, peer_remarks, write_report
     from .proof.verdict import conclude
 
     ledger, design, clock = experiment.ledger, experiment.design, experiment.clock
-    total, gans = jobs_of(experiment), design.splits * design.seeds
+    total, gans = jobs_of(experiment), design.splits * design.seeds * (1 + len(experiment.peers))
     done = sum(not score.setting.endswith("ratio=0") for score in ledger.scores.values())
-    there = len(list(ledger.folder.glob("generators/*/pool.npz")))
+    there = len([*ledger.folder.glob("generators/*/pool.npz"), *ledger.folder.glob("peers/*/*/pool.npz")])
     clock.start(total, done, gans - there, experiment.gan_seconds)
     if done < total:
         experiment.play()
-    scores, made = list(ledger.scores.values()), whole_lines(ledger.folder / GENERATORS)
+    scores = list(ledger.scores.values())
+    made, peers = whole_lines(ledger.folder / GENERATORS), whole_lines(ledger.folder / PEER_LINES)
     lessened = (known_design(ledger.folder) or {}).get("lessened", [])
     conclusion = conclude(scores, design)
-    conclusion = replace(conclusion, remarks=(*conclusion.remarks, *map(_sentence, lessened)))
+    remarks = (*conclusion.remarks, *map(_sentence, lessened), *peer_remarks(peers))
+    conclusion = replace(conclusion, remarks=remarks)
     write_report(conclusion, scores, design, ledger.folder / "report.html", made)
     conclusion = replace(conclusion, remarks=(*conclusion.remarks, *generator_remarks(made)))
-    write_json(ledger.folder / "result.json", {**conclusion.to_json(), "generators": made})
+    write_json(ledger.folder / "result.json", {**conclusion.to_json(), "generators": made, "peers": peers})
     return Proof(conclusion.verdict, conclusion.sentence, ledger.folder, conclusion)
 
 
@@ -179,8 +183,7 @@ def plan(
 
     clock, (groups, copies) = Clock(quiet=terms.options.quiet), together(task)
     folds = make_splits(task, groups, repeats_of(terms)[0], terms.seed)
-    judging = task.values[np.concatenate([fold.test for fold in folds])]
-    generator = choose_generator(given, task, judging, terms.options.device)
+    generator, peers = choose_makers(given, task, folds, terms.options)
     design = design_of(task, folds, terms, generator)
     refuse_design(design)
     clock.say_all([*task.notes, *([f"{copies} exact copies stay on one side"] if copies else [])])
@@ -206,6 +209,7 @@ def plan(
         gan_seconds,
         unlabelled,
         terms.options.kimg,
+        peers,
     )
 
 
@@ -227,6 +231,7 @@ def identity(task: Task, generator: Generator, terms: Terms, unlabelled: np.ndar
         "unlabelled": None if rest is None else rest.hexdigest(),
         "kimg_asked": terms.options.kimg,
         "rules": RULES,
+        **{name: KNOWN[name].fingerprint for name in terms.options.peers},
     }
 
 
@@ -259,16 +264,7 @@ def ratios_of(terms: Terms) -> tuple[float, ...]:
 
 def work_of(task: Task, fold: Fold, terms: Terms, design: Design) -> Work:
     """All classifiers that one learner will be trained as."""
-    sizes = sizes_of(
-        task.labels[fold.train],
-        task.kind,
-        len(task.classes),
-        balanced=design.rare_class is None,
-        quick=terms.quick,
-        splits=design.splits,
-        seeds=design.seeds,
-        ratios=design.ratios,
-    )
+    sizes = sizes_of(task.labels[fold.train], design)
     real = fit_encoding(task, fold.train).encode(task.values[fold.train])
     examples = Examples(real, task.labels[fold.train])
     share = 1 - GAN_SHARE if design.trained_here else 1.0
@@ -319,7 +315,8 @@ def arms_of(task: Task, rare: int | None, options: ProofOptions) -> tuple[str, .
     classical = ["none", "augmentation", *([] if rare is None else ["class_weights", "oversampling"])]
     classical.append("mixup" if task.kind == "images" else "smote")
     pseudo = [] if options.unlabelled is None else ["pseudo_labels"]
-    return (*classical, *GENERATED, *pseudo, *CURVE, *CONTROLS)
+    peers = [name for name in PEERS if name in options.peers]
+    return (*classical, *OWN, *peers, *pseudo, *CURVE, *CONTROLS)
 
 
 def refuse_metric(metric: str, rare: int | None) -> None:
@@ -354,9 +351,9 @@ def read(
 def columns_of(data: str | Path | np.ndarray | Frame, target: str | None) -> Columns | None:
     """The columns of a table; None if the data are something else."""
     if isinstance(data, str | Path):
-        if Path(data).suffix.lower() != ".csv" or not Path(data).is_file():
+        if Path(data).suffix.lower() not in FILES or not Path(data).is_file():
             return None
-        columns = read_csv(Path(data))
+        columns = read_table(Path(data))
         return None if target is None and set(FILE_COLUMNS) & set(columns) else columns
     return None if isinstance(data, np.ndarray) else frame_columns(data)
 
@@ -368,7 +365,7 @@ def read_tables(
     if target is None or (options.test is None and options.unlabelled is None):
         return table_task(columns, target, options.group, source), None
     test, unlabelled = (
-        None if path is None else read_csv(Path(path)) for path in (options.test, options.unlabelled)
+        None if path is None else read_table(Path(path)) for path in (options.test, options.unlabelled)
     )
     return joined_tables(columns, test, unlabelled, target=target, group=options.group, source=source)
 
@@ -397,4 +394,5 @@ def stem_of(data: str | Path | np.ndarray | Frame) -> str:
 
 def options_of(values: dict[str, Any]) -> ProofOptions:
     """Options by name; what is not named is as by default."""
-    return ProofOptions(**{name: values[name] for name in asdict(DEFAULTS) if name in values})
+    found = {name: values[name] for name in asdict(DEFAULTS) if name in values}
+    return ProofOptions(**tuples(found))

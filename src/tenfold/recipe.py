@@ -21,6 +21,7 @@ from .augment import Augmentation, Change
 from .augment.ada import ADA
 from .augment.diffaugment import DiffAugment
 from .data.spec import DataSpec
+from .data.table.batches import Knowing
 from .degrade import Degradation
 from .engine.schedule import SCHEDULES, Schedule, ScheduleName
 from .errors import RecipeError, suggest
@@ -59,12 +60,14 @@ class Play:
         optimizers: one per player.
         balanced: whether batches hold every class with the same probability.
         schedules: of the learning rates, by player.
+        knowing: how much of a table's rows is known before; None of others.
     """
 
     game: Game[Any]
     optimizers: Mapping[str, Optimizer]
     balanced: bool = False
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    knowing: Knowing | None = None
 
 
 @schema(frozen=True, kw_only=True, config=STRICT)
@@ -141,12 +144,13 @@ class Recipe(ABC):
         weighed = [network for weight, network in self.weighs_through.items() if vars(self)[weight]]
         return next(iter(weighed), self.sees_through)
 
-    def play(self, game: Game[Any], *, balanced: bool = False) -> Play:
+    def play(self, game: Game[Any], *, balanced: bool = False, knowing: Knowing | None = None) -> Play:
         """A game with this recipe's optimisers and schedules."""
         players = game.players()
         rates = {name: self.lr_d if name == "D" else self.lr_g for name in players}
         optimizers = {name: self.optimize(module, rates[name]) for name, module in players.items()}
-        return Play(game, optimizers, balanced, dict.fromkeys(players, SCHEDULES[self.schedule]))
+        schedules = dict.fromkeys(players, SCHEDULES[self.schedule])
+        return Play(game, optimizers, balanced, schedules, knowing)
 
     def optimize(self, module: nn.Module, lr: float) -> Optimizer:
         """This recipe's optimiser for a player."""

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import yaml
+from numpy import ndarray
 
 from .data import Codec
-from .data.spec import DataSpec
+from .data.records import tuples
+from .data.series.layout import SeriesLayout
+from .data.spec import Cell, DataSpec
 from .engine.checkpoint import State, finished, part, read_state
 from .errors import RecipeError, RunError, suggest
 from .game import Game, Sampler
@@ -21,9 +24,11 @@ from .samples import Samples
 from .watching.quality import BLOCK, best_state, generate
 
 if TYPE_CHECKING:
-    from numpy import ndarray
-
+    from .data.series.codec import SeriesCodec
+    from .data.table.cells import TableCodec
     from .evaluation import Evaluation
+    from .tables.evaluating import TableEvaluation
+    from .tables.series import SeriesEvaluation
 
 
 class Run:
@@ -50,12 +55,46 @@ class Run:
     @cached_property
     def spec(self) -> DataSpec:
         """What the recipe knew of the data."""
-        return DataSpec(**tuples(self.facts["spec"]))
+        fields = tuples(self.facts["spec"])
+        cells = tuple(Cell(**tuples(cell)) for cell in fields.get("cells", ()))
+        series = fields.get("series")
+        layout = None if series is None else SeriesLayout.from_json(series)
+        return DataSpec(**{**fields, "cells": cells, "series": layout})
 
     @cached_property
     def codec(self) -> Codec:
         """How samples become files."""
         return Codec.from_json(self.facts["codec"])
+
+    @cached_property
+    def table(self) -> TableCodec:
+        """How samples become rows of a table.
+
+        Raises:
+            RunError: they do not.
+        """
+        from .data.table.cells import TableCodec
+        from .data.table.frames import need_pandas
+
+        need_pandas()
+        found = self.facts.get("table")
+        if found is None:
+            raise RunError(f"{self.path} was not trained on a table, but on {self.spec.kind}.")
+        return TableCodec.from_json(found)
+
+    @cached_property
+    def series(self) -> SeriesCodec:
+        """How samples become series.
+
+        Raises:
+            RunError: they do not.
+        """
+        from .data.series.codec import SeriesCodec
+
+        found = self.facts.get("series")
+        if found is None:
+            raise RunError(f"{self.path} was not trained on series, but on {self.spec.kind}.")
+        return SeriesCodec.from_json(found)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -111,8 +150,85 @@ class Run:
             raise RunError(f"{self.path} has no checkpoint yet. Wait for the first, or start the run anew.")
         return read_state(found[-1])
 
-    def sample(self, n: int, *, label: str | int | None = None, seed: int = 0, first: int = 0) -> Samples:
-        """Make samples: number i of a set is a function of the run, the seed, the label and i alone.
+    def remaining(self, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
+        """Rows of a table of which some columns are given, in their order; the others are made.
+
+        Args:
+            known: a frame with some of the columns; what is missing in it is made, too.
+            seed: of what is made.
+        """
+        from .tables.completing import remaining
+
+        return remaining(self, known, seed=seed)
+
+    def sample(
+        self,
+        n: int,
+        *,
+        label: str | int | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        balance: str | None = None,
+        raw: bool = False,
+        seed: int = 0,
+        first: int = 0,
+    ) -> Any:  # noqa: ANN401
+        """Make samples: number i of a set is a function of the run, the seed, what is asked and i alone.
+
+        Args:
+            n: how many.
+            label: the name of the class asked for, of a table the target's; None lets the classes take turns.
+            conditions: on columns of a table: a value, a list of values of which one is to be, or the two
+                ends of a range.
+            balance: column of a table, each category of which comes up equally often.
+            raw: what a table's generator itself made of the cells that are known, to judge it by.
+            seed: of the set.
+            first: number of the first sample.
+
+        Returns:
+            Samples; of a table or of series, what the data came in: a frame of pandas or polars, or an array;
+            of a file, one of pandas.
+
+        Raises:
+            RunError: if something is asked for that no sample can have.
+        """
+        if self.facts.get("table") is None:
+            self.refuse_columns(conditions, balance, raw)
+            made = self.samples(n, label=label, seed=seed, first=first)
+            return made if self.facts.get("series") is None else self.as_series(made)
+        from .tables.sampling import sample_table
+
+        asked = {**(conditions or {}), **({} if label is None else {self.target: label})}
+        return sample_table(self, n, conditions=asked, balance=balance, seed=seed, first=first, raw=raw)
+
+    def as_series(self, made: Samples) -> Any:  # noqa: ANN401
+        """Samples in what the series came in: a long frame, or an array with a row per series."""
+        codec = self.series
+        found = codec.frame_of(codec.series_of(made.numpy(), made.labels), made.first)
+        if codec.container is None or isinstance(found, ndarray):
+            return found
+        return codec.container.restore(found)
+
+    @property
+    def target(self) -> str:
+        """Name of the column that is to be predicted from the others.
+
+        Raises:
+            RunError: none was named.
+        """
+        name = self.table.spec.target
+        if name is None:
+            raise RunError(f"{self.path} has no target. Name columns: conditions={{column: value}}")
+        return name
+
+    def refuse_columns(self, conditions: Mapping[str, Any] | None, balance: str | None, raw: bool) -> None:
+        """Raises a RunError if something is asked of the columns of what is no table."""
+        if conditions or balance or raw:
+            raise RunError(
+                f"{self.path} was trained on {self.spec.kind}, which have no columns. Leave them out."
+            )
+
+    def samples(self, n: int, *, label: str | int | None = None, seed: int = 0, first: int = 0) -> Samples:
+        """The same of what is no table.
 
         Args:
             n: how many.
@@ -160,15 +276,30 @@ class Run:
 
     def dataset(self, n: int = 1000, *, label: str | int | None = None, seed: int = 0) -> Samples:
         """n samples as a torch Dataset of (picture in [-1, 1], class number)."""
-        return self.sample(n, label=label, seed=seed)
+        return self.samples(n, label=label, seed=seed)
 
-    def evaluate(self, *, holdout: str | Path | None = None, features: str | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        *,
+        data: Any = None,  # noqa: ANN401
+        holdout: str | Path | None = None,
+        features: str | None = None,
+    ) -> Evaluation | TableEvaluation | SeriesEvaluation:
         """How good the samples are: every metric beside what fresh real samples get, and what it means.
 
         Args:
+            data: the frame that it was trained on, if that was one in memory.
             holdout: real samples to judge by, instead of those that were held out of the data.
             features: the name of a feature network; the best there is, if not given.
         """
+        if self.facts.get("series") is not None:
+            from .tables.series import evaluate_series
+
+            return evaluate_series(self, data=data)
+        if self.facts.get("table") is not None:
+            from .tables.evaluating import evaluate_run
+
+            return evaluate_run(self, None if holdout is None else str(holdout), data=data)
         from .evaluating import evaluate
 
         return evaluate(self, holdout=holdout, features=features)
@@ -203,11 +334,6 @@ def record(path: Path, read: Callable[[str], Any], keys: Sequence[str]) -> Mappi
     if missing:
         raise RunError(f"{path} is damaged: it has no {missing[0]!r}. Restore it from a copy.")
     return found
-
-
-def tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with tuples for lists, as dataclasses hold them."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def load(path: str | Path) -> Run:

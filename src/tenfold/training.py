@@ -21,14 +21,15 @@ from .errors import Diverged, Interrupted, RunError
 from .folder import disk_errors, update_facts
 from .game import Translator
 from .metrics.features import Features
-from .plan import Options, Plan
+from .options import Options
+from .plan import Plan
 from .probe import Stages, mean_seconds, processor
 from .recipe import Choice
 from .report.curves import curves
 from .watching.health import Health, health
 from .watching.journal import Journal, Record, read_journal
+from .watching.judge import Judge
 from .watching.progress import Progress
-from .watching.quality import Quality
 from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_stop
 
 SAVE_EVERY_S = 30.0
@@ -66,7 +67,7 @@ class Training:
     folder: Path
     journal: Journal
     progress: Progress
-    quality: Quality
+    quality: Judge
     planned_looks: int = LOOKS
     options: Options = Options()
     latest: dict[str, float] = field(default_factory=dict)
@@ -168,7 +169,7 @@ class Training:
             sheets = self.folder / "sheets"
             sheets.mkdir(exist_ok=True)
             path, seed = sheets / f"{self.trainer.seen:012d}.png", derive(self.plan.seed, "sheet")
-            self.quality.making.draw(sampler, path, device, seed)
+            self.quality.draw(sampler, path, device, seed)
         ended = self.stopped is not None or self.trainer.seen >= self.progress.planned
         if ended or perf_counter() - self.drawn_at > DRAW_EVERY_S:
             curves(read_journal(self.journal.path), self.folder / "curves.png")
@@ -224,7 +225,7 @@ class Training:
             self.progress.say("the best sampler so far is missing or damaged; the next look chooses anew")
         if runtime.rank == 0:
             self.journal.forget_after(self.trainer.seen)
-            self.looks = [record for record in read_journal(self.journal.path) if "coverage" in record]
+            self.looks = [record for record in read_journal(self.journal.path) if "spread" in record]
             self.resumed = len(self.looks)
         runtime.barrier()
 
@@ -264,9 +265,12 @@ class Training:
         """A command; for a recipe that the command line does not know, a line of Python."""
         if isinstance(self.trainer.game.sampler, Translator):
             return f"tenfold translate {self.folder} IN OUT"
+        rows = {"table": "rows.csv", "series": "series.csv"}.get(self.plan.data.spec.kind)
+        if self.plan.data.series is not None and self.plan.data.series.container is None:
+            rows = "series.npy"
         if type(self.plan.recipe).__module__.startswith("tenfold."):
-            return f"tenfold sample {self.folder} -n 100 --out samples/"
-        return f'tenfold.load("{self.folder}").sample(100).save("samples")'
+            return f"tenfold sample {self.folder} -n 100 --out {rows or 'samples/'}"
+        return f'tenfold.load("{self.folder}").sample(100)' + ('.save("samples")' if rows is None else "")
 
     def note_end(self) -> None:
         """Write where the run is into its record."""

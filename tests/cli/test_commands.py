@@ -21,7 +21,7 @@ from tenfold.cli.fields import described, given
 from tenfold.cli.options import read_options
 from tenfold.cli.parser import WrongCommand, stdout_kept_clean
 from tenfold.errors import Interrupted, RecipeError
-from tenfold.plan import Options
+from tenfold.options import Options
 from tenfold.recipe import RECIPES, make_recipe
 
 Said = pytest.CaptureFixture[str]
@@ -49,7 +49,7 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("fit cats --recipe dcgn", "Did you mean 'dcgan'?"),
         ("fit cats --recipe dcgan --latentt 3", "dcgan has no flag '--latentt'. Did you mean '--latent'?"),
         ("fit cats --latentt 3", "Did you mean '--latent'?"),
-        ("fit cats --penalty 3", "is a field of cgan, mlp, pix2pix, r3gan, stylegan2, wgan_gp. Name"),
+        ("fit cats --penalty 3", "is a field of cgan, ctgan, mlp, pix2pix, r3gan, series, stylegan2"),
         ("fit cats --no-batch-norm", "--no-batch-norm is a field of mlp. Name one with --recipe."),
         ("fit cats --widht 3", "Did you mean '--width'?"),
         ("fit cats --seed -1", "--seed is -1"),

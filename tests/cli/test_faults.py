@@ -24,7 +24,8 @@ from tenfold.engine.runtime import Runtime
 from tenfold.errors import DataError, Diverged, Interrupted, RecipeError, RunError
 from tenfold.fitting import assemble, conditions, resume, write_records
 from tenfold.folder import locked
-from tenfold.plan import Options, make_plan
+from tenfold.options import Options
+from tenfold.plan import make_plan
 from tenfold.probe import Mode
 from tenfold.recipe import make_recipe
 from tenfold.training import Training, feature_network
@@ -358,7 +359,7 @@ def test_a_run_on_an_array_is_resumed_with_the_array(tmp_path: Path) -> None:
 
     array = np.random.default_rng(0).integers(0, 255, (120, 8, 8)).astype(np.uint8)
     tenfold.fit(array, "dcgan", preset="tiny", kimg=0.1, out=tmp_path / "run", options=QUICK)
-    with pytest.raises(RunError, match="Pass the array"):
+    with pytest.raises(RunError, match=r"an array \(120, 8, 8\)\. Pass it again"):
         resume(tmp_path / "run", kimg=0.1, options=QUICK)
     assert resume(tmp_path / "run", data=array, kimg=0.1, options=QUICK).facts["seen"] == 208
 

@@ -27,6 +27,9 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_short", "two_looks")
 def test_the_commands_run(cats: Path) -> None:
     lines = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
+    for line in lines:
+        if line[:2] == ["python", "-c"]:
+            exec(compile(line[2], "README.md", "exec"), {})
     commands = [line[1:] for line in lines if line and line[0] == "tenfold"]
     named = {"check", "fit", "sample", "enlarge", "evaluate", "explore", "prove", "translate", "recipes"}
     assert {command[0] for command in commands} == named

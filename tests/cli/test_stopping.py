@@ -12,7 +12,7 @@ import pytest
 import tenfold
 from tenfold.errors import RunError
 from tenfold.fitting import resume
-from tenfold.plan import Options
+from tenfold.options import Options
 
 QUICK = Options(device="cpu", precision="fp32", memory_format="contiguous", micro_batches=1, quiet=True)
 

@@ -14,7 +14,11 @@ from torch import Tensor, nn
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.choosing import kinds_taken
 from tenfold.data.order import BothSides, Rows, Shuffled
-from tenfold.data.spec import DataSpec
+from tenfold.data.series.layout import SeriesLayout
+from tenfold.data.spec import Cell, DataSpec
+from tenfold.data.table.batches import KnownCells
+from tenfold.data.table.codes import category_code, number_code
+from tenfold.data.table.encoder import RowEncoder
 from tenfold.draw import Draw
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Batches, Settings, Trainer
@@ -39,6 +43,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "pix2pix, as published": ("pix2pix", {"resized": False, "matching": 1.0}),
     "pix2pix, holes": ("pix2pix", {"task": "holes"}),
+    "tabular, wasserstein": ("tabular", {"objective": "wasserstein", "downstream": 0.0}),
     "srgan, dense and worn": ("srgan", {"block": "rrdb", "wear": "worn", "scale": 4}),
 }
 """Settings of a recipe that its tiny preset leaves out."""
@@ -51,8 +56,19 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "fastcut": {"contrast": 1.0},
 }
 """Settings without which the first turns are not all there are, or plain gradient descent goes too far."""
+SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
+"""Numbers, categories, lengths that differ, and a channel that reaches both ends of its range."""
 GIVEN = 2
 """Channels of what is translated."""
+
+
+def table(count: int) -> tuple[list[Any], np.ndarray]:
+    """Codes and stored values of a number and of a category that follows from it."""
+    x = np.random.default_rng(5).normal(0, 1, count).round(1)
+    labels = np.where(x > 0, "high", "low").astype(object)
+    number = number_code("x", x, step=0.1, log=False, masses=(), seed=0)
+    category = category_code("c", labels, ("high", "low"), 10)
+    return [number, category], np.stack([x, category.stored(labels)], 1)
 
 
 @dataclass(frozen=True)
@@ -67,17 +83,32 @@ class Case:
     @property
     def spec(self) -> DataSpec:
         kinds = kinds_taken(RECIPES[self.name], self.values)
+        if "table" in kinds:
+            return self.table_spec
+        if "series" in kinds:
+            counts = (self.count // 4,) * 4
+            return DataSpec("series", (SERIES.width,), self.count, CLASSES, counts, series=SERIES)
         kind = "vectors" if len(self.shape) == 1 else next(kind for kind in kinds if kind != "vectors")
         given = (GIVEN, *self.shape[1:]) if kind in ("pairs", "unpaired") else ()
         return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4, given)
 
+    @property
+    def table_spec(self) -> DataSpec:
+        cells: tuple[Cell, ...] = tuple(code.cell for code in table(self.count)[0])
+        width = sum(cell.options + cell.scalar for cell in cells)
+        half = (self.count // 2,) * 2
+        return DataSpec("table", (width,), self.count, ("high", "low"), half, cells=cells, target=1)
+
     def rows(self) -> Rows:
-        values = 2 * torch.rand(self.count, *self.shape, generator=torch.Generator().manual_seed(5)) - 1
+        values = 2 * torch.rand(self.count, *self.spec.shape, generator=torch.Generator().manual_seed(5)) - 1
         return Rows(values, np.arange(self.count) % 4 if RECIPES[self.name].conditional != "never" else None)
 
     def batches(self, size: int, seed: int, *, balanced: bool) -> Batches:
         """Of the kind of data that the recipe takes."""
         spec = self.spec
+        if spec.cells:
+            codes, values = table(self.count)
+            return KnownCells(values, spec.cells, RowEncoder(codes), size, seed)
         if not spec.given:
             return Shuffled(self.rows(), size, seed, balanced=balanced)
         source = torch.rand(self.count, *spec.given, generator=torch.Generator().manual_seed(6)) * 2 - 1

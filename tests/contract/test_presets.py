@@ -18,13 +18,13 @@ def test_the_four_sizes_exist(name):
 
 
 @pytest.mark.parametrize(("name", "preset"), PRESETS, ids=["-".join(p) for p in PRESETS])
-def test_it_builds_for_handwritten_digits(name, preset, make):
+def test_it_builds_for_handwritten_digits_a_table_or_series(name, preset, make):
     case = make(name, (1, 28, 28))
     play = case.build(preset)
     sampler = play.game.sampler.eval()
     with torch.no_grad():
         fake = case.samples(sampler, 2)
-    assert fake.shape == (2, 1, 28, 28)
+    assert fake.shape == (2, *case.spec.shape)
     assert play.optimizers.keys() == play.game.players().keys() == play.schedules.keys()
 
 

@@ -9,6 +9,7 @@ from tenfold.draw import Draw
 from tenfold.errors import RecipeError
 from tenfold.recipe import RECIPES
 
+PICTURES = [name for name in sorted(RECIPES) if not {"table", "series"} & {*RECIPES[name].kinds}]
 SHAPES = [(3, 8, 12), (1, 7, 7), (2, 16, 16), (4, 28, 28)]
 REFUSED = {("srgan", (1, 7, 7))}
 """Sides that cannot be divided by the scale."""
@@ -20,7 +21,7 @@ def samples(case, sampler, n: int = 8) -> torch.Tensor:
 
 
 def check(case, fake: torch.Tensor, *, learning: bool = False) -> None:
-    assert fake.shape == (8, *case.shape)
+    assert fake.shape == (8, *case.spec.shape)
     assert fake.dtype == torch.float32
     assert fake.isfinite().all()
     assert fake.std(0).max() > 0, "every z gives the same sample"
@@ -37,7 +38,7 @@ def test_samples_are_as_the_data(case):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda s: "x".join(map(str, s)))
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", PICTURES)
 def test_other_shapes_work(name, shape, make):
     case = make(name, shape)
     if (name, shape) in REFUSED:

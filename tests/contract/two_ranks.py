@@ -17,7 +17,11 @@ from torch import Tensor
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.augment.ada import ADA
 from tenfold.data.order import BothSides, Rows, Shuffled
-from tenfold.data.spec import DataSpec
+from tenfold.data.series.layout import SeriesLayout
+from tenfold.data.spec import Cell, DataSpec
+from tenfold.data.table.batches import KnownCells
+from tenfold.data.table.codes import category_code, number_code
+from tenfold.data.table.encoder import RowEncoder
 from tenfold.engine import runtime as processes
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Settings, Trainer
@@ -27,6 +31,7 @@ from tenfold.recipe import RECIPES, make_recipe
 SHAPE, GIVEN, COUNT = (2, 16, 16), (1, 16, 16), 32
 # Adam's first step is the gradient's sign, rounding errors included; SGD keeps a small difference small.
 VALUES = {"optimizer": "sgd", "lr_g": 0.02, "lr_d": 0.02, "augment": "diffaugment"}
+SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
 BATCHES = {"dcgan": 9, "mlp": 7}  # the ranks' shares differ in size
 # srgan: from the start against its discriminator; others: large weights would make rounding as large.
 ALWAYS: dict[str, dict[str, Any]] = {
@@ -34,6 +39,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "pix2pix": {"l1": 1.0, "dropout": 0.0, "lr_d": 0.005},  # each rank drops what it likes; R1 is steep
     "cyclegan": {"cycle": 1.0},
     "fastcut": {"contrast": 1.0},
+    "ctgan": {"dropout": 0.0},  # each rank drops what it likes
 }
 CASES: dict[str, tuple[str, dict[str, Any]]] = {n: (n, ALWAYS.get(n, {})) for n in sorted(RECIPES)} | {
     "projected": ("projected", {"lr_g": 0.005, "lr_d": 0.005}),  # deep: rounding grows on the way through
@@ -45,22 +51,40 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {n: (n, ALWAYS.get(n, {})) for n 
 }
 
 
+def table() -> tuple[tuple[Cell, ...], list[Any], np.ndarray]:
+    """A number, and a category that follows from it."""
+    x = np.random.default_rng(5).normal(0, 1, COUNT).round(1)
+    labels = np.where(x > 0, "high", "low").astype(object)
+    category = category_code("c", labels, ("high", "low"), 10)
+    codes = [number_code("x", x, step=0.1, log=False, masses=(), seed=0), category]
+    return tuple(code.cell for code in codes), codes, np.stack([x, category.stored(labels)], 1)
+
+
 def trainer_of(case: str, runtime: Runtime) -> Trainer:
     torch.manual_seed(1)
     name, values = CASES[case]
     kind = RECIPES[name].kinds[0]
     given = GIVEN if kind in ("pairs", "unpaired") else ()
-    usual = VALUES if "diffaugment" in RECIPES[name].augments else {**VALUES, "augment": "none"}
-    spec = DataSpec(kind, SHAPE, COUNT, ("a", "b", "c", "d"), (COUNT // 4,) * 4, given)
+    usual: dict[str, Any] = (
+        VALUES if "diffaugment" in RECIPES[name].augments else {**VALUES, "augment": "none"}
+    )
+    cells, codes, stored = table() if kind == "table" else ((), [], np.zeros(0))
+    layout = SERIES if kind == "series" else None
+    width = sum(cell.options + cell.scalar for cell in cells) if layout is None else layout.width
+    shape = (width,) if width else SHAPE
+    classes, target = ("a", "b", "c", "d"), 1 if cells else None
+    spec = DataSpec(kind, shape, COUNT, classes, (COUNT // 4,) * 4, given, cells, target, layout)
     play = make_recipe(name, usual | values, "tiny").build(spec)
     for part in play.game.modules():
         if isinstance(part, ADA):
             part.p.fill_(0.5)
     share_statistics(play.game, runtime.sum_over_ranks if runtime.world > 1 else lambda x: x)
     random = torch.Generator().manual_seed(5)
-    pixels = 2 * torch.rand(COUNT, *SHAPE, generator=random) - 1
+    pixels = 2 * torch.rand(COUNT, *shape, generator=random) - 1
     rows = Rows(pixels, np.arange(COUNT) % 4 if RECIPES[name].conditional != "never" else None)
     data = Shuffled(rows, BATCHES.get(name, 8), balanced=play.balanced)
+    if cells:
+        data = KnownCells(stored, cells, RowEncoder(codes), 8)
     if given:
         source = Rows(2 * torch.rand(COUNT, *given, generator=random) - 1)
         data = BothSides(source, rows, 8, paired=kind == "pairs")

@@ -17,12 +17,17 @@ import torch
 
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.data.order import BothSides, Rows, Shuffled
+from tenfold.data.series.layout import SeriesLayout
 from tenfold.data.spec import DataSpec
+from tenfold.data.table.batches import Knowing, KnownCells
+from tenfold.data.table.codes import category_code, number_code
+from tenfold.data.table.encoder import RowEncoder
 from tenfold.engine.trainer import Settings, Trainer
 from tenfold.recipe import RECIPES, make_recipe
 
 FOLDER = Path(__file__).parent
 SHAPES = {"images": (2, 16, 12), "vectors": (3,), "pairs": (2, 16, 12), "unpaired": (2, 16, 12)}
+SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
 OWN_SHAPES = {("pix2pix", "images"): (3, 16, 12)}
 """Where those do not do: what is transparent already has no holes."""
 GIVEN = (1, 16, 12)
@@ -33,10 +38,13 @@ CASES = [(name, kind) for name, cls in sorted(RECIPES.items()) for kind in cls.k
 
 
 def trainer_of(name: str, kind: str) -> Trainer:
-    shape = OWN_SHAPES.get((name, kind), SHAPES[kind])
+    if kind == "table":
+        return trainer_of_table(name)
+    layout = SERIES if kind == "series" else None
+    shape = OWN_SHAPES.get((name, kind), SHAPES[kind]) if layout is None else (layout.width,)
     conditional = RECIPES[name].conditional != "never"
     given = GIVEN if kind in ("pairs", "unpaired") else ()
-    spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4, given)
+    spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4, given, series=layout)
     torch.manual_seed(1)
     augmented = kind == "images" and "diffaugment" in RECIPES[name].augments
     values = {"augment": "diffaugment" if augmented else "none", "schedule": "cosine"}
@@ -47,6 +55,23 @@ def trainer_of(name: str, kind: str) -> Trainer:
     if given:
         source = Rows(2 * torch.rand(32, *given, generator=random) - 1)
         data = BothSides(source, real, 8, paired=kind == "pairs")
+    settings = Settings(seed=2, planned=160, log_every=1)
+    return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
+
+
+def trainer_of_table(name: str) -> Trainer:
+    """A number, and a category that follows from it."""
+    x = np.random.default_rng(5).normal(0, 1, 32).round(1)
+    labels = np.where(x > 0, "high", "low").astype(object)
+    category = category_code("c", labels, ("high", "low"), 10)
+    codes = [number_code("x", x, step=0.1, log=False, masses=(), seed=0), category]
+    cells = tuple(code.cell for code in codes)
+    width = sum(cell.options + cell.scalar for cell in cells)
+    torch.manual_seed(1)
+    spec = DataSpec("table", (width,), 32, ("high", "low"), (16, 16), cells=cells, target=1)
+    play = make_recipe(name, {"schedule": "cosine"}, "tiny").build(spec)
+    values = np.stack([x, category.stored(labels)], 1)
+    data = KnownCells(values, cells, RowEncoder(codes), 8, 0, play.knowing or Knowing())
     settings = Settings(seed=2, planned=160, log_every=1)
     return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
 

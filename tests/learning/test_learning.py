@@ -19,7 +19,11 @@ from tenfold.engine.trainer import Settings, Trainer
 from tenfold.metrics.modes import RING, mode_report
 from tenfold.recipe import RECIPES, make_recipe, translates
 
-NEVER = [name for name, cls in RECIPES.items() if cls.conditional == "never" and not translates(cls)]
+NEVER = [
+    name
+    for name, cls in RECIPES.items()
+    if cls.conditional == "never" and not translates(cls) and "table" not in cls.kinds
+]
 UNLABELLED = [*sorted(NEVER), "r3gan"]
 MORE: dict[str, dict[str, Any]] = {
     "mlp": {"widths": (128,), "widths_d": (128,)},

@@ -14,7 +14,7 @@ from tenfold import enlarging
 from tenfold.data import open_data
 from tenfold.enlarging import enlarge, opened_by
 from tenfold.errors import RecipeError, RunError
-from tenfold.plan import Options
+from tenfold.options import Options
 
 QUICK = Options(device="cpu", precision="fp32", memory_format="contiguous", micro_batches=1, quiet=True)
 HOSTILE = ("../../pwned", "ok/sub")

@@ -27,7 +27,7 @@ from tenfold.explore.walks import (
 )
 from tenfold.exploring import KINDS, Wish, explore
 from tenfold.game import Sampler
-from tenfold.plan import Options
+from tenfold.options import Options
 from tenfold.recipe import make_recipe
 from tenfold.run import Run
 

@@ -24,7 +24,7 @@ from tenfold.metrics import classifier
 from tenfold.metrics.classifier import train_classifier
 from tenfold.metrics.features import Pixels, of_callable
 from tenfold.metrics.modes import GRID, mode_report
-from tenfold.plan import Options
+from tenfold.options import Options
 from tenfold.recipe import Choice
 from tenfold.rejection import fit_rejection
 from tenfold.samples import Samples

@@ -19,7 +19,7 @@ from tenfold.draw import Draw, derive
 from tenfold.errors import DataError, RunError
 from tenfold.game import Translator
 from tenfold.metrics.features import Pixels
-from tenfold.plan import Options
+from tenfold.options import Options
 from tenfold.recipe import make_recipe
 from tenfold.watching.making import Translations, looked_at
 from tenfold.watching.quality import Quality

@@ -11,10 +11,13 @@ import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.choosing import by_name, choose_recipe, exactly
 from tenfold.data.spec import DataSpec
 from tenfold.errors import DataError, RecipeError
-from tenfold.plan import Options, make_plan
+from tenfold.options import Options
+from tenfold.plan import make_plan
 from tenfold.recipe import RECIPES, make_recipe
 
 ROWS = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+ROWS_ARE = {"vectors", "table", "series"}
+"""What an array of rows may be taken for."""
 
 
 def pictures(count: int) -> np.ndarray:
@@ -109,7 +112,7 @@ def test_settings_that_would_change_nothing_are_refused(recipe: str, values: dic
         make_plan(pictures(60), by_name(recipe, "tiny", values), kimg=1)
 
 
-@pytest.mark.parametrize("recipe", sorted(n for n, cls in RECIPES.items() if "vectors" not in cls.kinds))
+@pytest.mark.parametrize("recipe", sorted(n for n, cls in RECIPES.items() if not ROWS_ARE & {*cls.kinds}))
 def test_rows_of_numbers_are_refused_by_recipes_for_pictures(recipe: str) -> None:
     takes = " or ".join(RECIPES[recipe].kinds)
     with pytest.raises(RecipeError, match=f"recipe '{recipe}' takes {takes}, the data are vectors"):

@@ -188,7 +188,7 @@ def test_a_recipe_makes_rows_of_every_class(tmp_path: Path) -> None:
     facts = whole_lines(tmp_path / "p" / "generators.jsonl")
     assert len(facts) == 3
     for line in facts:
-        assert line["generator"].startswith("recipe mlp") and line["facts"]["seen"] > 0
+        assert line["generator"].startswith("recipe tabular") and line["facts"]["seen"] > 0
         assert all(found > 0 for found in line["made"])
     with np.load(tmp_path / "p" / "generators" / "split-0-seed-0" / "pool.npz") as pool:
         assert set(np.unique(pool["values"][:, 2:4])) == {0.0, 1.0}  # town a or b, and nothing between

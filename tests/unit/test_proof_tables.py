@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from tenfold.errors import DataError
-from tenfold.proof.tabular import fit_columns, frame_columns, joined_tables, read_csv, table_task
-from tenfold.proof.task import fit_encoding
+import tenfold.proving as proving
+from tenfold.errors import DataError, RecipeError
+from tenfold.proof import peers, trained
+from tenfold.proof.generators import default_recipe, refuse_recipe
+from tenfold.proof.ledger import Ledger
+from tenfold.proof.order import Order
+from tenfold.proof.peers import Draw, Peer, Stretches, choose_peers, with_gaps, without_gaps
+from tenfold.proof.report import peer_remarks
+from tenfold.proof.score import PEERS
+from tenfold.proof.splits import Fold
+from tenfold.proof.tabular import (
+    fit_columns,
+    frame_columns,
+    joined_tables,
+    read_csv,
+    read_table,
+    table_task,
+)
+from tenfold.proof.task import Task, fit_encoding
+from tenfold.proof.timing import sizes_of
+from tenfold.proof.trained import labelled_rows
+from tenfold.proving import ProofOptions, prove
+from tenfold.tables.labelled import Labelled, fit_labelled, made_by_class
 
 COLUMNS = {
     "age": [str(20 + i) for i in range(29)] + [""],
@@ -134,6 +159,12 @@ def test_other_marks_between_fields(tmp_path: Path, mark: str) -> None:
         read_csv(tmp_path / "t.csv")
 
 
+def test_files_of_other_kinds(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("a\tb\n1\tx\n2\t\n")
+    assert read_table(tmp_path / "t.tsv") == {"a": ["1", "2"], "b": ["x", ""]}
+    assert proving.columns_of(tmp_path / "t.tsv", "b") == read_table(tmp_path / "t.tsv")
+
+
 def test_none_may_be_a_class_and_many_levels_are_cut_by_the_training_rows() -> None:
     rng = np.random.default_rng(0)
     texts = [f"t{i:02d}" for i in rng.integers(0, 60, 400)]
@@ -174,3 +205,165 @@ def test_pandas_na_is_missing() -> None:
 
     cells = Cells([Absent(), 1, None, float("nan"), "x"])
     assert frame_columns(Frame()) == {"a": ["", "1", "", "", "x"]}
+
+
+def order_of(tmp_path: Path) -> Order:
+    """Thirty rows of a number with gaps, a category with gaps, a constant and nothing; ten judge."""
+    rng = np.random.default_rng(0)
+    town, number = rng.integers(0, 3, 30).astype(float), rng.normal(size=30)
+    number[::7], town[3] = np.nan, np.nan
+    values = np.c_[number, town, np.full(30, 4.0), np.full(30, np.nan)]
+    labels = (np.arange(30) % 3 == 0).astype(np.int64)
+    levels, names = ((), ("Bonn", "Kiel", "Ulm"), (), ()), [f"row {i}" for i in range(30)]
+    task = Task("t", "table", values, labels, ("no", "yes"), None, names, levels=levels)
+    fold = Fold(np.arange(20), np.arange(20, 25), np.arange(25, 30))
+    return Order(task, fold, fit_encoding(task, fold.train), np.array([40, 60]), 7, tmp_path, 1.0, kimg=0.5)
+
+
+def resampled(frame: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFrame:
+    return frame.sample(n, replace=True, random_state=seed).reset_index(drop=True)
+
+
+def test_rows_become_a_frame_and_rows_again(tmp_path: Path) -> None:
+    order = order_of(tmp_path)
+    rows = labelled_rows(order)
+    assert rows.varying.tolist() == [True, True, False, False]
+    frame = rows.frame()
+    assert list(frame.columns) == ["x0", "x1", "class"] and frame["x0"].dtype == np.float64
+    assert set(frame["class"]) == {"c0", "c1"} and set(frame["x1"].dropna()) <= {"c0", "c1", "c2"}
+    np.testing.assert_array_equal(rows.values_of(frame), order.values)
+    plain = without_gaps(frame)
+    assert list(plain.columns) == ["x0", "x0 missing", "x1", "class"] and not plain.isna().any().any()
+    np.testing.assert_array_equal(rows.values_of(with_gaps(plain)), order.values)
+
+
+def test_what_never_varies_is_not_learnt(tmp_path: Path) -> None:
+    rows = Labelled(np.array([[2.0, np.nan]] * 5), [0, 0], np.array([0, 1, 0, 1, 1]))
+    assert fit_labelled(rows, "tabular", tmp_path) is None
+    values, labels = made_by_class(None, rows, np.array([1, 2]), seed=0)
+    np.testing.assert_array_equal(values, [[2.0, np.nan]] * 3)
+    assert labels.tolist() == [0, 1, 1]
+
+
+def test_a_recipe_of_tables_is_asked_for_every_class(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Runs:
+        facts: ClassVar = {"seen": 512, "planned": 512, "more": 1}
+
+        def sample(self, n: int, *, conditions: dict, seed: int) -> pd.DataFrame:
+            seeds.append(seed)
+            return resampled(frame[frame["class"] == conditions["class"]], n, seed % 100)
+
+    def fit(rows: Labelled, recipe: str, folder: Path, **given: object) -> Runs:
+        told.update(given, recipe=recipe, folder=folder)
+        return Runs()
+
+    order, told, seeds = order_of(tmp_path / "made"), dict[str, object](), list[int]()
+    frame = labelled_rows(order).frame()
+    monkeypatch.setattr(trained, "fit_labelled", fit)
+    made = trained.Trained("tabular", "cpu").make(order)
+    assert made.examples.counts(2).tolist() == [40, 60] and len(set(seeds)) == 2
+    assert made.facts == {"recipe": "tabular", "seen": 512, "health": None, "planned": 512}
+    assert told["kimg"] == 0.5 and told["budget"] is None and told["folder"] == tmp_path / "made"
+    real = order.encoding.encode(order.values)
+    assert {row.tobytes() for row in made.examples.values} <= {row.tobytes() for row in real}
+    mine = {row.tobytes() for row in real[order.labels == 1]}
+    assert {row.tobytes() for row in made.examples.values[made.examples.labels == 1]} <= mine
+
+
+def test_tables_have_a_recipe_of_their_own(tmp_path: Path) -> None:
+    task = order_of(tmp_path).task
+    assert default_recipe(task) == "tabular"
+    refuse_recipe("mlp", task)
+    refuse_recipe("tabular", task)
+    with pytest.raises(RecipeError, match=r"takes images.*the data are table.*--generator tabular"):
+        refuse_recipe("dcgan", task)
+
+
+def learn(frame: pd.DataFrame, discrete: Sequence[str], seed: int) -> Draw:
+    """What repeats rows."""
+    assert not frame.isna().any().any() and set(discrete) >= {"class"}
+    return lambda n: resampled(frame, n, seed % 1000)
+
+
+def test_a_peer_draws_until_there_are_enough_of_each_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, peer = order_of(tmp_path), Peer("A mirror", "numpy", learn)
+    assert peer.fingerprint == f"numpy {np.__version__}" and peer.words.startswith("A mirror of numpy")
+    made = peer.make(order)
+    assert made.examples.counts(2).tolist() == [40, 60]
+    real = order.encoding.encode(order.values)
+    assert {row.tobytes() for row in made.examples.values} <= {row.tobytes() for row in real}
+    monkeypatch.setattr(peers, "MOST_DRAWS", 2)
+    only = Peer("Half", "numpy", lambda f, d, s: lambda n: resampled(f[f["class"] == "c0"], n))
+    assert only.make(order).examples.counts(2).tolist() == [40, 0]
+
+
+def test_categories_as_stretches() -> None:
+    texts = np.array(["a", "b", "a", "c", "a", "b", "a", "a"], object)
+    own = Stretches.of(texts)
+    assert own.known.tolist() == ["a", "b", "c"]
+    np.testing.assert_allclose(own.ends, [5 / 8, 7 / 8, 1])
+    numbers = own.numbers(texts, np.random.default_rng(0))
+    assert own.words(numbers).tolist() == texts.tolist()
+    assert own.words(np.array([-0.1, 0.7, 1.3])).tolist() == ["a", "b", "c"]
+
+
+def test_peers_that_cannot_be(tmp_path: Path) -> None:
+    task = order_of(tmp_path).task
+    assert choose_peers((), task) == {}
+    with pytest.raises(RecipeError, match=r"no peer 'ctgann'. Did you mean 'ctgan'"):
+        choose_peers(("ctgann",), task)
+    with pytest.raises(RecipeError, match="the data are images"):
+        choose_peers(("ctgan",), replace(task, kind="images"))
+    with pytest.raises(RecipeError, match=r"no-such-thing is not installed.*pip install no-such-thing"):
+        peers.installed("no-such-thing")
+
+
+def test_peers_are_arms_beside_the_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(peers.KNOWN, "ctgan", Peer("A mirror", "numpy", learn))
+    rng, path = np.random.default_rng(0), tmp_path / "t.csv"
+    rows = [f"{rng.normal(i % 3 > 0):.3f},{'ab'[i % 2]},{'yn'[i % 3 > 0]}" for i in range(120)]
+    path.write_text("\n".join(["x,c,ill", *rows]) + "\n")
+
+    def again(values, labels, classes, counts, seed):
+        chosen = [np.resize(np.flatnonzero(labels == c), k) for c, k in enumerate(counts)]
+        return values[np.concatenate(chosen)], labels[np.concatenate(chosen)]
+
+    options = ProofOptions(learners=("linear",), peers=("ctgan",), quiet=True)
+    given = {"target": "ill", "generator": again, "quick": True, "options": options}
+    proof = prove(path, out=tmp_path / "p", **given)
+    design = json.loads((tmp_path / "p" / "design.json").read_text())
+    assert "ctgan" in design["arms"] and "tvae" not in design["arms"]
+    assert design["ctgan"] == f"numpy {np.__version__}"
+    found = [s for s in Ledger(tmp_path / "p").scores.values() if s.arm == "ctgan"]
+    assert {(s.split, s.setting) for s in found} == {
+        (split, f"ratio={ratio}") for split in range(3) for ratio in ("0", "0.5", "2")
+    }
+    assert {c.arm for c in proof.conclusion.comparisons} >= {"ctgan", "gan", "smote"}
+    lines = json.loads((tmp_path / "p" / "result.json").read_text())["peers"]
+    assert len(lines) == 3 and lines[0]["filter"] == {} and lines[0]["generator"].startswith("A mirror")
+    html = (tmp_path / "p" / "report.html").read_text(encoding="utf-8")
+    assert "samples of CTGAN" in html
+    before = (tmp_path / "p" / "scores.jsonl").read_text()
+    prove(path, out=tmp_path / "p", **given)
+    assert (tmp_path / "p" / "scores.jsonl").read_text() == before
+
+
+def test_peers_are_counted_before_time_is_shared(tmp_path: Path) -> None:
+    task = order_of(tmp_path).task
+    fold = Fold(np.arange(20), np.arange(20, 25), np.arange(25, 30))
+    terms = proving.terms_of(None, True, 0, ProofOptions(peers=("tvae", "ctgan")))
+    design = proving.design_of(task, [fold], terms, trained.Trained("tabular"))
+    assert [arm for arm in design.arms if arm in PEERS] == ["ctgan", "tvae"]
+    without = replace(design, arms=tuple(arm for arm in design.arms if arm not in PEERS))
+    more = len(sizes_of(task.labels, design)) - len(sizes_of(task.labels, without))
+    assert more == design.splits * design.seeds * 2 * 2  # two peers, two ratios
+
+
+def test_a_peer_that_falls_short_is_a_remark() -> None:
+    line = {"split": 0, "seed": 0, "generator": "TVAE of ctgan 0.12.1", "wanted": [5, 5], "made": [5, 2]}
+    assert peer_remarks([line]) == [
+        "Of TVAE of ctgan 0.12.1: The generator made too few items in 1 of 1 cases (first split 1, seed 1: "
+        "7 of 10)."
+    ]

@@ -10,7 +10,8 @@ import torch
 
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.augment.diffaugment import DiffAugment
-from tenfold.data.spec import DataSpec
+from tenfold.data.series.layout import SeriesLayout
+from tenfold.data.spec import Cell, DataSpec
 from tenfold.draw import Draw
 from tenfold.engine.schedule import cosine
 from tenfold.errors import RecipeError
@@ -24,6 +25,11 @@ IMAGES = DataSpec("images", (1, 8, 8), 300, ("a", "b"), (150, 150))
 def data_for(name: str) -> DataSpec:
     """Pictures, of two sides where a recipe translates one into the other."""
     kind = RECIPES[name].kinds[0]
+    if kind == "series":
+        layout = SeriesLayout(5, 5, 0, (), 1, (), ())
+        return DataSpec(kind, (layout.width,), 300, ("a", "b"), (150, 150), series=layout)
+    if kind == "table":
+        return DataSpec(kind, (2,), 300, cells=(Cell("c", 2),))
     return IMAGES if kind == "images" else replace(IMAGES, kind=kind, given=(2, 8, 8))
 
 
@@ -44,7 +50,7 @@ def test_it_says_where_it_comes_from(name):
     ("name", "values", "preset", "message"),
     [
         ("dcgam", {}, None, r"no recipe 'dcgam'. Did you mean 'dcgan'\?"),
-        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, cut, cvae, cyclegan, dcgan"),
+        ("xyzzy", {}, None, r"no recipe 'xyzzy'. Known are: cgan, ctgan, cut, cvae, cyclegan"),
         ("dcgan", {}, "smal", r"recipe 'dcgan' has no preset 'smal'. Did you mean 'small'\?"),
         ("dcgan", {"latnet": 3}, None, r"recipe 'dcgan' has no field 'latnet'. Did you mean 'latent'\?"),
         ("dcgan", {"clip": 0.1}, None, r"recipe 'dcgan' has no field 'clip'"),

@@ -28,6 +28,7 @@ TOP = {
         "report",
     ),
     *("settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
+    *("budget", "tables", "opening", "options"),
 }
 FORBIDDEN = {
     **dict.fromkeys(

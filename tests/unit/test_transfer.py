@@ -16,7 +16,8 @@ from tenfold.choosing import by_name, exactly, fitting_width
 from tenfold.data.spec import DataSpec
 from tenfold.draw import Draw
 from tenfold.errors import RecipeError, RunError
-from tenfold.plan import Options, make_plan
+from tenfold.options import Options
+from tenfold.plan import make_plan
 from tenfold.recipe import make_recipe
 from tenfold.run import Run
 from tenfold.transfer import (

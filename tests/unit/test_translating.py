@@ -21,7 +21,7 @@ from tenfold.errors import DataError, RunError
 from tenfold.games.cyclegan import BothWays
 from tenfold.games.translation import Filling, OneWay
 from tenfold.nn.networks.superres import Enlarger
-from tenfold.plan import Options
+from tenfold.options import Options
 from tenfold.recipe import make_recipe
 from tenfold.run import Run
 from tenfold.tiling import Way, edges, paste, starts, translated_values

@@ -15,7 +15,8 @@ from tenfold.data.unlabelled import PartlyLabelled, with_unlabelled
 from tenfold.draw import Draw
 from tenfold.errors import DataError, RecipeError
 from tenfold.games.gan import GAN, NoiseSampler, told
-from tenfold.plan import Options, make_plan
+from tenfold.options import Options
+from tenfold.plan import make_plan
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tenfold.draw import Draw
 from tenfold.game import Batch
 from tenfold.games.gan import NoiseSampler
 from tenfold.games.vae import FLOOR, VAE, LearnedScale, kl, log_likelihood
-from tenfold.plan import Options
+from tenfold.options import Options
 from tenfold.recipe import make_recipe
 
 MAP = torch.tensor([[0.8], [-0.5]])  # x = MAP z + noise

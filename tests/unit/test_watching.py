@@ -20,7 +20,8 @@ from tenfold.games.gan import GAN, NoiseSampler
 from tenfold.metrics.features import Pixels
 from tenfold.metrics.kernel import Estimate, kernel_distance
 from tenfold.nn.layers import BatchNorm, SpectralLinear
-from tenfold.plan import Options, make_plan
+from tenfold.options import Options
+from tenfold.plan import make_plan
 from tenfold.watching.health import health
 from tenfold.watching.overfitting import Opinion, overfit, overfit_z
 from tenfold.watching.quality import Best, FromNoise, Quality, alike

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .options import add_data_flags, data_name
-from .parser import Parser, add_json_flag, show, stdout_kept_clean
+from .options import add_data_flags, as_flags, data_name
+from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 
 if TYPE_CHECKING:
     from ..data import LoadOptions, Report
@@ -19,7 +20,13 @@ def main(argv: Sequence[str]) -> int:
     add("data", type=data_name, metavar="DATA", help="folder, archive, array file or name of a set")
     add_json_flag(parser)
     add_data_flags(parser)
+    add("--write-spec", metavar="FILE.json", help="of a table: write what its columns are, to be edited")
     args = parser.read(argv)
+    from ..data.table.frames import is_table
+
+    if is_table(args.data):
+        return check_table(args)
+    refuse_columns(args)
     from ..choosing import recipes_for
     from ..data import LoadOptions
 
@@ -30,6 +37,32 @@ def main(argv: Sequence[str]) -> int:
     lines = [*report.lines(), *words, f"recipes that fit: {', '.join(fit)}"]
     show({**report.to_json(), "recipes": fit}, lines, as_json=args.json)
     return 2 if report.problems else 0
+
+
+def check_table(args: Namespace) -> int:
+    """The same of a table."""
+    from ..data.table.frames import read_frame
+    from ..data.table.report import look
+    from ..data.table.schema import read_spec, write_spec
+
+    with stdout_kept_clean(args.json):
+        frame = read_frame(args.data)
+        spec = None if args.spec is None else read_spec(args.spec)
+        report = look(frame, spec, args.target)
+        if args.write_spec is not None:
+            write_spec(report.spec, args.write_spec)
+    more = [] if args.write_spec is None else [f"spec: {args.write_spec}; edit it, then: fit --spec FILE"]
+    show(report.to_json(), [*report.lines(), *more], as_json=args.json)
+    return 2 if report.problems else 0
+
+
+def refuse_columns(args: Namespace) -> None:
+    """Raises a WrongCommand if columns of a table are spoken of where there is none."""
+    for name in ("target", "spec", "write_spec"):
+        if getattr(args, name) is not None:
+            raise WrongCommand(
+                f"{as_flags([name])} is about columns, and {args.data} is no table. Leave it out."
+            )
 
 
 def looked_at(data: str, options: LoadOptions) -> tuple[Report, list[str], list[str]]:

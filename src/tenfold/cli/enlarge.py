@@ -10,7 +10,7 @@ from .options import add_data_flags, add_run_flags, as_flags, asked_for, data_na
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 
 if TYPE_CHECKING:
-    from ..plan import Options
+    from ..options import Options
 
 
 def main(argv: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .fields import add_fields, fields_of_some, given
 from .options import add_data_flags, add_run_flags, as_flags, asked_for, data_name, read_options
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
+from .series import add_series_flags
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -47,13 +48,26 @@ def read(argv: Sequence[str]) -> Namespace:
         from ..recipe import recipe_class
 
         cls = recipe_class(seen.recipe)
+        if "series" in cls.kinds:  # other recipes may have fields of these names
+            add_series_flags(parser)
         add_fields(parser, cls, f"recipe {seen.recipe} (presets: {', '.join(cls.presets)})", seen.preset)
-    elif not seen.help:
+        return finished(parser, argv)
+    add_series_flags(parser)
+    if not seen.help:
         from .. import recipes  # noqa: F401  (registers them)
         from ..recipe import RECIPES, Recipe
 
         add_fields(parser, Recipe, "every recipe")
         parser.elsewhere = fields_of_some(RECIPES, Recipe)
+    return finished(parser, argv)
+
+
+def finished(parser: Parser, argv: Sequence[str]) -> Namespace:
+    """The values of all flags.
+
+    Raises:
+        WrongCommand: if a flag is unknown, its value is of the wrong type, or there is nothing to train on.
+    """
     args = parser.read(argv)
     if args.data is None and args.resume is None:
         parser.error("there is nothing to train on. Name a folder or file, or a run with --resume RUN.")

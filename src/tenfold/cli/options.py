@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .parser import Parser
+from .series import series_options
 
 if TYPE_CHECKING:
-    from ..plan import Options
+    from ..options import Options
 
 
 FLAGS = {"start": "from", "side": "from"}
@@ -32,6 +33,8 @@ def add_data_flags(parser: Parser) -> None:
     add("--holdout", metavar="DIR", help="judge by these samples, instead of a part of DATA")
     add("--group", metavar="COLUMN", help="never split what shares this value in the metadata")
     add("--skip-bad", action="store_true", help="leave out what cannot be read")
+    add("--target", metavar="COLUMN", help="of a table: what is to be predicted from the other columns")
+    add("--spec", metavar="FILE.json", help="of a table: what its columns are (see check --write-spec)")
 
 
 def add_run_flags(parser: Parser) -> None:
@@ -81,9 +84,10 @@ def add_rule_flags(parser: Parser) -> None:
 
 def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
-    from ..plan import Options
+    from ..options import Options
 
-    known = {field.name: getattr(args, field.name) for field in fields(Options) if field.name != "side"}
+    known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in ("side", "series")}
+    known |= {"series": series_options(args)}
     if names_side(args):
         known |= {"side": args.start, "start": None}
     return Options(**known)
@@ -101,7 +105,7 @@ def names_side(args: Namespace) -> bool:
 
 def asked_for(options: Options, changeable: Collection[str]) -> list[str]:
     """Names of the options that are not as they are by default, but for those that may change."""
-    from ..plan import Options
+    from ..options import Options
 
     kept = [f.name for f in fields(Options) if f.name not in changeable]
     return [name for name in kept if getattr(options, name) != getattr(Options(), name)]

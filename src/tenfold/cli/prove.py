@@ -35,6 +35,7 @@ def make_parser() -> Parser:
     add("--target", metavar="COLUMN", help="the column of classes, in a CSV file")
     add("--group", metavar="COLUMN", help="never split what shares this value")
     add("--generator", metavar="WHAT", help="a recipe, a run, or a folder of samples (default: a recipe)")
+    add("--peers", nargs="+", default=(), metavar="NAME", help="beside it, on a table: ctgan, tvae, copula")
     add("--test", metavar="DIR", help="judge on these, instead of on parts of DATA in turn")
     add("--unlabelled", metavar="DIR", help="items without labels, for GAN and pseudo-labels")
     add("--budget", metavar="TIME", help="about how long: 20m, 2h (default 20m; 4m with --quick)")

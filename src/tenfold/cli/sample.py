@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
+from .rows import of_series, of_table, refuse_flags_of_tables, sample_rows, sample_series
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -19,14 +20,25 @@ def main(argv: Sequence[str]) -> int:
     """make samples from a run"""
     args = read(argv)
     from ..run import load
-    from ..samples import refuse_filled, refuse_other_suffix
+    from ..samples import refuse_filled
 
+    refuse_places(args)
+    run = load(args.run)
+    if of_table(run):
+        with stdout_kept_clean(args.json):
+            result, lines = sample_rows(run, args)
+        show(result, lines, as_json=args.json)
+        return 0
+    refuse_flags_of_tables(run, args)
+    if of_series(run):
+        with stdout_kept_clean(args.json):
+            result, lines = sample_series(run, args)
+        show(result, lines, as_json=args.json)
+        return 0
     if args.out is not None:
         refuse_filled(Path(args.out))
-    if args.grid is not None:
-        refuse_other_suffix(args.grid)
     with stdout_kept_clean(args.json):
-        run, facts, lines = load(args.run), {}, []
+        facts, lines = {}, []
         if args.filter:
             samples, facts, lines = filtered(run, args)
         else:
@@ -40,6 +52,17 @@ def main(argv: Sequence[str]) -> int:
     done = f"{len(samples)} samples: {where}" if len(samples) else "no sample passed; nothing is written"
     show(result, [done, *lines], as_json=args.json)
     return 0 if len(samples) == args.count else 1
+
+
+def refuse_places(args: Namespace) -> None:
+    """Raises a RunError if samples of no run could go where they shall."""
+    from ..data.table.frames import SUFFIXES
+    from ..samples import refuse_filled, refuse_other_suffix
+
+    if args.out is not None and Path(args.out).suffix.lower() not in (*SUFFIXES, ".npy"):
+        refuse_filled(Path(args.out))
+    if args.grid is not None:
+        refuse_other_suffix(args.grid)
 
 
 def read(argv: Sequence[str]) -> Namespace:
@@ -59,7 +82,15 @@ def read(argv: Sequence[str]) -> Namespace:
         action="store_true",
         help="only those with the right label that copy nothing, by D's odds (exit code 1 if too few pass)",
     )
-    add("--out", metavar="DIR", help="write a file per sample, and a folder per class")
+    add("--out", metavar="DIR", help="write a file per sample, and a folder per class; of a table, a file")
+    add(
+        "--where",
+        action="append",
+        metavar="CONDITION",
+        help="of a table: 'income = >50K', 'age = 30..40', 'hours >= 35'; several times for several columns",
+    )
+    add("--balance", metavar="COLUMN", help="of a table: each category of a column equally often")
+    add("--remaining", metavar="FILE", help="of a table: fill in rows of which some columns are given")
     add("--grid", metavar="FILE.png", help="write all on one sheet")
     add_json_flag(parser)
     args = parser.read(argv)

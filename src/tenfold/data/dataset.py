@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,11 +17,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .order import Samples
+    from .series.codec import SeriesCodec
+    from .table.cells import TableCodec
 
 
 def digest(row: np.ndarray) -> bytes:
     """The same for the same values."""
     return blake2b(np.ascontiguousarray(row).data, digest_size=16).digest()
+
+
+class Encodes(Protocol):
+    """What makes tensors of stored values."""
+
+    def encode(self, values: np.ndarray, /) -> Tensor:
+        """A row for each."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +49,7 @@ class Split:
     values: Shaped[np.ndarray, "n ..."]
     labels: Int[np.ndarray, " n"] | None
     names: Sequence[str]
-    codec: Codec
+    codec: Encodes
     groups: Sequence[str] | None = None
 
     def __len__(self) -> int:
@@ -74,6 +84,8 @@ class Dataset:
         given: what is translated into these; of pairs, row by row. None if nothing is.
         left_out: names of images that cannot be read.
         sizes: height and width in pixels of each file of the training side, then of the hold-out.
+        table: how frames become values and samples frames again; None of what is no table.
+        series: how series become rows and samples series again; None of what are none.
     """
 
     source: str
@@ -90,3 +102,5 @@ class Dataset:
     sides: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     sizes: tuple[tuple[int, int], ...] = ()
+    table: TableCodec | None = None
+    series: SeriesCodec | None = None

@@ -17,6 +17,8 @@ class LoadOptions:
             "prefix" groups by the part of the file name before the first "_" or "-".
         skip_bad: leave out images that cannot be read.
         seed: decides which images are held out.
+        target: column of a table that is to be predicted from the others.
+        spec: file that says what the columns of a table are, as `tenfold check` writes it.
         exact: height and width in pixels, whatever the images have; for one side of several.
         split: which split is opened as the training data, where the source has splits.
     """
@@ -28,6 +30,8 @@ class LoadOptions:
     seed: int = 0
     split: str = "train"
     exact: tuple[int, int] | None = None
+    target: str | None = None
+    spec: str | None = None
 
 
 DEFAULTS = LoadOptions()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -59,6 +59,7 @@ class Experiment:
         gan_seconds: time to train one GAN.
         unlabelled: values without labels, for pseudo-labels and for GANs that are trained here.
         kimg: thousands of samples that each GAN sees, if it was said.
+        peers: other people's generators, by the name of their arm.
     """
 
     task: Task
@@ -72,6 +73,7 @@ class Experiment:
     gan_seconds: float
     unlabelled: np.ndarray | None = None
     kimg: float | None = None
+    peers: Mapping[str, Generator] = field(default_factory=dict)
 
     @property
     def classes(self) -> int:
@@ -88,7 +90,7 @@ class Experiment:
         """Train every classifier that has no score yet."""
         first: Stage | None = Stage(self, 0, self.folds[0])
         if not self.generator.trains:
-            first.pools.prepare(0)  # what it gives is refused before anything takes time
+            first.pools[""].prepare(0)  # what it gives is refused before anything takes time
         elif self.unlabelled is not None:
             for split, fold in enumerate(self.folds):
                 Stage(self, split, fold).refuse_known(self.unlabelled)
@@ -158,11 +160,16 @@ class Stage:
     def with_gan(self, seed: int) -> None:
         """Arms with made items: on none and on the best classical arm, filtered, and alone."""
         self.repeat_without(seed)
-        jobs = [*self.gan_jobs(seed), *self.combined_jobs(seed)]
+        self.with_pool("", seed, [*self.gan_jobs(seed), *self.combined_jobs(seed)])
+        for peer in self.of.peers:
+            self.with_pool(peer, seed, list(self.peer_jobs(peer, seed)))
+
+    def with_pool(self, name: str, seed: int, jobs: Sequence[Job]) -> None:
+        """Make items for the jobs that are left, if any are, and do these."""
         if not all(self.known(job) for job in jobs):
-            self.pools.prepare(seed)
+            self.pools[name].prepare(seed)
             self.train(jobs)
-            self.pools.drop(seed)
+            self.pools[name].drop(seed)
 
     def repeat_without(self, seed: int) -> None:
         """Ratio 0 is the arm without made items: its score stands in every row of ratios."""
@@ -173,6 +180,7 @@ class Stage:
                 ("gan", none, "ratio=0"),
                 ("gan_filtered", none, "ratio=0"),
                 ("classical_gan", best, f"{words(best)}+ratio=0"),
+                *((peer, none, "ratio=0") for peer in self.of.peers),
             ):
                 score = replace(base, seed=seed, arm=arm, setting=setting)
                 if key_of(score) not in self.of.ledger.scores:
@@ -187,6 +195,13 @@ class Stage:
                     yield Job(arm, f"ratio={ratio:g}", seed, one, make)
         for one in self.of.learners:
             yield Job("gan_only", "", seed, one, partial(self.alone, one, seed))
+
+    def peer_jobs(self, peer: str, seed: int) -> Iterator[Job]:
+        """What another generator made, beside the training items."""
+        for ratio in self.ratios:
+            for one in self.of.learners:
+                make = partial(self.joined, none, one, seed, False, ratio, peer)
+                yield Job(peer, f"ratio={ratio:g}", seed, one, make)
 
     def combined_jobs(self, seed: int) -> Iterator[Job]:
         """Made items beside what the learner's best classical arm makes of the training items."""
@@ -233,12 +248,13 @@ class Stage:
         )
 
     @cached_property
-    def pools(self) -> Pools:
-        """Made items of this split, by seed."""
+    def pools(self) -> dict[str, Pools]:
+        """Made items of this split by the name of their arm if they are a peer's, then by seed."""
         of, order = self.of, self.order
         if of.generator.trains and of.unlabelled is not None:
             order = replace(order, unlabelled=self.guessed(of.unlabelled))
-        return Pools(of.generator, order, of.clock)
+        makers = {"": of.generator, **of.peers}
+        return {name: Pools(maker, order, of.clock, name) for name, maker in makers.items()}
 
     def refuse_known(self, unlabelled: np.ndarray) -> None:
         """Raises a DataError if unlabelled items are nearer to test items than new ones are."""
@@ -266,17 +282,17 @@ class Stage:
         """What an arm makes of the training items, as a learner looks at it."""
         return viewed(learner, arm(self.real, self.of.classes, self.seed))
 
-    def joined(self, base: Arm, learner: Learner, seed: int, filtered: bool, ratio: float) -> Examples:
+    def joined(
+        self, base: Arm, learner: Learner, seed: int, filtered: bool, ratio: float, peer: str = ""
+    ) -> Examples:
         """Made items beside those of a classical arm; the ratio is to the real ones."""
-        extra, pool = (
-            round(ratio * len(self.real)),
-            self.pools.pool(seed, filtered=filtered, rows=learner.rows),
-        )
+        pool = self.pools[peer].pool(seed, filtered=filtered, rows=learner.rows)
+        extra = round(ratio * len(self.real))
         return with_made(self.based(base, learner), pool, extra, self.of.classes, derive(self.seed, seed))
 
     def alone(self, learner: Learner, seed: int) -> Examples:
         """Made items in place of the real ones."""
-        pool = self.pools.pool(seed, filtered=False, rows=learner.rows)
+        pool = self.pools[""].pool(seed, filtered=False, rows=learner.rows)
         return made_only(self.real, pool, self.of.classes, derive(self.seed, seed))
 
     def control(self, name: str, base: Arm, learner: Learner, ratio: float) -> Examples:
@@ -364,7 +380,8 @@ def jobs_of(experiment: Experiment) -> int:
     design, ratios = experiment.design, sum(ratio > 0 for ratio in experiment.design.ratios)
     pseudo = 0 if experiment.unlabelled is None else len(SHARES)
     plain = len(experiment.arms) + len(PARTS) + len(POOLS) + pseudo
-    return len(design.learners) * design.splits * (plain + design.seeds * (3 * ratios + 1))
+    made = (3 + len(experiment.peers)) * ratios + 1
+    return len(design.learners) * design.splits * (plain + design.seeds * made)
 
 
 def words(best: Score) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError, RecipeError
+from ..errors import DataError, RecipeError, RunError
 from ..recipe import recipe_class, refuse_translator
 from ..run import Run
+from ..tables.labelled import imported_pandas
 from .arms import Examples
 from .given import Given, open_samples
 from .order import Generator, Made, Make, Order
@@ -126,22 +127,34 @@ def source_text(function: object) -> str:
         return name if code is None else name + code.co_code.hex() + repr(code.co_names)
 
 
+DEFAULTS = {"images": "cgan", "vectors": "mlp", "table": "tabular"}
+"""By the kind of data, what is trained if nothing is said."""
+TAKEN = {"images": {"images"}, "vectors": {"vectors", "table"}, "table": {"table", "vectors"}}
+"""By the kind of data, what they can be taken for; where rows are vectors, they are encoded before."""
+
+
 def default_recipe(task: Task) -> str:
     """What is trained if nothing is said."""
-    return "cgan" if task.kind == "images" else "mlp"
+    return DEFAULTS[task.kind]
 
 
 def refuse_recipe(name: str, task: Task) -> None:
-    """Raises a RecipeError if a recipe cannot make labelled items of this kind."""
+    """Refuse a recipe that cannot be trained on the task.
+
+    Raises:
+        RecipeError: it cannot make labelled items of this kind.
+        MissingExtra: it needs an optional part that is not installed.
+    """
     refuse_translator(name, f"--generator {default_recipe(task)}")
     cls = recipe_class(name)
-    kind = "images" if task.kind == "images" else "vectors"
-    if kind not in cls.kinds:
+    if not TAKEN[task.kind] & {*cls.kinds}:
         raise RecipeError(
             f"recipe {name!r} takes {' or '.join(cls.kinds)}, the data are {task.kind}. Use: --generator "
             f"{default_recipe(task)}"
         )
-    if kind == "images" and cls.conditional == "never":
+    if "table" in cls.kinds:
+        imported_pandas()
+    if task.kind == "images" and cls.conditional == "never":
         raise RecipeError(
             f"recipe {name!r} cannot be asked for a class, so what it makes has no labels. Use one that can: "
             "--generator cgan"
@@ -161,10 +174,13 @@ def choose_generator(
 
     Raises:
         RecipeError, DataError, RunError: it is none, or does not suit the data.
+        MissingExtra: it needs an optional part that is not installed.
     """
     if given is None:
+        refuse_recipe(default_recipe(task), task)
         return Trained(default_recipe(task), device)
     if (run := run_of(given)) is not None:
+        refuse_run(run, task)
         return Given(run)
     if callable(given):
         return Called(given)
@@ -173,6 +189,15 @@ def choose_generator(
         return open_samples(given, task, judging)
     refuse_recipe(str(given), task)
     return Trained(str(given), device)
+
+
+def refuse_run(run: Run, task: Task) -> None:
+    """Raises a RunError if a run is given beside a table, of which it may have seen any row."""
+    if task.kind == "table":
+        raise RunError(
+            f"{run.path} may have seen any row of {task.source}, and those that judge are among these. Give "
+            f"the recipe's name, which is trained anew in each split: --generator {run.facts['recipe']}"
+        )
 
 
 def run_of(given: str | Path | Run | Make | None) -> Run | None:

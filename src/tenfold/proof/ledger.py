@@ -11,7 +11,7 @@ from ..errors import RunError
 from ..folder import write_json
 from .score import Score
 
-DESIGN, SCORES, GENERATORS = "design.json", "scores.jsonl", "generators.jsonl"
+DESIGN, SCORES, GENERATORS, PEER_LINES = "design.json", "scores.jsonl", "generators.jsonl", "peers.jsonl"
 JUDGING = ("minimum", "width")  # they change the verdict, and no score
 Key = tuple[int, int, str, str, str]
 

@@ -18,6 +18,8 @@ class ProofOptions:
         minimum: the least gain that would be useful.
         width: differences up to this one do not matter; a wider interval leaves the question open.
         learners: kinds of classifiers; all that suit the data if not given.
+        peers: other people's generators of tables that are arms, too (see `proof.peers`); they take the time
+            that they need.
         steps: of the small convolutional network's training; if not given, what the time allows.
         kimg: thousands of samples that every GAN sees; what the first GAN's share of the time allows if not
             given. With it all learners take part, too, and the network takes a fixed number of steps, however
@@ -35,6 +37,7 @@ class ProofOptions:
     minimum: float = 0.0
     width: float = 0.02
     learners: tuple[str, ...] | None = None
+    peers: tuple[str, ...] = ()
     steps: int | None = None
     kimg: float | None = None
     size: int | None = None

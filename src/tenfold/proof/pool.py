@@ -16,7 +16,7 @@ from .arms import Examples
 from .clock import Clock
 from .given import refuse_near_copies
 from .learners import rows_of
-from .ledger import GENERATORS, append, note, noted
+from .ledger import GENERATORS, PEER_LINES, append, note, noted
 from .order import Generator, Made, Order
 
 BLOCK = 1000
@@ -60,10 +60,11 @@ class Pools:
         generator: what makes them.
         order: what is asked of it; the seed and the folder are those of the whole split.
         clock: is told when a generator is done.
+        peer: name of its arm, if it is none of ours; its items are not filtered.
     """
 
-    def __init__(self, generator: Generator, order: Order, clock: Clock) -> None:
-        self.generator, self.order, self.clock = generator, order, clock
+    def __init__(self, generator: Generator, order: Order, clock: Clock, peer: str = "") -> None:
+        self.generator, self.order, self.clock, self.peer = generator, order, clock, peer
         self.pools: dict[int, tuple[Stored, np.ndarray]] = {}
 
     def pool(self, seed: int, *, filtered: bool, rows: bool) -> Stored:
@@ -81,7 +82,8 @@ class Pools:
         if seed in self.pools:
             return
         order, split = self.order, self.order.split
-        folder = order.folder / "generators" / f"split-{split}-seed-{seed}"
+        place = f"peers/{self.peer}" if self.peer else "generators"
+        folder = order.folder / place / f"split-{split}-seed-{seed}"
         path = folder / "pool.npz"
         if not path.exists():
             words = self.generator.words
@@ -99,7 +101,7 @@ class Pools:
             refuse_near_copies(made.examples, order, f"items made by {self.generator.words}")
         if order.kimg is None and made.facts.get("planned"):
             note(self.order.folder, KIMG, made.facts["planned"] / 1000)  # so that all others see as many
-        kept, facts = screened(made, order)
+        kept, facts = (np.ones(len(made.examples), bool), {}) if self.peer else screened(made, order)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new.npz")
         np.savez(fresh, values=stored(made.examples.values, order), labels=made.examples.labels, kept=kept)
@@ -107,7 +109,7 @@ class Pools:
         counts = made.examples.counts(len(order.counts)).tolist()
         line: dict[str, Any] = {"split": order.split, "seed": seed, "generator": self.generator.words}
         line |= {"wanted": order.counts.tolist(), "made": counts, "facts": made.facts, "filter": facts}
-        append(self.order.folder / GENERATORS, line)
+        append(self.order.folder / (PEER_LINES if self.peer else GENERATORS), line)
 
     def load(self, path: Path) -> tuple[Stored, np.ndarray]:
         """What `make` wrote.

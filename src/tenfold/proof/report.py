@@ -188,6 +188,18 @@ def generator_remarks(generators: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def peer_remarks(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The same of other people's generators, each by its name.
+
+    Args:
+        lines: those of `peers.jsonl`.
+    """
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for line in lines:
+        by_name.setdefault(line["generator"], []).append(line)
+    return [f"Of {name}: {remark}" for name, own in by_name.items() for remark in generator_remarks(own)]
+
+
 def _problems(line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What went wrong once, and its details."""
     screened, health = line.get("filter") or {}, line.get("facts", {}).get("health") or {}

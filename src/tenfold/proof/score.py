@@ -13,10 +13,16 @@ from ..errors import DataError
 CLASSICAL = ("none", "augmentation", "class_weights", "oversampling", "smote", "mixup")
 """What anyone would try before a GAN; the best of them is what a GAN has to beat."""
 
-GENERATED = ("gan", "gan_filtered", "classical_gan", "gan_only")
-"""Arms that depend on the GAN's seed."""
+OWN = ("gan", "gan_filtered", "classical_gan", "gan_only")
+"""Arms with the items of the generator in question."""
 
-RATIOED = ("gan", "gan_filtered", "classical_gan")
+PEERS = ("ctgan", "tvae", "copula")
+"""Arms with the rows of other people's generators, where they are asked for."""
+
+GENERATED = (*OWN, *PEERS)
+"""Arms that depend on a generator's seed."""
+
+RATIOED = ("gan", "gan_filtered", "classical_gan", *PEERS)
 """Those of them that are tried with several ratios of generated to real items."""
 
 CURVE = ("real_25", "real_50", "real_75")
@@ -218,6 +224,9 @@ ARM_WORDS = {
     "gan_filtered": "GAN samples, filtered",
     "classical_gan": "best classical plus GAN",
     "gan_only": "GAN samples only",
+    "ctgan": "samples of CTGAN",
+    "tvae": "samples of TVAE",
+    "copula": "samples of a Gaussian copula",
     "pseudo_labels": "pseudo-labels",
     "real_25": "25 % of the training items",
     "real_50": "50 % of the training items",

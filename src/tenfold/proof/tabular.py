@@ -15,6 +15,7 @@ from jaxtyping import Float
 from ..errors import DataError, suggest
 from .task import Encoding, Task, checked, grouped, refuse_shared_groups, same_bytes, without_copies
 
+FILES = (".csv", ".tsv", ".parquet", ".xlsx")
 DELIMITERS = ",;\t"
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
 MOST_LEVELS = 50
@@ -29,6 +30,19 @@ class Frame(Protocol):
 
 
 Columns = dict[str, list[str]]
+
+
+def read_table(path: Path) -> Columns:
+    """The columns of a file as text.
+
+    Raises:
+        DataError: it is no table.
+    """
+    if path.suffix.lower() == ".csv":
+        return read_csv(path)
+    from ..data.table.frames import read_frame
+
+    return frame_columns(read_frame(path).df)
 
 
 def read_csv(path: Path) -> Columns:

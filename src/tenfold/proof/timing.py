@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 from time import perf_counter
@@ -13,6 +12,7 @@ from jaxtyping import Int
 from ..watching.progress import clock
 from .arms import COPIES, PARTS, Arm, Examples, classical_arms, counts_of
 from .learners import FEWEST_STEPS, STEPS, Learner, choose_learners, measured_steps, viewed
+from .score import PEERS, Design
 from .workers import WORKERS, one_thread_each
 
 NETWORK_SHARE = 0.25  # of the time, for the small convolutional network
@@ -57,27 +57,19 @@ class Work:
         return choose_learners(self.kind, names, steps=steps, largest=self.largest)
 
 
-def sizes_of(
-    labels: Int[np.ndarray, " n"],
-    kind: str,
-    classes: int,
-    *,
-    balanced: bool,
-    quick: bool,
-    splits: int,
-    seeds: int,
-    ratios: Sequence[float],
-) -> Int[np.ndarray, " m"]:
+def sizes_of(labels: Int[np.ndarray, " n"], design: Design) -> Int[np.ndarray, " m"]:
     """Examples of every classifier that one learner is trained as."""
-    n = len(labels)
-    arms = classical_arms(kind, balanced=balanced, quick=quick)
-    plain = [_size(arm, labels, kind, classes) for arm in arms.values()]
+    n, classes = len(labels), len(design.classes)
+    arms = classical_arms(design.kind, balanced=design.rare_class is None, quick=design.quick)
+    plain = [_size(arm, labels, design.kind, classes) for arm in arms.values()]
     largest = max(plain)
-    asked = [ratio for ratio in ratios if ratio > 0]
+    asked = [ratio for ratio in design.ratios if ratio > 0]
+    beside = 2 + sum(arm in PEERS for arm in design.arms)
     plain += [round(GIVEN_PARTS * n)] * len(PARTS)
     plain += [(COPIES + 2) * n, n + round(max(asked) * n)]  # the controls
-    made = [n, *(n + round(r * n) for r in asked for _ in range(2)), *(largest + round(r * n) for r in asked)]
-    return np.array((plain + made * seeds) * splits)
+    made = [n, *(n + round(r * n) for r in asked for _ in range(beside))]
+    made += [largest + round(r * n) for r in asked]
+    return np.array((plain + made * design.seeds) * design.splits)
 
 
 def _size(arm: Arm, labels: np.ndarray, kind: str, classes: int) -> int:

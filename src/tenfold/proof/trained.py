@@ -6,14 +6,16 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ..fitting import fit
-from ..plan import Options
+from ..options import Options
 from ..recipe import recipe_class
 from ..run import Run
+from ..tables.labelled import Labelled, fit_labelled, made_by_class
 from .arms import Examples
 from .order import Made, Order
 
@@ -58,20 +60,52 @@ class Trained:
         """Train a GAN, and ask it for items."""
         shutil.rmtree(order.folder, ignore_errors=True)  # of a training that was interrupted
         order.folder.mkdir(parents=True)
+        if "table" in recipe_class(self.recipe).kinds:
+            return self.table(order)
         images = order.task.kind == "images"
         conditional = recipe_class(self.recipe).conditional != "never"
         data = order.folder / "train.npz"
         (write_labelled if images or conditional else write_joined)(order, data)
         size = max(order.task.values.shape[2:]) if images else None
         options = Options(device=self.device, quiet=True, size=size)
-        budget = f"{max(order.seconds, 1):.1f}s" if order.kimg is None else None
-        seed, out = order.seed % 2**31, order.folder / "run"
+        budget, seed, out = budget_of(order), order.seed % 2**31, order.folder / "run"
         run = fit(data, self.recipe, budget=budget, kimg=order.kimg, out=out, seed=seed, options=options)
         data.unlink()
         names = [str(number) for number in range(len(order.counts))]
         made = asked(run, order, names) if images or conditional else drawn(run, order)
-        told = {name: run.facts.get(name) for name in ("seen", "health", "planned")}
-        return Made(made, {"recipe": self.recipe, **told})
+        return Made(made, self.told(run))
+
+    def table(self, order: Order) -> Made:
+        """Train on a table of mixed columns, and ask for rows of each class."""
+        rows, seed = labelled_rows(order), order.seed % 2**31
+        run = fit_labelled(
+            rows,
+            self.recipe,
+            order.folder,
+            budget=budget_of(order),
+            kimg=order.kimg,
+            seed=seed,
+            device=self.device,
+        )
+        values, labels = made_by_class(run, rows, order.counts, seed)
+        return Made(Examples(order.encoding.encode(values), labels), self.told(run))
+
+    def told(self, run: Run | None) -> dict[str, Any]:
+        """What is worth knowing of a training."""
+        facts = {} if run is None else run.facts
+        return {"recipe": self.recipe, **{name: facts.get(name) for name in ("seen", "health", "planned")}}
+
+
+def budget_of(order: Order) -> str | None:
+    """The time of a training, if it is not told how many samples to see."""
+    return f"{max(order.seconds, 1):.1f}s" if order.kimg is None else None
+
+
+def labelled_rows(order: Order) -> Labelled:
+    """What is to be learnt of a table: numbers in their own units, and numbers of categories."""
+    values, labels = order.learnt()
+    sizes = [len(names) for names in order.task.levels] or [0] * values.shape[1]
+    return Labelled(values, sizes, labels)
 
 
 def write_labelled(order: Order, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     cgan,
+    ctgan,
     cut,
     cvae,
     cyclegan,
@@ -16,9 +17,11 @@ from . import (
     pix2pix,
     projected,
     r3gan,
+    series,
     sngan,
     srgan,
     stylegan2,
+    tabular,
     vae,
     wgan,
     wgan_gp,
@@ -26,6 +29,7 @@ from . import (
 
 __all__ = [
     "cgan",
+    "ctgan",
     "cut",
     "cvae",
     "cyclegan",
@@ -38,9 +42,11 @@ __all__ = [
     "pix2pix",
     "projected",
     "r3gan",
+    "series",
     "sngan",
     "srgan",
     "stylegan2",
+    "tabular",
     "vae",
     "wgan",
     "wgan_gp",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..evaluation import Evaluation
 
-_TONES: dict[str, Tone] = {"good": "good", "warning": "neutral", "bad": "bad"}
+TONES: dict[str, Tone] = {"good": "good", "warning": "neutral", "bad": "bad"}
 _SHOWN = 64
 _LARGEST_MATRIX = 40  # classes; more could not be read
 MEANING = {
@@ -48,6 +48,25 @@ MEANING = {
     "feature_distance": "the same in features; two real pictures are 1 apart",
     "cycle_l1": "mean difference of what is translated there and back, of values from 0 to 1",
     "consistency": "mean difference to what was enlarged, when made small again, of values from 0 to 1",
+    "acf_error": "mean difference of autocorrelations; 0 is best",
+    "acf_error_changes": "the same of changes from step to step",
+    "cross_correlation_error": "mean difference of correlations between channels",
+    "spectral_distance": "mean difference of the logarithms of power spectra",
+    "length_distance": "how far the distribution of lengths is from the real one",
+    "discriminative": "how much better than chance a GRU of 32 units tells made series; 0 is best, .5 worst",
+    "discriminative_changes": "the same of changes from step to step",
+    "discriminative_classic": "the same with half as many units as channels, which few generators fail",
+    "predictive": "error of a GRU that learnt from made series to foretell real ones",
+    "marginals": "how far the distribution of a column is from the real one, on average; 0 is best",
+    "pair_trends": "the same for pairs of columns",
+    "detector_auc": "how well boosted trees tell made rows from real ones; .5 is not at all",
+    "detector_auc_logistic": "the same of logistic regression, which passes too easily",
+    "tstr": "what models that learn from made rows get on real ones",
+    "trtr": "what models that learn from real rows get",
+    "closest_record": "median distance to the nearest training row",
+    "missing_classes": "classes of the target that no made row has",
+    "membership_auc": "how well made rows give away who was in the training data; .5 is not at all",
+    "out_of_range": "share of numbers beyond all training ones",
     "kernel_distance_back": "kernel distance of what the way back makes",
     **{f"{name}_of_the_input": f"{name} of what was given, as it is" for name in ("l1", "psnr", "ssim")},
 }
@@ -55,8 +74,10 @@ MEANING = {
 
 def page_of(found: Evaluation) -> str:
     """The whole page."""
-    parts = [*_verdicts(found), *_samples(found), _numbers(found), *_copies(found), *_classes(found)]
-    return page("How good are the samples?", [*parts, *_training(found), _record(found)])
+    numbers = numbers_of(found.metrics, MEANING)
+    parts = [*_verdicts(found), *_samples(found), numbers, *_copies(found), *_classes(found)]
+    record = settings_of(found.notes, found.settings)
+    return page("How good are the samples?", [*parts, *_training(found), record])
 
 
 def gallery(found: Evaluation) -> Image.Image | None:
@@ -76,7 +97,7 @@ def gallery(found: Evaluation) -> Image.Image | None:
 
 def _verdicts(found: Evaluation) -> Iterator[Html]:
     for verdict in found.verdicts:
-        yield badge(verdict.about, _TONES[verdict.level])
+        yield badge(verdict.about, TONES[verdict.level])
         yield text(f"{verdict.text} {verdict.advice}".strip())
 
 
@@ -103,9 +124,10 @@ def _sheet(pixels: np.ndarray, caption: str) -> Html:
     return picture(np.asarray(sheet(pixels)), caption)
 
 
-def _numbers(found: Evaluation) -> Html:
-    rows = [(name, *_cells(number), MEANING.get(name, "")) for name, number in found.metrics.items()]
-    why = [f"{name}: {number.why}" for name, number in found.metrics.items() if number.value is None]
+def numbers_of(metrics: Mapping[str, Measured], meaning: Mapping[str, str]) -> Html:
+    """Every number beside its reference, and what it means."""
+    rows = [(name, *_cells(number), meaning.get(name, "")) for name, number in metrics.items()]
+    why = [f"{name}: {number.why}" for name, number in metrics.items() if number.value is None]
     head = ("metric", "samples", "fresh real", "n", "meaning")
     about = "Beside every number stands what fresh real samples get at the same n: compare with that."
     return section("Numbers", [text(about), table(head, rows), *([points(why)] if why else [])])
@@ -183,11 +205,10 @@ def _training(found: Evaluation) -> Iterator[Html]:
         yield section("Over training", [picture(pixels, "losses, and metrics on the hold-out")])
 
 
-def _record(found: Evaluation) -> Html:
-    rows = [(name, str(value)) for name, value in _flat(found.settings)]
-    return section(
-        "How it was measured", [points(found.notes), table(("setting", "value"), rows, words=True)]
-    )
+def settings_of(notes: Sequence[str], settings: Mapping[str, Any]) -> Html:
+    """What was decided, and how it was measured."""
+    rows = [(name, str(value)) for name, value in _flat(settings)]
+    return section("How it was measured", [points(notes), table(("setting", "value"), rows, words=True)])
 
 
 def _flat(settings: Any, above: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..augment import Augmentation
-from ..data import Split
+from ..data import Codec, Split
 from ..draw import Draw, derive
 from ..report.sheet import sheet
 
@@ -29,4 +29,5 @@ def augmented_sheet(data: Split, augmentation: Augmentation, path: Path) -> None
     with torch.no_grad():
         changed = augmentation.strongest()(real.repeat_interleave(CHANGED, 0), Draw(0, slice(0, n), n))
     rows = torch.cat([real[:, None], changed.unflatten(0, (-1, CHANGED))], 1).flatten(0, 1)
+    assert isinstance(data.codec, Codec)
     sheet(data.codec.preview(rows.clamp(-1, 1)), CHANGED + 1).save(path)

@@ -230,6 +230,20 @@ class Quality:
             return kernel_distance(self.real, fake)
         return kernel_distance_by_class(self.real, self.labels, fake, labels)
 
+    @property
+    def given_codec(self) -> Codec | None:
+        """How what is translated is stored; None if nothing is."""
+        return self.making.given_codec
+
+    @property
+    def by(self) -> str:
+        """Name of the features."""
+        return self.features.name
+
+    def draw(self, sampler: nn.Module, path: Path, device: torch.device, seed: int) -> None:
+        """A sheet of some samples, as a picture."""
+        self.making.draw(sampler, path, device, seed)
+
     def about(self) -> dict[str, Any]:
         """How the numbers were made, for the run's record."""
         return {

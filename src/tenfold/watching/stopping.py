@@ -16,8 +16,9 @@ MEASURED = ("kernel_distance", "kernel_distance_error", "recall", "coverage", "s
 OF_CRITIC = ("D/train_logit", "D/made_logit")
 OF_CRITIC_AND_HOLDOUT = ("D/holdout_logit", "overfit", "overfit_error", "overfit_z")
 OF_PAIRS = ("l1", "psnr", "ssim")
-NAMES = (*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT, *OF_PAIRS)
-"""What a look may log; the first five are in every look."""
+OF_TABLE = ("detector_auc", "detector_auc_error", "tstr", "marginals")
+NAMES = (*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT, *OF_PAIRS, *OF_TABLE)
+"""What a look may log; the first five are in every look at what is no table."""
 
 ERROR = "_error"  # after the name of a number: its standard error
 
@@ -140,6 +141,15 @@ def refuse_without_critic(stop_when: str | None, recipe: str) -> None:
             f"--stop-when {name} needs a discriminator of samples; recipe {recipe!r} has none. "
             f"Choose one of {', '.join(MEASURED)}."
         )
+
+
+def refuse_unlogged(stop_when: str | None, table: bool) -> None:
+    """Raises a RecipeError if a rule needs a number that is logged of other data."""
+    name = parse_condition(stop_when).name if stop_when else ""
+    logged = (*OF_TABLE, "spread") if table else tuple(n for n in NAMES if n not in OF_TABLE)
+    if name and name not in logged:
+        kind = "a table" if table else "what is no table"
+        raise RecipeError(f"--stop-when {name} is not measured of {kind}. Choose one of {', '.join(logged)}.")
 
 
 def refuse_without_pairs(stop_when: str | None) -> None:

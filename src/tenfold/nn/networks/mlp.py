@@ -71,6 +71,7 @@ class MLPDiscriminator(nn.Module):
         hidden: activation of the hidden layers.
         classes: number of classes, joined to the input as a one-hot vector; 0 for none.
         bias: whether the last layer has one.
+        outputs: logits of a sample.
     """
 
     def __init__(
@@ -81,16 +82,17 @@ class MLPDiscriminator(nn.Module):
         hidden: Activation = "leaky_relu",
         classes: int = 0,
         bias: bool = True,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
         self.classes = classes
         sizes = [prod(shape) + classes, *widths]
         layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), activation(hidden))]
         self.body = nn.Sequential(*layers)
-        self.last = FullPrecision(nn.Linear(sizes[-1], 1, bias=bias))
+        self.last = FullPrecision(nn.Linear(sizes[-1], outputs, bias=bias))
 
-    def forward(self, x: Float[Tensor, "n ..."], condition: Condition | None = None) -> Float[Tensor, "n 1"]:
-        """One logit per sample."""
+    def forward(self, x: Float[Tensor, "n ..."], condition: Condition | None = None) -> Float[Tensor, "n k"]:
+        """The logits of each sample."""
         h = x.flatten(1)
         if condition is not None:
             h = torch.cat([h, F.one_hot(condition, self.classes).to(h.dtype)], 1)

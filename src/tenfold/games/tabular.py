@@ -1,0 +1,326 @@
+"""Rows of a table against a critic that judges several at once; some cells are known before (decision 013).
+
+References:
+    Modeling Tabular Data using Conditional GAN (Xu et al., 2019), https://arxiv.org/abs/1907.00503
+    CTAB-GAN+: Enhancing Tabular Data Synthesis (Zhao et al., 2022), https://arxiv.org/abs/2204.00401
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..draw import Draw
+from ..game import Batch, Critic, Game, Sampler, Terms, Turn
+from ..nn.layers import AcrossRanks
+from ..nn.networks.tabular import RowCritic
+from ..nn.rows import RowLayout
+from ..objectives import RELATIVISTIC, Objective
+from ..penalties import Look, Penalty, Side
+from .gan import signals
+
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the generator would put into each cell.
+
+    Attributes:
+        scalars: in [-1, 1], `(n, s)`.
+        logits: of options, before any softmax, `(n, o)`.
+    """
+
+    scalars: Tensor
+    logits: Tensor
+
+
+class RowSampler(Sampler):
+    """Rows from noise and known cells, which come out as they are known.
+
+    While training, options are shares that lean towards one (Gumbel softmax) and can be differentiated; in
+    use, one is drawn by the same shares, and rows are made in passes: of what a pass made, more and more
+    choices (cells without a scalar) are kept, in a random order, and everything else is made anew, now that
+    these are known. Numbers are of the last pass, which knows most.
+
+    Args:
+        generator: maps noise and condition to a number for each entry of a row.
+        layout: of a row.
+        latent: dimension of the noise.
+        temperature: of the shares; the lower, the nearer they are to 0 and 1.
+        passes: how often a row is made in use.
+
+    References:
+        Categorical Reparameterization with Gumbel-Softmax (Jang et al., 2016), https://arxiv.org/abs/1611.01144
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        layout: RowLayout,
+        latent: int,
+        temperature: float = 0.2,
+        passes: int = 1,
+    ) -> None:
+        super().__init__()
+        self.generator, self.layout = generator, layout
+        self.latent, self.temperature, self.passes = latent, temperature, passes
+
+    def draw(self, draw: Draw) -> Tensor:
+        """For each pass normal noise, then a Gumbel number for each option; last, where there are several
+        passes, each cell's place in the order in which they are kept, `(n, passes (latent + o) + c)`.
+        """
+        passes = 1 if self.training else self.passes
+        drawn = []
+        for _ in range(passes):
+            noise, uniform = draw.normal(self.latent), draw.uniform(self.layout.options)
+            tiny = torch.finfo(uniform.dtype).tiny
+            drawn += [noise, -(-uniform.clamp_min(tiny).log()).clamp_min(tiny).log()]
+        order = [draw.uniform(self.layout.cells)] if passes > 1 else []
+        return torch.cat([*drawn, *order], 1)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Rows `(n, d)`; without a condition, nothing is known of them."""
+        condition = self.nothing(z) if condition is None else condition
+        size = self.latent + self.layout.options
+        passes = z.shape[1] // size  # a cell has an option at least: their order is no whole pass
+        order, shown = z[:, passes * size :], condition
+        for i in range(passes):
+            rows = self.pass_of(z[:, i * size : (i + 1) * size], shown)
+            if i + 1 < passes:
+                shown = self.shown(rows, condition, (order < (i + 1) / passes).to(rows.dtype))
+        return rows
+
+    def pass_of(self, z: Tensor, condition: Tensor) -> Tensor:
+        """Rows as one pass makes them."""
+        return self.told(self.rows(self.guess(z, condition), z), condition)
+
+    def shown(self, rows: Tensor, condition: Tensor, kept: Tensor) -> Tensor:
+        """The condition under which some choices of rows are known, beside what is known anyway."""
+        known = torch.maximum(kept * self.layout.choices, condition[:, self.layout.width :])
+        return torch.cat([rows * self.layout.everywhere(known), known], 1)
+
+    def nothing(self, z: Tensor) -> Tensor:
+        """The condition under which no cell is known."""
+        return z.new_zeros(len(z), self.layout.width + self.layout.cells)
+
+    def guess(self, z: Tensor, condition: Tensor) -> Guess:
+        """What the generator itself would say."""
+        scalars, logits = self.layout.split(self.generator(z[:, : self.latent], condition))
+        return Guess(scalars.tanh(), logits)
+
+    def rows(self, guess: Guess, z: Tensor, swayed: float = 1.0) -> Tensor:
+        """Rows of a guess: options are drawn, and a scalar is 0 where no mode is on.
+
+        Args:
+            guess: what each cell might be.
+            z: noise of a pass.
+            swayed: share of their derivatives that options of choices keep.
+        """
+        scores = guess.logits.float() + z[:, self.latent : self.latent + self.layout.options]
+        if self.training:
+            soft = self.layout.one_hot.log_softmax(scores / self.temperature).exp()
+            numbers = 1 - self.layout.choices[self.layout.one_hot.part]
+            options = soft.detach() + torch.clamp(numbers + swayed, max=1.0) * (soft - soft.detach())
+        else:
+            options = self.layout.one_hot.hardened(scores)
+        return torch.cat([guess.scalars.float() * self.layout.on(options), options], 1)
+
+    def told(self, rows: Tensor, condition: Tensor) -> Tensor:
+        """Rows with the cells that are known."""
+        cells, known = condition.split([self.layout.width, self.layout.cells], 1)
+        return torch.where(self.layout.everywhere(known) > 0, cells, rows)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of what G minimises beside the adversarial loss.
+
+    Attributes:
+        known: of what it would have put into known choices, which are cells without a scalar.
+        likely: of how surprised it is by choices of real rows that it was not told.
+        swayed: share of what the critic and all others say of generated rows that reaches choices, which have
+            a likelihood to learn from; numbers have none, and hear everything.
+        statistics: of the difference between what the critic sees of real and of generated rows, in mean and
+            standard deviation.
+        downstream: of what a classifier of the target, which learns from real rows, says of generated ones.
+    """
+
+    known: float = 1.0
+    likely: float = 0.0
+    swayed: float = 1.0
+    statistics: float = 0.0
+    downstream: float = 0.0
+
+
+class TabularGAN(Game[RowSampler]):
+    """Generator G against critic D, which judges packs of rows; and a classifier C, if its word counts.
+
+    Args:
+        sampler: G.
+        discriminator: D.
+        pack: rows that D judges together; what is left over of a batch is not judged.
+        objective: what either side minimises.
+        penalties: extra losses of D; each pack is a sample to them.
+        weights: of G's other losses.
+        classifier: maps rows without the target's entries to logits of the target's options.
+        target: number of the target's cell.
+        steps: how often D moves in a step.
+    """
+
+    def __init__(
+        self,
+        sampler: RowSampler,
+        discriminator: RowCritic,
+        *,
+        pack: int = 8,
+        objective: Objective = RELATIVISTIC,
+        penalties: Sequence[Penalty] = (),
+        weights: Weights = Weights(),
+        classifier: tuple[nn.Module, int] | None = None,
+        steps: int = 1,
+    ) -> None:
+        super().__init__()
+        self.sampler, self.discriminator = sampler, discriminator
+        self.pack, self.objective, self.penalties = pack, objective, tuple(penalties)
+        self.weights, self.steps = weights, steps
+        self.classifier, self.target = classifier or (None, 0)
+        self.apart = Apart()
+
+    def players(self) -> dict[str, nn.Module]:
+        """G, D and, if it is asked, C."""
+        found: dict[str, nn.Module] = {"G": self.sampler, "D": self.discriminator}
+        return found if self.classifier is None else {**found, "C": self.classifier}
+
+    def turns(self, step: int) -> list[Turn]:
+        """D as often as it moves, C, then G."""
+        classify = [] if self.classifier is None else [Turn("C", self.classify)]
+        return [Turn("D", self.criticise, repeat=self.steps), *classify, Turn("G", self.generate)]
+
+    def critic(self) -> Critic:
+        """D's logit of the pack that a row is in, with the rows that follow it, at every row."""
+
+        def judge(rows: Tensor, condition: Tensor | None) -> Tensor:
+            known = rows.new_zeros(len(rows), self.sampler.layout.cells)
+            if condition is not None:
+                known = condition[:, self.sampler.layout.width :]
+            whole = torch.arange(-(-len(rows) // self.pack) * self.pack, device=rows.device) % len(rows)
+            logits = self.discriminator(self.packed(rows[whole]), self.packed(known[whole])).float()
+            return logits.repeat_interleave(self.pack, 0)[: len(rows)]
+
+        return judge
+
+    def criticise(self, batch: Batch, draw: Draw) -> Terms:
+        """D's turn: tell packs of real rows from packs of generated ones, of which the same is known."""
+        seen = self.look(batch, draw)
+        losses = {"adversarial": self.objective.discriminator(seen.real_logits, seen.fake_logits).mean()}
+        losses |= {p.name: p.weight * p(seen).mean() for p in self.penalties}
+        return Terms(losses, signals(seen.real_logits, seen.fake_logits))
+
+    def look(self, batch: Batch, draw: Draw) -> Look:
+        """D's logits of packs of real and of generated rows."""
+        condition = batch["condition"]
+        with torch.no_grad():
+            fake = self.sampler(self.sampler.draw(draw), condition)
+        slopes: set[Side] = {side for p in self.penalties for side in p.slopes_of}
+        real = self.packed(batch["real"]).detach().requires_grad_("real" in slopes)
+        fake = self.packed(fake).requires_grad_("fake" in slopes)
+        judge = partial(self.judge, known=self.packed(self.known(condition)))
+        real_logits, fake_logits = judge(real), judge(fake)
+        return Look(judge, real, fake, real_logits, fake_logits, draw.packs(self.pack))
+
+    def judge(
+        self, rows: Float[Tensor, "m pack d"], known: Float[Tensor, "m pack c"]
+    ) -> Float[Tensor, "m 1"]:
+        """D's logits, in float32."""
+        return self.discriminator(rows, known).float()
+
+    def generate(self, batch: Batch, draw: Draw) -> Terms:
+        """G's turn: be taken for real, and agree with what is known."""
+        real, condition = batch["real"], batch["condition"]
+        z = self.sampler.draw(draw)
+        guess = self.sampler.guess(z, condition)
+        fake = self.sampler.told(self.sampler.rows(guess, z, self.weights.swayed), condition)
+        known = self.known(condition)
+        told = self.packed(known)
+        fake_seen = self.discriminator.features(self.packed(fake), told)
+        fake_logits = self.discriminator.last(fake_seen).float()
+        losses: dict[str, Tensor] = {}
+        real_logits = fake_logits
+        if self.objective.relativistic or self.weights.statistics:
+            real_seen = self.discriminator.features(self.packed(real), told)
+            real_logits = self.discriminator.last(real_seen).float()
+            if self.weights.statistics:
+                losses["statistics"] = self.weights.statistics * self.apart(fake_seen, real_seen)
+        losses["adversarial"] = self.objective.generator(fake_logits, real_logits).mean()
+        if self.weights.known:
+            losses["known"] = self.weights.known * self.missed(guess, real, known).mean()
+        if self.weights.likely:
+            losses["likely"] = self.weights.likely * self.missed(guess, real, 1 - known).mean()
+        if self.classifier is not None:
+            losses["downstream"] = self.weights.downstream * self.disagreement(fake)
+        return Terms(losses)
+
+    def classify(self, batch: Batch, draw: Draw) -> Terms:
+        """C's turn: read the target off the other cells of real rows."""
+        return Terms({"target": self.disagreement(batch["real"])})
+
+    def disagreement(self, rows: Float[Tensor, "n d"]) -> Tensor:
+        """Cross-entropy of C's word on the target with the rows' own."""
+        assert self.classifier is not None
+        layout = self.sampler.layout
+        own = layout.cell_of == self.target
+        said = self.classifier(rows.masked_fill(own, 0.0)).float().log_softmax(1)
+        options = layout.split(rows)[1][:, layout.one_hot.part == self.target]
+        return -(options * said).sum(1).mean()
+
+    def missed(
+        self, guess: Guess, real: Float[Tensor, "n d"], asked: Float[Tensor, "n c"]
+    ) -> Float[Tensor, " n"]:
+        """How surprised G is by choices of real rows, one on average of those that are asked about.
+
+        Numbers are left to the critic: a guess of their modes without the place within them takes them apart,
+        and learning to repeat those that are known takes the scatter out of the others.
+        """
+        layout = self.sampler.layout
+        asked = asked * layout.choices
+        options = layout.split(real)[1] * asked[:, layout.one_hot.part]
+        surprise = -(options * layout.one_hot.log_softmax(guess.logits.float())).sum(1)
+        return surprise / asked.sum(1).clamp_min(1)
+
+    def known(self, condition: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:
+        """Which cells are known."""
+        return condition[:, self.sampler.layout.width :]
+
+    def packed(self, x: Float[Tensor, "n k"]) -> Float[Tensor, "m pack k"]:
+        """Rows by packs, without those that are left over."""
+        whole = len(x) // self.pack * self.pack
+        return x[:whole].view(-1, self.pack, x.shape[1])
+
+
+class Apart(AcrossRanks):
+    """How far what the critic sees of generated rows is from what it sees of real ones, in two moments."""
+
+    def forward(self, fake: Float[Tensor, "m w"], real: Float[Tensor, "m w"]) -> Tensor:
+        """Distance between the means plus distance between the standard deviations, over all ranks."""
+        (mean, deviation), (true_mean, true_deviation) = self.moments(fake), self.moments(real)
+        return length(mean - true_mean) + length(deviation - true_deviation)
+
+    def moments(self, x: Float[Tensor, "m w"]) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each column."""
+        h = x.float()
+        total = torch.cat([h.sum(0), h.square().sum(0), h.new_full((1,), float(len(h)))])
+        total = total if self.sum_over_ranks is None else self.sum_over_ranks(total)
+        mean, square = (total[:-1] / total[-1].detach()).chunk(2)
+        # Rounding can make a variance negative, and the root of 0 has no derivative.
+        return mean, (square - mean.square()).clamp_min(0).add(TINY).sqrt()
+
+
+def length(x: Float[Tensor, " w"]) -> Tensor:
+    """Euclidean; its root has a derivative at 0, too."""
+    return x.square().sum().add(TINY).sqrt()

@@ -1,0 +1,137 @@
+"""Opening whatever data are: pictures, pairs of them, tables, series, rows of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from .data import Dataset, LoadOptions, open_data
+from .data.notes import LEAST
+from .data.pairing import Direction, sides_within
+from .data.series.opening import open_series
+from .data.series.schema import SeriesOptions
+from .data.sides import open_sides, open_undirected
+from .data.spec import DataSpec
+from .data.table.frames import is_table
+from .data.table.opening import open_table
+from .data.unlabelled import with_unlabelled
+from .errors import DataError, RecipeError
+from .options import Options, Source
+
+
+def opened(
+    data: Source, options: Options, seed: int, kinds: Collection[str] | None
+) -> tuple[Dataset, DataSpec]:
+    """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
+    how = load_options(options, seed)
+    series = options.series is not None or "series" in (kinds or ())
+    if not series and (is_table(data) or is_array_of_rows(data, kinds)):
+        dataset = open_table(data, how)
+        refuse_few(dataset, options.holdout)
+        return dataset, dataset.spec
+    refuse_table_options(options)
+    if series:
+        refuse_unread(options)
+        dataset = open_series(data, replace(options.series or SeriesOptions(), seed=seed))
+        refuse_few(dataset, None)
+        return dataset, dataset.spec
+    direction = direction_of(data, options, kinds)
+    if direction is None or isinstance(data, np.ndarray):
+        dataset = open_undirected(data, how) if kinds is None else open_data(data, how)
+    else:
+        dataset = open_sides(data, direction, how)
+    if options.unlabelled is not None and dataset.given is not None:
+        raise RecipeError("samples of --unlabelled have no other side to learn from. Leave it out.")
+    if options.unlabelled is not None:
+        dataset = with_unlabelled(dataset, options.unlabelled, skip_bad=options.skip_bad)
+    refuse_few(dataset, options.holdout)
+    more = 0 if dataset.unlabelled is None else len(dataset.unlabelled)
+    return dataset, replace(dataset.spec, count=dataset.spec.count + more)
+
+
+def is_array_of_rows(data: Source, kinds: Collection[str] | None) -> bool:
+    """Whether data are a plain array that the recipe takes for a table."""
+    return isinstance(data, np.ndarray) and data.ndim == 2 and "table" in (kinds or ())
+
+
+def refuse_unread(options: Options) -> None:
+    """Raises a RecipeError if something is asked for that is not read of series."""
+    for name in ("holdout", "group", "unlabelled"):
+        if getattr(options, name) is not None:
+            raise RecipeError(f"--{name} is not read of series: a part of them is held out. Leave it out.")
+
+
+def refuse_table_options(options: Options) -> None:
+    """Raises a RecipeError if something is said of a table's columns where there is no table."""
+    for name in ("target", "spec"):
+        if (found := getattr(options, name)) is not None:
+            raise RecipeError(
+                f"--{name} {found} is about the columns of a table, and the data are none. Leave it out."
+            )
+
+
+def direction_of(data: Source, options: Options, kinds: Collection[str] | None) -> Direction | None:
+    """What shall be translated into what, if anything.
+
+    Args:
+        data: where the pictures are.
+        options: which may name the sides.
+        kinds: of data that the recipe takes; None if it is not known yet.
+
+    Raises:
+        RecipeError: sides are named for a recipe that takes none, or of an array.
+    """
+    named, takes = options.side is not None or options.to is not None, {*(kinds or ())}
+    two_sided = {"pairs", "unpaired"} & takes
+    if named and kinds is not None and not two_sided:
+        raise RecipeError(
+            f"--from and --to name two sides of pictures, and the recipe takes {' or '.join(kinds)}. Leave "
+            "them out, or choose another: tenfold recipes"
+        )
+    if named and isinstance(data, np.ndarray):
+        raise RecipeError("--from and --to name two sides of pictures, and an array has one. Give folders.")
+    if not named and (not two_sided or ("images" in takes and not sides_within(data))):
+        return None
+    return Direction(options.side, options.to, None if kinds is None else "pairs" in takes)
+
+
+def load_options(options: Options, seed: int) -> LoadOptions:
+    """The part of the options that says how data are read.
+
+    Raises:
+        RecipeError: if there is no such seed.
+    """
+    if seed < 0:
+        raise RecipeError(f"--seed is {seed}; 0 or more was expected. Any such number will do.")
+    return LoadOptions(
+        size=options.size,
+        holdout=options.holdout,
+        group=options.group,
+        skip_bad=options.skip_bad,
+        target=options.target,
+        spec=options.spec,
+        seed=seed,
+    )
+
+
+def refuse_few(dataset: Dataset, given: str | None) -> None:
+    """Raises a DataError if there are too few samples to measure quality by; a hold-out may be given."""
+    if dataset.spec.count < LEAST:
+        raise DataError(
+            f"the data have {dataset.spec.count} training samples; at least {LEAST} were expected, or "
+            "nothing can be said of the quality of what is made. Add some."
+        )
+    if dataset.holdout is None or len(dataset.holdout) >= LEAST:
+        return
+    what_to_do = (
+        "Add some, or leave --holdout out."
+        if given
+        else "No more fit beside a sample of each class and whole groups to train on: leave --group out, or "
+        "give samples of your own with --holdout DIR."
+    )
+    raise DataError(
+        f"the hold-out has {len(dataset.holdout)} samples; at least {LEAST} were expected, to judge by. "
+        + what_to_do
+    )

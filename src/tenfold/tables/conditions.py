@@ -1,0 +1,350 @@
+"""What is asked of rows: values, one of several, or ranges, of any columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from ..data.table.cells import TableCodec, step_of
+from ..data.table.clean import cleaned, seconds_of
+from ..data.table.columns import on_grid
+from ..data.table.constraints import known_through
+from ..data.table.schema import Column
+from ..data.table.words import text_of
+from ..errors import RunError, suggest
+
+COMPARED = re.compile(r"^\s*(?P<name>.+?)\s*(?P<sign>>=|<=|!=|=|>|<| in )\s*(?P<value>.*?)\s*$")
+RANGE = re.compile(r"^(?P<low>[^.]*(?:\.\d+)?)\.\.(?P<high>.*)$")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both among them."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """Numbers above one number, or below another, as a person writes them; the number is not among them."""
+
+    low: Any = None
+    high: Any = None
+
+
+OPEN: Mapping[str, Callable[[str], Any]] = {
+    ">=": lambda value: (value, None),
+    "<=": lambda value: (None, value),
+    ">": lambda value: Beyond(low=value),
+    "<": lambda value: Beyond(high=value),
+}
+Asked = Mapping[str, Any]
+"""By column: a value, a list of values of which one is to be, or a pair: the ends of a range."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of cells, as they are stored.
+
+    Attributes:
+        fixed: by cell, the value.
+        one_of: by cell, values of which one is to be.
+        ranges: by cell, between which it is to lie.
+        told: by column, values of columns that constraints make other columns of, and of those that belong
+            to them.
+        later: by column, what no cell stands for: rows are drawn until they have it.
+    """
+
+    fixed: Mapping[int, float] = field(default_factory=dict)
+    one_of: Mapping[int, tuple[float, ...]] = field(default_factory=dict)
+    ranges: Mapping[int, Range] = field(default_factory=dict)
+    told: Mapping[str, float | str] = field(default_factory=dict)
+    later: Mapping[str, Any] = field(default_factory=dict)
+
+
+def request_of(asked: Asked, codec: TableCodec) -> Request:
+    """Conditions as cells have them.
+
+    Raises:
+        RunError: there is no such column or value, or no row can be so.
+    """
+    columns = {column.name: column for column in codec.spec.columns}
+    told, later = through_constraints(asked, codec)
+    fixed: dict[int, float] = {}
+    one_of: dict[int, tuple[float, ...]] = {}
+    ranges: dict[int, Range] = {}
+    for name, value in asked.items():
+        if name not in columns:
+            raise RunError(f"there is no column {name!r}. {suggest(name, columns)}")
+        if name in told or name in later:
+            continue
+        refuse_unlearnt(columns[name])
+        place = codec.place(name)
+        if isinstance(value, tuple | Beyond):
+            ranges[place] = range_of(name, value, codec)
+        elif isinstance(value, list | set | frozenset):
+            refuse_none(name, value)
+            several = value if isinstance(value, list) else sorted(value, key=str)  # in one order always
+            one_of[place] = tuple(stored(name, each, codec) for each in several)
+        else:
+            fixed[place] = stored(name, value, codec)
+    return Request(fixed, one_of, ranges, told, later)
+
+
+def refuse_none(name: str, values: Collection[Any]) -> None:
+    """Raises a RunError if one of no values is to be."""
+    if not values:
+        raise RunError(f"the column {name!r} is to be one of no values. Name some.")
+
+
+def refuse_unlearnt(column: Column) -> None:
+    """Raises a RunError if a column is not made by the generator."""
+    if not column.learnt:
+        raise RunError(
+            f"the column {column.name!r} is {column.kind} and cannot be asked for. Leave it out of the "
+            "conditions."
+        )
+
+
+def through_constraints(asked: Asked, codec: TableCodec) -> tuple[dict[str, float | str], dict[str, Any]]:
+    """Of columns that constraints are about: single values, and what can only be waited for.
+
+    Raises:
+        DataError: what is asked contradicts a constraint.
+    """
+    made = {name for constraint in codec.constraints for name in constraint.changes}
+    about = {name for constraint in codec.constraints for name in constraint.columns}
+    single: dict[str, float | str] = {}
+    later: dict[str, Any] = {}
+    for name, value in asked.items():
+        several = isinstance(value, tuple | Beyond | list | set | frozenset) or is_missing(value)
+        if name in about and not several:
+            single[name] = clean_value(name, value, codec)
+        elif name in made:
+            later[name] = value
+    if not made & {*single}:
+        return {}, later
+    for name, value in single.items():
+        refuse_beyond(codec.spec.column(name), value)
+    unsaid = known_through(codec.constraints, frame_of(single, 1)).later
+    return single, later | {name: asked[name] for name in unsaid}
+
+
+def refuse_beyond(column: Column, value: float | str) -> None:
+    """Raises a RunError if a number is asked for that would be moved to a bound of its column."""
+    low = -np.inf if column.low is None else column.low
+    high = np.inf if column.high is None else column.high
+    if isinstance(value, float) and not low <= value <= high:
+        raise RunError(
+            f"{column.name!r} = {value:g} was asked for, and it lies between {low:g} and {high:g}. Ask for a "
+            "value in there."
+        )
+
+
+def clean_value(name: str, value: Any, codec: TableCodec) -> float | str:  # noqa: ANN401
+    """A value as clean frames have it."""
+    column = codec.spec.column(name)
+    refuse_unlearnt(column)
+    if column.kind in ("numeric", "datetime"):
+        number = as_number(name, value, codec)
+        refuse_between(column, number)
+        return number
+    return canonical(name, value, codec)
+
+
+def frame_of(values: Mapping[str, float | str], n: int) -> pd.DataFrame:
+    """So many rows of the same values."""
+    columns = {
+        name: np.full(n, value) if isinstance(value, float) else np.full(n, value, object)
+        for name, value in values.items()
+    }
+    return pd.DataFrame(columns, index=pd.RangeIndex(n))
+
+
+def stored(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
+    """A value as its cell has it; of a rare category a number that tells which it is.
+
+    Raises:
+        RunError: the training data had none such, with a suggestion.
+    """
+    code = codec.codes[codec.place(name)]
+    category = code.category
+    if category is not None:
+        label = None if is_missing(value) else canonical(name, value, codec)
+        number = float(category.stored(np.array([label], object), exact=True)[0])
+        if number < 0:
+            known = [*category.categories, *category.rare]
+            what = "no missing values" if label is None else f"no value {value!r}"
+            raise RunError(f"the column {name!r} has {what}. {suggest(str(value), known)}")
+        return number
+    if is_missing(value):
+        if not code.cell.masses or code.number is None or not code.number.missing:
+            raise RunError(f"the column {name!r} has no missing values in the training data.")
+        return np.nan
+    number = as_number(name, value, codec)
+    refuse_outside(name, Range(number, number), codec)
+    refuse_between(codec.spec.column(name), number)
+    return number
+
+
+def refuse_between(column: Column, number: float) -> None:
+    """Raises a RunError if a number is asked for that the column would round to another."""
+    step = 0.0 if column.timezone is not None else step_of(column)  # days of a zone are none of UTC
+    nearest = float(on_grid(np.array([number]), step)[0])
+    if abs(nearest - number) > 1e-12 * max(abs(number), step):
+        raise RunError(
+            f"{column.name!r} = {number:.10g} was asked for, and its values are multiples of {step:g}. Ask "
+            "for one of these, or for a range."
+        )
+
+
+def canonical(name: str, value: Any, codec: TableCodec) -> str:  # noqa: ANN401
+    """A label as cleaned frames have it."""
+    column = codec.spec.column(name)
+    text = text_of(value)
+    spelled = {own.strip(): label for label, own in column.spellings.items()}
+    return spelled.get(text, text)
+
+
+def as_number(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
+    """A number or a date as it is stored.
+
+    Raises:
+        RunError: it is neither.
+    """
+    column = codec.spec.column(name)
+    if column.kind == "datetime":
+        return float(seconds_of(pd.Series([value]), column)[0])
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"the column {name!r} holds numbers, and {value!r} was asked for.") from error
+
+
+def range_of(name: str, value: tuple[Any, Any] | Beyond, codec: TableCodec) -> Range:
+    """The ends of a range as they are stored; None for an open end.
+
+    Raises:
+        RunError: the column has no order, or no value lies there.
+    """
+    if codec.codes[codec.place(name)].number is None:
+        raise RunError(
+            f"the column {name!r} has categories, and a range was asked for. Give a value, or a list of them."
+        )
+    ends = ends_of(name, value, codec)
+    if not ends.low <= ends.high:
+        raise RunError(f"the range of {name!r} is from {ends.low:g} to {ends.high:g}, which is empty.")
+    refuse_outside(name, ends, codec)
+    return ends
+
+
+def ends_of(name: str, value: tuple[Any, Any] | Beyond, codec: TableCodec) -> Range:
+    """The ends of a range as numbers; the number next to one that is not among them."""
+    low, high = value if isinstance(value, tuple) else (value.low, value.high)
+    ends = Range(
+        -np.inf if low is None else as_number(name, low, codec),
+        np.inf if high is None else as_number(name, high, codec),
+    )
+    if isinstance(value, tuple):
+        return ends
+    return Range(float(np.nextafter(ends.low, np.inf)), float(np.nextafter(ends.high, -np.inf)))
+
+
+def refuse_outside(name: str, asked: Range, codec: TableCodec) -> None:
+    """Raises a RunError if no training value lies in a range: nothing is known of rows there."""
+    code = codec.codes[codec.place(name)].number
+    assert code is not None
+    if not (asked.high >= code.low and asked.low <= code.high):  # nor if an end is no number
+        raise RunError(
+            f"{name!r} from {asked.low:g} to {asked.high:g} was asked for, and the training data have it "
+            f"from {code.low:g} to {code.high:g}. Ask for values in there."
+        )
+
+
+def is_missing(value: Any) -> bool:  # noqa: ANN401
+    """Whether a value stands for none."""
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
+def where(texts: Sequence[str]) -> dict[str, Any]:
+    """Conditions from words, as the command line has them.
+
+    Args:
+        texts: such as `income = >50K`, `age = 30..40`, `hours >= 35`, `race in Black, White`.
+
+    Raises:
+        RunError: one cannot be understood, or a column is named twice.
+
+    Example:
+        >>> where(["income = >50K", "age = 30..40", "sex in Male, Female"])
+        {'income': '>50K', 'age': ('30', '40'), 'sex': ['Male', 'Female']}
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, value = condition_of(text)
+        if name in found:
+            raise RunError(
+                f"there are two conditions on {name!r}. Put them into one, such as {name} = 30..40"
+            )
+        found[name] = value
+    return found
+
+
+def condition_of(text: str) -> tuple[str, Any]:
+    """One condition from words."""
+    match = COMPARED.match(text)
+    if match is None or match["sign"] == "!=":
+        raise RunError(
+            f"--where {text!r} is no condition. Expected one such as 'income = >50K', 'age = 30..40', "
+            "'hours >= 35' or 'race in Black, White'."
+        )
+    name, sign, value = match["name"].strip(), match["sign"].strip(), unquoted(match["value"])
+    if sign == "in":
+        return name, [unquoted(part) for part in value.split(",")]
+    if sign in OPEN:
+        return name, OPEN[sign](value)
+    ends = RANGE.match(value)
+    return name, (value if ends is None else (ends["low"].strip() or None, ends["high"].strip() or None))
+
+
+def unquoted(text: str) -> str:
+    """Without blanks and quotation marks around it."""
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def satisfied(frame: pd.DataFrame, asked: Asked, codec: TableCodec) -> Bool[np.ndarray, " n"]:
+    """Which rows of a frame are as asked."""
+    clean = cleaned(frame, codec.spec)
+    good = np.ones(len(frame), bool)
+    for name, value in asked.items():
+        column = clean[name]
+        if column.dtype == np.float64:
+            good &= numbers_satisfied(column.to_numpy(np.float64), name, value, codec)
+        else:
+            wanted = value if isinstance(value, list | set | frozenset) else [value]
+            labels = [None if is_missing(each) else canonical(name, each, codec) for each in wanted]
+            good &= np.array([label in labels for label in column.to_numpy(object)], bool)
+    return good
+
+
+def numbers_satisfied(
+    x: Float[np.ndarray, " n"],
+    name: str,
+    value: Any,  # noqa: ANN401
+    codec: TableCodec,
+) -> Bool[np.ndarray, " n"]:
+    """Which numbers of a column are as asked."""
+    if isinstance(value, tuple | Beyond):
+        ends = ends_of(name, value, codec)
+        return (x >= ends.low) & (x <= ends.high)
+    wanted = value if isinstance(value, list | set | frozenset) else [value]
+    numbers = [np.nan if is_missing(each) else as_number(name, each, codec) for each in wanted]
+    return np.isin(x, numbers) | (np.isnan(x) & any(map(np.isnan, numbers)))

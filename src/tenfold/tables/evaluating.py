@@ -1,0 +1,187 @@
+"""Judging rows of a table: every number beside what fresh real rows get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.options import LoadOptions
+from ..data.table.cells import TableCodec
+from ..data.table.frames import read_frame
+from ..data.table.opening import open_table
+from ..draw import derive
+from ..enlarging import opened_by
+from ..errors import DataError
+from ..evaluation import said, table_of, write_report
+from ..material import refuse_changed, source_of
+from ..metrics.suite import Measured
+from ..metrics.tables.design import TableRows
+from ..metrics.tables.marginals import marginals
+from ..metrics.tables.summary import measure_tables
+from ..metrics.tables.verdicts import verdicts
+from ..metrics.verdicts import Verdict
+from .conditions import Request
+from .sampling import BLOCK, Rower
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..run import Run
+
+LEAST_MADE, MOST = 1000, 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class TableEvaluation:
+    """What was found.
+
+    Attributes:
+        metrics: by the glossary's names, each with value, reference and n.
+        by_column: how far the distribution of each column is from the real one.
+        verdicts: what it means, and what to do.
+        settings: everything needed to repeat it.
+        notes: what was decided.
+        real, made: rows that were compared.
+    """
+
+    metrics: Mapping[str, Measured]
+    by_column: Mapping[str, float]
+    verdicts: Sequence[Verdict]
+    settings: Mapping[str, Any]
+    notes: Sequence[str]
+    real: TableRows
+    made: TableRows
+
+    def to_json(self) -> dict[str, Any]:
+        """One object: metrics at the top, by name."""
+        return {
+            **{name: found.to_json() for name, found in self.metrics.items()},
+            "by_column": dict(self.by_column),
+            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+            "settings": dict(self.settings),
+            "notes": list(self.notes),
+        }
+
+    def lines(self) -> list[str]:
+        """The table as plain text, then what it means."""
+        worst = sorted(self.by_column.items(), key=lambda item: -item[1])[:3]
+        far = "columns that differ most: " + ", ".join(f"{name} {value:.3f}" for name, value in worst)
+        return [*table_of(self.metrics, "rows"), "", far, *said(self.verdicts, self.notes)]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def report(self, path: str | Path) -> Path:
+        """Write everything on one HTML page that needs nothing else; beside it, the numbers as JSON.
+
+        Raises:
+            RunError: if the path does not end in .html.
+        """
+        from ..report.tables import page_of
+
+        return write_report(Path(path), lambda: page_of(self), self.to_json())
+
+
+def evaluate_run(
+    run: Run,
+    holdout: str | None = None,
+    most: int = MOST,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda text: None,
+    data: Any = None,  # noqa: ANN401
+) -> TableEvaluation:
+    """Judge rows that a run makes now.
+
+    Args:
+        run: of a table.
+        holdout: a file of real rows to judge by, instead of those that were held out.
+        most: rows of a side that are looked at.
+        seed: of made rows, and of every choice.
+        say: told what is being done.
+        data: what it was trained on, if that was a frame in memory.
+
+    Raises:
+        DataError: the data are not those of the run, or there are too few rows.
+        RunError: the data are no longer there.
+    """
+    dataset = open_table(source_of(run) if data is None else data, opened_by(run), run.table)
+    refuse_changed(run, dataset)
+    notes = ["the hold-out also chose the checkpoint, which flatters; --holdout FILE can give a fresh one"]
+    held = None if dataset.holdout is None else dataset.holdout.values
+    if holdout is not None:
+        held, notes = run.table.values_of(read_frame(holdout).df), []
+    count = min(most, max(LEAST_MADE, 0 if held is None else len(held)))
+    rower = Rower(run.sampler, run.table, Request())  # pyright: ignore[reportArgumentType]
+    say(f"making {count} rows ...")
+    blocks = [rower.block(derive(seed, "evaluate"), start) for start in range(0, count, BLOCK)]
+    facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source, "holdout": holdout}
+    values = (dataset.train.values, held, np.concatenate(blocks)[:count])
+    return judged(dataset, values, notes, facts, most, seed, say)
+
+
+def evaluate_files(
+    real: str, fake: str, holdout: str | None, most: int, seed: int, say: Callable[[str], None]
+) -> TableEvaluation:
+    """Judge rows of any generator.
+
+    Raises:
+        DataError: a table cannot be read, or does not match.
+    """
+    dataset = open_table(real, LoadOptions(holdout=holdout, seed=seed))
+    assert dataset.table is not None
+    made = dataset.table.values_of(read_frame(fake).df)
+    held = None if holdout is None or dataset.holdout is None else dataset.holdout.values
+    train = dataset.train.values
+    if holdout is None and dataset.holdout is not None:
+        train = np.concatenate([train, dataset.holdout.values])  # nothing was held out of another's training
+    facts = {"real": real, "fake": fake, "holdout": holdout}
+    return judged(dataset, (train, held, made), [], facts, most, seed, say)
+
+
+def judged(
+    dataset: Dataset,
+    values: tuple[np.ndarray, np.ndarray | None, np.ndarray],
+    notes: Sequence[str],
+    facts: Mapping[str, Any],
+    most: int,
+    seed: int,
+    say: Callable[[str], None],
+) -> TableEvaluation:
+    """Everything that can be said of stored values: trained on, held out, and made."""
+    assert dataset.table is not None
+    train, held, made = (None if x is None else rows_of(dataset.table, some(x, most, seed)) for x in values)
+    assert train is not None and made is not None
+    say("measuring ...")
+    target = dataset.spec.target
+    numbers = measure_tables(train, held, made, target, seed)
+    real = train if held is None else held
+    counts = {"real": len(train), "hold-out": 0 if held is None else len(held), "made": len(made)}
+    return TableEvaluation(
+        metrics=numbers,
+        by_column=marginals(real, made).columns,
+        verdicts=verdicts(numbers),
+        settings={**facts, "counts": counts, "seed": seed, "target": dataset.table.spec.target},
+        notes=[*dataset.notes[:1], *notes],
+        real=real,
+        made=made,
+    )
+
+
+def rows_of(codec: TableCodec, values: np.ndarray) -> TableRows:
+    """Stored values with what is known of their columns."""
+    categorical = tuple(code.category is not None for code in codec.codes)
+    levels = tuple(cell.options if c else 0 for cell, c in zip(codec.cells, categorical, strict=True))
+    return TableRows(values, categorical, levels, tuple(cell.name for cell in codec.cells))
+
+
+def some(values: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """At most so many rows, at random."""
+    if len(values) < 20:
+        raise DataError(
+            f"a side has {len(values)} rows; at least 20 were expected, to say anything. Add some."
+        )
+    order = np.random.default_rng(derive(seed, "evaluate", "rows")).permutation(len(values))
+    return values[np.sort(order[:most])]

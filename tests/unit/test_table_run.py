@@ -1,0 +1,227 @@
+"""From a frame to a run and to rows: as asked, as many as asked, the same again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import tenfold
+from tenfold.errors import DataError, RecipeError, RunError
+
+pd = pytest.importorskip("pandas")
+
+N = 300
+SMALL = {"width": 16, "latent": 4, "batch": 32, "pack": 2}
+
+
+def frame(n: int = N) -> pd.DataFrame:
+    """What follows from what: old ones smoke and pay more."""
+    random = np.random.default_rng(7)
+    age = random.integers(18, 80, n)
+    smokes = np.where(random.random(n) < (age - 18) / 80, "yes", "no")
+    cost = np.round(random.lognormal(5, 0.4, n) * np.where(smokes == "yes", 3, 1), 2)
+    bonus = np.where(random.random(n) < 0.6, 0.0, np.round(random.uniform(10, 90, n), 1))
+    region = random.choice(["north", "south", "east"], n, p=[0.6, 0.3, 0.1])
+    score = np.where(random.random(n) < 0.15, np.nan, random.normal(0, 1, n).round(3))
+    return pd.DataFrame(
+        {"age": age, "smokes": smokes, "cost": cost, "bonus": bonus, "region": region, "score": score}
+    )
+
+
+def fitted(folder, data=None, **options):
+    from tenfold.recipe import make_recipe
+
+    return tenfold.fit(
+        frame() if data is None else data,
+        make_recipe("tabular", SMALL),
+        kimg=2,
+        out=folder,
+        seed=5,
+        options=tenfold.Options(quiet=True, device="cpu", precision="fp32", **options),
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return fitted(tmp_path_factory.mktemp("table") / "run", target="smokes")
+
+
+def test_rows_come_in_the_container_that_the_data_came_in(run):
+    made, real = run.sample(50), frame()
+    assert list(made.columns) == list(real.columns)
+    assert (made.dtypes == real.dtypes).all()
+    assert len(made) == 50 and isinstance(made.index, pd.RangeIndex)
+    assert {*made["region"]} <= {"north", "south", "east"}
+    assert made["age"].between(real["age"].min(), real["age"].max()).all()
+    assert (made["cost"] == made["cost"].round(2)).all()
+
+
+def test_the_same_rows_again_and_in_parts(run):
+    whole = run.sample(40, seed=3)
+    pd.testing.assert_frame_equal(whole, tenfold.load(run.path).sample(40, seed=3))
+    part = run.sample(10, seed=3, first=30)
+    pd.testing.assert_frame_equal(part.reset_index(drop=True), whole[30:].reset_index(drop=True))
+    assert not whole.equals(run.sample(40, seed=4))
+
+
+def test_rows_beyond_a_block_are_those_of_the_next(run):
+    whole = run.sample(1100, seed=1)
+    tail = run.sample(76, seed=1, first=1024)
+    pd.testing.assert_frame_equal(tail.reset_index(drop=True), whole[1024:].reset_index(drop=True))
+
+
+def test_conditions_hold_exactly(run):
+    asked = {"smokes": "yes", "age": (30, 40), "region": ["south", "east"], "bonus": 0.0}
+    made = run.sample(200, conditions=asked)
+    assert len(made) == 200
+    assert (made["smokes"] == "yes").all() and made["age"].between(30, 40).all()
+    assert {*made["region"]} == {"south", "east"} and (made["bonus"] == 0).all()
+    assert made["age"].nunique() > 3
+    assert (run.sample(20, label="yes")["smokes"] == "yes").all()
+
+
+def test_a_missing_value_can_be_asked_for(run):
+    assert run.sample(20, conditions={"score": None})["score"].isna().all()
+    with pytest.raises(RunError, match="no missing values"):
+        run.sample(5, conditions={"age": None})
+
+
+def test_one_category_as_often_as_the_other(run):
+    made = run.sample(90, balance="region")
+    assert made["region"].value_counts().to_dict() == {"north": 30, "south": 30, "east": 30}
+    with pytest.raises(RunError, match="no categories"):
+        run.sample(9, balance="cost")
+
+
+def test_true_frequencies_without_a_wish(run):
+    share = (run.sample(2000)["region"] == "north").mean()
+    assert 0.3 < share < 0.9
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"regoin": "north"}, "Did you mean 'region'"),
+        ({"region": "nort"}, "Did you mean 'north'"),
+        ({"age": (100, 120)}, "from 100 to 120"),
+        ({"age": (40, 30)}, "empty"),
+        ({"age": "old"}, "holds numbers"),
+        ({"region": (1, 2)}, "categories"),
+        ({"region": []}, "one of no values"),
+        ({"age": 40.5}, "multiples of 1"),
+        ({"cost": 150.005}, "multiples of 0.01"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_suggestion(run, asked, message):
+    with pytest.raises(RunError, match=message):
+        run.sample(5, conditions=asked)
+
+
+def test_the_generators_own_word_is_not_exact(run):
+    raw = run.sample(400, conditions={"region": "east"}, raw=True)
+    assert 0 < (raw["region"] == "east").mean() <= 1
+
+
+def test_columns_that_are_given_stay_and_the_others_are_made(run):
+    known = frame()[["age", "region"]].head(30).copy()
+    known.loc[3, "region"] = None
+    made = run.remaining(known)
+    assert len(made) == 30
+    assert (made["age"] == known["age"]).all()
+    there = known["region"].notna()
+    assert (made["region"][there] == known["region"][there]).all() and made["region"].notna().all()
+    assert {"smokes", "cost"} <= {*made.columns}
+    pd.testing.assert_frame_equal(made, run.remaining(known))
+
+
+def test_two_fits_are_the_same_to_the_last_bit(run, tmp_path):
+    again = fitted(tmp_path / "again", target="smokes")
+    for name, weight in run.sampler.state_dict().items():
+        assert torch.equal(weight, again.sampler.state_dict()[name])
+    pd.testing.assert_frame_equal(run.sample(30), again.sample(30))
+
+
+def test_a_run_goes_on(run, tmp_path):
+    import shutil
+
+    shutil.copytree(run.path, tmp_path / "run")
+    more = tenfold.resume(tmp_path / "run", data=frame(), kimg=1.0, options=tenfold.Options(quiet=True))
+    assert more.facts["seen"] > run.facts["seen"]
+    with pytest.raises(DataError, match="are not those"):
+        tenfold.resume(tmp_path / "run", data=frame(200), kimg=1.0, options=tenfold.Options(quiet=True))
+
+
+def test_a_run_is_judged(run):
+    found = run.evaluate(data=frame())
+    numbers = found.to_json()
+    assert 0.3 <= numbers["detector_auc"]["value"] <= 1  # of few rows it may be below a half
+    assert {*numbers["by_column"]} == {*frame().columns}
+    assert "detector_auc" in str(found)
+
+
+def test_a_table_wants_a_recipe_for_tables(tmp_path):
+    with pytest.raises(RecipeError, match="the data are table"):
+        tenfold.fit(frame(), "dcgan", kimg=1, out=tmp_path / "run")
+    with pytest.raises(RecipeError, match="about the columns of a table"):
+        options = tenfold.Options(target="x")
+        tenfold.fit("digits", kimg=1, out=tmp_path / "run", options=options)
+
+
+def test_constraints_hold(tmp_path):
+    from tenfold.data.table.infer import infer
+    from tenfold.data.table.schema import write_spec
+
+    data = frame()
+    data["paid"] = (data["cost"] * 0.5).round(2)
+    data["part"] = data["cost"] - data["paid"]
+    spec = infer(data)
+    spec = type(spec)(
+        **{
+            **vars(spec),
+            "constraints": ({"constraint": "less", "low": "paid", "high": "cost", "strict": False},),
+        }
+    )
+    write_spec(spec, tmp_path / "spec.json")
+    made = fitted(tmp_path / "run", data, spec=str(tmp_path / "spec.json")).sample(500)
+    assert (made["paid"] <= made["cost"]).all()
+
+
+def test_what_is_unique_is_so_beyond_a_block():
+    from types import SimpleNamespace
+
+    from tenfold.data.table.clean import cleaned
+    from tenfold.data.table.constraints import Unique
+    from tenfold.data.table.schema import Column, TableSpec
+    from tenfold.tables.sampling import Before
+
+    spec = TableSpec((Column("a", "categorical", "str", categories=("x", "y", "z")),))
+    codec: Any = SimpleNamespace(spec=spec, constraints=(Unique(("a",)),))
+    before = Before(codec)
+    before.add(pd.DataFrame({"a": ["x", "y"]}), codec)
+    clean = cleaned(pd.DataFrame({"a": ["y", "z", None]}), spec)
+    assert before.has(clean).tolist() == [True, False, False]
+
+
+def test_a_category_may_be_missing_in_a_held_out_row_alone():
+    from tenfold.data.table.opening import open_table
+
+    for row in range(12):
+        data = frame()[["smokes", "region"]]
+        data.loc[row, "region"] = None
+        opened = open_table(data)
+        assert len(opened.train) == 250 and len(opened.holdout) == 50
+
+
+def test_an_array_is_a_table_for_a_recipe_of_tables(tmp_path):
+    x = np.random.default_rng(0).normal(0, 1, (60, 3)).astype(np.float32)
+    made = fitted(tmp_path / "run", x).sample(7)
+    assert made.shape == (7, 3) and made.dtype == np.float32
+
+
+def test_polars_and_arrays_come_back_as_they_came(tmp_path):
+    polars = pytest.importorskip("polars")
+    made = fitted(tmp_path / "run", polars.from_pandas(frame())).sample(10)
+    assert isinstance(made, polars.DataFrame) and made.columns == list(frame().columns)

@@ -1,0 +1,279 @@
+"""Networks and game of tables, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from tenfold.data.spec import Cell, DataSpec
+from tenfold.draw import Draw
+from tenfold.errors import RecipeError
+from tenfold.games.tabular import Apart, Guess, RowSampler, TabularGAN, Weights
+from tenfold.nn.networks.mlp import MLPDiscriminator
+from tenfold.nn.networks.tabular import RowCritic, RowGenerator
+from tenfold.nn.rows import RowLayout
+from tenfold.nn.segments import Segments
+from tenfold.objectives import WASSERSTEIN
+from tenfold.penalties import Interpolated
+from tenfold.recipe import make_recipe
+
+CELLS = (
+    Cell("x", 3, True, 1, (0.0, -1.0, 2.0), (0.0, 4.0, 8.0)),  # a mass, and two modes
+    Cell("c", 2),
+    Cell("y", 1, True, 0, (0.5,), (1.0,)),
+)
+WIDTH, KNOWN = 2 + 6, 3
+
+
+def layout() -> RowLayout:
+    return RowLayout(CELLS)
+
+
+def sampler(latent: int = 4) -> RowSampler:
+    torch.manual_seed(0)
+    return RowSampler(RowGenerator(latent, layout(), 8), layout(), latent)
+
+
+def test_each_part_has_a_softmax_of_its_own():
+    parts = Segments([2, 3, 1])
+    logits = torch.tensor([[0.0, math.log(3), 1.0, 1.0, 1.0, -50.0], [1e4, 0.0, -1e4, 0.0, 0.0, 3.0]])
+    found = parts.log_softmax(logits).exp()
+    assert found[0].tolist() == pytest.approx([0.25, 0.75, 1 / 3, 1 / 3, 1 / 3, 1.0])
+    assert found[1].tolist() == pytest.approx([1, 0, 0, 0.5, 0.5, 1])
+
+
+def test_softmax_of_parts_has_the_gradient_of_torchs():
+    logits = torch.randn(4, 5, requires_grad=True)
+    ours = Segments([2, 3]).log_softmax(logits)
+    theirs = torch.cat([part.log_softmax(1) for part in logits.split([2, 3], 1)], 1)
+    weights = torch.randn(4, 5)
+    (a,) = torch.autograd.grad((ours * weights).sum(), logits, retain_graph=True)
+    (b,) = torch.autograd.grad((theirs * weights).sum(), logits)
+    assert torch.allclose(ours, theirs, atol=1e-6) and torch.allclose(a, b, atol=1e-6)
+
+
+def test_hardened_is_one_at_the_highest_of_each_part():
+    found = Segments([2, 3]).hardened(torch.tensor([[0.1, 0.2, 5.0, 4.0, 3.0]]))
+    assert found.tolist() == [[0, 1, 1, 0, 0]]
+
+
+def test_a_row_lies_as_it_should():
+    at = layout()
+    assert (at.width, at.scalars, at.options, at.cells) == (WIDTH, 2, 6, 3)
+    assert at.cell_of.tolist() == [0, 2, 0, 0, 0, 1, 1, 2]
+    rows = torch.tensor([[0.5, -0.25, 0, 0, 1, 1, 0, 1], [0.0, 1.0, 1, 0, 0, 0, 1, 1]])
+    assert at.on(rows[:, 2:]).tolist() == [[1, 1], [0, 1]]
+    # 2 + .5 * 8 and .5 - .25; the mass at 0, and .5 + 1
+    assert at.numbers(rows).tolist() == [[6.0, 0.25], [0.0, 1.5]]
+
+
+def test_what_is_known_comes_out_and_options_are_whole_in_use():
+    one = sampler().eval()
+    z = one.draw(Draw(1, slice(0, 64), 64))
+    condition = torch.zeros(64, WIDTH + KNOWN)
+    condition[:, 6] = 1  # the second category of c
+    condition[:, WIDTH + 1] = 1
+    rows = one(z, condition)
+    assert (rows[:, 5] == 0).all() and (rows[:, 6] == 1).all()
+    options = rows[:, 2:]
+    assert set(options.unique().tolist()) == {0.0, 1.0}
+    assert torch.equal(one.layout.one_hot.sums(options), torch.ones(64, 3))
+    assert (rows[rows[:, 2] == 1][:, 0] == 0).all()  # a mass has no scalar
+    alone = one(z)
+    assert alone[:, 6].mean() < 1
+
+
+def test_options_in_use_are_drawn_by_the_softmax():
+    one = sampler().eval()
+    for p in one.generator.parameters():
+        torch.nn.init.zeros_(p)
+    with torch.no_grad():
+        one.generator.last.inner.bias[5:7] = torch.tensor([0.0, math.log(4)])
+    rows = one(one.draw(Draw(1, slice(0, 5000), 5000)))
+    assert rows[:, 6].mean().item() == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["tabular", "ctgan"])
+def test_it_can_be_planned_without_numbers_and_packs_fit_into_batches(name):
+    with torch.device("meta"):
+        game = make_recipe(name, {}, "tiny").build(spec()).game
+    assert game.sampler.layout.cell_of.device.type == "meta"
+    with pytest.raises(RecipeError, match="judges 8 rows together, and a batch has 6"):
+        make_recipe(name, {"batch": 6, "pack": 8}, "tiny").build(spec())
+
+
+def test_randomness_of_packs_has_a_row_for_each_whole_one():
+    parts = [slice(0, 125), slice(125, 250), slice(0, 250)]
+    assert [len(Draw(0, rows, 250).packs(8)) for rows in parts] == [15, 15, 31]
+    assert [len(Draw(0, rows, 250).packs(8).uniform()) for rows in parts] == [15, 15, 31]
+
+
+def test_a_row_in_use_does_not_hang_on_the_others_of_its_batch():
+    one = make_recipe("ctgan", {}, "tiny").build(spec()).game.sampler.eval()
+    z = one.draw(Draw(1, slice(0, 8), 8))
+    assert torch.allclose(one(z)[3:4], one(z[3:4]), atol=1e-6)
+
+
+def game(pack: int = 2, **given) -> TabularGAN:
+    torch.manual_seed(0)
+    return TabularGAN(sampler(), RowCritic(layout(), 8, pack=pack), pack=pack, **given)
+
+
+def batch(n: int = 8):
+    real = torch.zeros(n, WIDTH)
+    real[:, :2] = torch.rand(n, 2) - 0.5
+    real[:, [3, 5, 7]] = 1
+    mask = torch.zeros(n, KNOWN)
+    mask[: n // 2, 0] = 1
+    known = torch.zeros(n, WIDTH)
+    known[: n // 2, [0, 3]] = real[: n // 2, [0, 3]]
+    return {"real": real, "condition": torch.cat([known, mask], 1)}
+
+
+def test_packs_are_rows_side_by_side_and_the_rest_is_not_judged():
+    one = game(pack=3)
+    rows = torch.arange(8.0)[:, None].expand(8, WIDTH)
+    assert one.packed(rows)[:, :, 0].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert one.criticise(batch(8), Draw(0, slice(0, 8), 8)).losses["adversarial"].isfinite()
+
+
+def test_a_guess_costs_its_surprise_in_the_choices_that_are_asked_about():
+    one = game()
+    guess = type("G", (), {})()
+    guess.logits = torch.zeros(1, 6)
+    real = torch.zeros(1, WIDTH)
+    real[0, [3, 5, 7]] = 1  # the first mode of x, the first option of c
+    asked = torch.ones(1, KNOWN)
+    assert one.missed(guess, real, asked).item() == pytest.approx(math.log(2))  # of c; x and y are numbers
+    asked[0, 1] = 0
+    assert one.missed(guess, real, asked).item() == 0
+    asked[0, 1], guess.logits[0, 4] = 1, 1.0  # the other option of c
+    assert one.missed(guess, real, asked).item() == pytest.approx(math.log(1 + math.e))
+
+
+def test_known_numbers_cost_nothing_and_what_was_not_told_is_asked_about():
+    one = game(weights=Weights(known=1.0, likely=1.0))
+    for player in one.sampler.parameters():
+        torch.nn.init.zeros_(player)  # every option is as likely as the others
+    told = batch(8)
+    told["condition"] = told["condition"][:4].repeat(2, 1)  # of all rows x is known
+    losses = one.generate(told, Draw(0, slice(0, 8), 8)).losses
+    assert losses["known"].item() == 0
+    assert losses["likely"].item() == pytest.approx(math.log(2))  # of c
+
+
+def test_in_use_more_and_more_choices_of_a_row_are_kept_and_the_rest_made_anew():
+    seen: list[torch.Tensor] = []
+
+    class Listening(torch.nn.Module):
+        def forward(self, z, condition):
+            seen.append(condition.clone())
+            return torch.cat([z[:, :2], torch.zeros(len(z), 6)], 1)
+
+    one = RowSampler(Listening(), layout(), 4, passes=3).eval()
+    z = one.draw(Draw(0, slice(0, 64), 64))
+    assert z.shape == (64, 3 * (4 + 6) + 3)
+    condition = torch.zeros(64, WIDTH + KNOWN)
+    condition[:32, 7], condition[:32, -1] = 1, 1  # of half of them y is known
+    rows = one(z, condition)
+    assert len(seen) == 3 and torch.equal(seen[0], condition)
+    for i in (1, 2):
+        wanted = condition[:, WIDTH:].clone()
+        wanted[:, 1] = (z[:, -2] < i / 3).float()  # c, the only choice, by its place in the order
+        assert torch.equal(seen[i][:, WIDTH:], wanted)
+        assert (seen[i][:, 5:7].sum(1) == wanted[:, 1]).all()
+    kept = seen[2][:, WIDTH + 1] == 1
+    assert 0 < kept.sum() < 64 and torch.equal(rows[kept, 5:7], seen[2][kept, 5:7])
+    assert torch.allclose(rows[32:, 1], z[32:, 21].tanh())  # numbers are of the last pass
+    assert one.train().draw(Draw(0, slice(0, 64), 64)).shape == (64, 4 + 6)
+
+
+def test_choices_hear_little_of_the_critic_and_numbers_all():
+    one = sampler().train()
+    z = one.draw(Draw(0, slice(0, 32), 32))
+    slopes = []
+    for swayed in (1.0, 0.25):
+        logits, scalars = torch.zeros(32, 6, requires_grad=True), torch.zeros(32, 2, requires_grad=True)
+        rows = one.rows(Guess(scalars, logits), z, swayed)
+        slopes.append(torch.autograd.grad((rows * torch.arange(WIDTH)).sum(), [logits, scalars]))
+    assert torch.allclose(slopes[1][0][:, 3:5], 0.25 * slopes[0][0][:, 3:5])
+    assert torch.equal(slopes[1][0][:, :3], slopes[0][0][:, :3]) and torch.equal(slopes[0][1], slopes[1][1])
+
+
+def test_statistics_are_the_distance_of_means_and_of_deviations():
+    apart = Apart()
+    a = torch.tensor([[0.0, 0.0], [2.0, 0.0]])
+    b = torch.tensor([[3.0, 4.0], [5.0, 4.0]])
+    assert apart(a, a).item() == pytest.approx(0, abs=1e-5)
+    assert apart(a, b).item() == pytest.approx(5, abs=1e-4)
+    assert apart(a, 2 * a).item() == pytest.approx(2, abs=1e-4)  # mean moves by 1, deviation by 1
+
+
+def test_the_penalty_is_of_a_whole_pack():
+    """A critic that adds up a pack has a slope whose length grows with its root."""
+
+    class Adding(torch.nn.Module):
+        def forward(self, rows, known):
+            return rows.sum((1, 2))[:, None]
+
+    one = TabularGAN(
+        sampler(), RowCritic(layout(), 8, pack=4), pack=4, objective=WASSERSTEIN, penalties=[Interpolated()]
+    )
+    one.discriminator = Adding()
+    seen = one.look(batch(8), Draw(0, slice(0, 8), 8))
+    expected = ((4 * WIDTH) ** 0.5 - 1) ** 2
+    assert one.penalties[0](seen).tolist() == pytest.approx([expected] * 2, rel=1e-5)
+
+
+def test_the_classifier_never_sees_the_target():
+    torch.manual_seed(0)
+    heard: list[torch.Tensor] = []
+
+    class Listening(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = MLPDiscriminator((WIDTH,), (4,), outputs=2)
+
+        def forward(self, x):
+            heard.append(x)
+            return self.inner(x)
+
+    one = game(classifier=(Listening(), 1), weights=Weights(downstream=1.0))
+    loss = one.classify(batch(), Draw(0, slice(0, 8), 8)).losses["target"]
+    assert (heard[0][:, 5:7] == 0).all() and (heard[0][:, 3] == 1).all()
+    said = one.classifier(heard[0]).log_softmax(1)[:, 0]
+    assert loss.item() == pytest.approx(-said.mean().item(), rel=1e-5)
+
+
+def test_a_classifier_moves_only_in_its_turn_and_only_if_asked_for():
+    assert [turn.player for turn in game().turns(0)] == ["D", "G"]
+    one = game(classifier=(MLPDiscriminator((WIDTH,), (4,), outputs=2), 1))
+    assert [turn.player for turn in one.turns(0)] == ["D", "C", "G"]
+    assert {*one.players()} == {"G", "D", "C"}
+
+
+def test_every_row_gets_the_logit_of_its_pack():
+    one = game(pack=3)
+    rows = torch.rand(7, WIDTH)
+    logits = one.critic()(rows, None)
+    assert logits.shape == (7, 1)
+    assert logits[0] == logits[1] == logits[2] != logits[3]
+
+
+def spec() -> DataSpec:
+    return DataSpec("table", (WIDTH,), 32, ("a", "b"), (16, 16), cells=CELLS, target=1)
+
+
+def test_of_rows_as_good_the_last_is_kept():
+    from tenfold.watching.exam import BestRows, Exam
+
+    exam = Exam.__new__(Exam)
+    exam.best = None
+    assert exam.is_best(0.9, {})
+    exam.best = BestRows(100, 0.2)
+    assert exam.is_best(0.21, {"detector_auc_error": 0.02}) and not exam.is_best(
+        0.23, {"detector_auc_error": 0.02}
+    )
+    assert not exam.is_best(0.21, {})
