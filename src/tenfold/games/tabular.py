@@ -89,11 +89,10 @@ class RowSampler(Sampler):
         condition = self.nothing(z) if condition is None else condition
         size = self.latent + self.layout.options
         passes = z.shape[1] // size  # a cell has an option at least: their order is no whole pass
-        order, shown = z[:, passes * size :], condition
-        for i in range(passes):
+        rows, order = self.pass_of(z[:, :size], condition), z[:, passes * size :]
+        for i in range(1, passes):
+            shown = self.shown(rows, condition, (order < i / passes).to(rows.dtype))
             rows = self.pass_of(z[:, i * size : (i + 1) * size], shown)
-            if i + 1 < passes:
-                shown = self.shown(rows, condition, (order < (i + 1) / passes).to(rows.dtype))
         return rows
 
     def pass_of(self, z: Tensor, condition: Tensor) -> Tensor:
