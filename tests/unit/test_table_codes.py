@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from tenfold.data.table.cells import fit_codec
 from tenfold.data.table.codes import category_code, code_from_json, number_code
 from tenfold.data.table.encoder import RowEncoder, decoded
+from tenfold.data.table.frames import read_frame
+from tenfold.data.table.infer import infer
 from tenfold.data.table.mixture import fit_modes
 from tenfold.draw import Draw
 
@@ -146,3 +152,12 @@ def test_the_same_rows_whatever_part_of_a_batch_is_asked_for():
     whole = encoder(values, Draw(5, slice(0, 8), 8))
     half = encoder(values[4:], Draw(5, slice(4, 8), 8))
     assert torch.equal(whole[4:], half)
+
+
+def test_mixtures_that_might_converge_further_say_nothing():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({f"x{i}": random.exponential(1 + i, 3000) for i in range(6)})
+    table = read_frame(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit_codec(table.df, infer(table.df), table.container, 0)

@@ -31,6 +31,7 @@ from .describe import MOST_OPTIONS
 from .encoder import RowEncoder, decoded
 from .frames import Container
 from .ids import make_ids
+from .mixture import near_enough
 from .schema import LEARNT, Column, TableSpec
 
 if TYPE_CHECKING:
@@ -235,7 +236,7 @@ def fit_codec(
         return found
 
     # Threads: scikit-learn's mixtures leave Python's lock for most of their time.
-    with ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 1))) as threads:
+    with near_enough(), ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 1))) as threads:
         return TableCodec(spec, tuple(threads.map(code, names)), container)
 
 

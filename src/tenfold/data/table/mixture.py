@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,10 +59,20 @@ def fit_modes(x: Float[np.ndarray, " n"], seed: int, most: int = MOST_MODES) -> 
     )
 
 
-def _fitted(x: np.ndarray, seed: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    import warnings
+@contextmanager
+def near_enough() -> Iterator[None]:
+    """No word of mixtures that might converge further: they are a coordinate system.
 
+    It is of the whole process, so that threads find it and none of them ends it.
+    """
     from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def _fitted(x: np.ndarray, seed: int, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     from sklearn.mixture import BayesianGaussianMixture
 
     model = BayesianGaussianMixture(
@@ -69,7 +82,5 @@ def _fitted(x: np.ndarray, seed: int, most: int) -> tuple[np.ndarray, np.ndarray
         max_iter=100,
         random_state=seed % 2**32,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # near enough: it is a coordinate system
-        model.fit(x[:, None])
+    model.fit(x[:, None])
     return model.means_[:, 0], np.sqrt(model.covariances_[:, 0, 0]), model.weights_
