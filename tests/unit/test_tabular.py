@@ -164,30 +164,48 @@ def test_known_numbers_cost_nothing_and_what_was_not_told_is_asked_about():
     assert losses["likely"].item() == pytest.approx(math.log(2))  # of c
 
 
-def test_in_use_more_and_more_choices_of_a_row_are_kept_and_the_rest_made_anew():
+def test_each_pass_makes_choices_that_the_next_one_knows():
     seen: list[torch.Tensor] = []
+    cells = (*CELLS, Cell("d", 2), Cell("e", 3))
+    known = RowLayout(cells)
 
     class Listening(torch.nn.Module):
-        def forward(self, z, condition):
-            seen.append(condition.clone())
-            return torch.cat([z[:, :2], torch.zeros(len(z), 6)], 1)
+        """d says what c is, and e what d is, if they are told."""
 
-    one = RowSampler(Listening(), layout(), 4, passes=3).eval()
+        def forward(self, z, condition, places=None):
+            seen.append(condition.clone())
+            made = torch.cat([z[:, : known.scalars], torch.zeros(len(z), known.options)], 1)
+            made[:, 8:10] = 100 * condition[:, 5:7]
+            made[:, 10:12] = 100 * condition[:, 8:10]
+            return made if places is None else made[:, places]
+
+    one = RowSampler(Listening(), known, 4, passes=3).eval()
     z = one.draw(Draw(0, slice(0, 64), 64))
-    assert z.shape == (64, 3 * (4 + 6) + 3)
-    condition = torch.zeros(64, WIDTH + KNOWN)
-    condition[:32, 7], condition[:32, -1] = 1, 1  # of half of them y is known
+    assert z.shape == (64, 3 * 4 + 11 + 5) and (z[:, -5:] == z[:1, -5:]).all()
+    z[:, -5:] = torch.tensor([0.0, 0.1, 0.0, 0.2, 0.3])  # c, then d; e with the numbers
+    condition = torch.zeros(64, 13 + 5)
+    condition[:32, 7], condition[:32, 13 + 2] = 1, 1  # of half of them y is known
+    condition[:8, 6], condition[:8, 13 + 1] = 1, 1  # and of some c
     rows = one(z, condition)
-    assert len(seen) == 3 and torch.equal(seen[0], condition)
-    for i in (1, 2):
-        wanted = condition[:, WIDTH:].clone()
-        wanted[:, 1] = (z[:, -2] < i / 3).float()  # c, the only choice, by its place in the order
-        assert torch.equal(seen[i][:, WIDTH:], wanted)
-        assert (seen[i][:, 5:7].sum(1) == wanted[:, 1]).all()
-    kept = seen[2][:, WIDTH + 1] == 1
-    assert 0 < kept.sum() < 64 and torch.equal(rows[kept, 5:7], seen[2][kept, 5:7])
-    assert torch.allclose(rows[32:, 1], z[32:, 21].tanh())  # numbers are of the last pass
-    assert one.train().draw(Draw(0, slice(0, 64), 64)).shape == (64, 4 + 6)
+    assert torch.equal(seen[0], condition)
+    assert (seen[1][:, 13:].sum(1) - (condition[:, [15]] == 1)[:, 0].float() == 1).all()
+    assert (seen[2][:, [14, 16]] == 1).all() and (seen[2][:, [13, 17]] == 0).all()
+    assert (rows[:8, 6] == 1).all() and 0 < rows[8:, 6].sum() < 56
+    assert torch.equal(rows[:, 8:10], rows[:, 5:7]) and torch.equal(rows[:, 10:12], rows[:, 8:10])
+    assert torch.allclose(rows[32:, 1], z[32:, 9].tanh())  # numbers are of the last pass
+    assert torch.allclose(one(z[40:41], condition[40:41]), rows[40:41])
+    assert one.train().draw(Draw(0, slice(0, 64), 64)).shape == (64, 4 + 11)
+
+
+def test_some_places_of_a_generator_are_those_of_all():
+    one = sampler().generator
+    z, condition, places = torch.randn(3, 4), torch.rand(3, WIDTH + KNOWN), torch.tensor([1, 5])
+    assert torch.allclose(one(z, condition, places), one(z, condition)[:, places], atol=1e-6)
+
+
+def test_there_are_no_more_passes_than_choices():
+    one = make_recipe("tabular", {"passes": 16}, "tiny").build(spec()).game.sampler
+    assert one.passes == 1  # a single choice
 
 
 def test_choices_hear_little_of_the_critic_and_numbers_all():

@@ -20,6 +20,7 @@ from ..game import Batch, Critic, Game, Sampler, Terms, Turn
 from ..nn.layers import AcrossRanks
 from ..nn.networks.tabular import RowCritic
 from ..nn.rows import RowLayout
+from ..nn.segments import Segments
 from ..objectives import RELATIVISTIC, Objective
 from ..penalties import Look, Penalty, Side
 from .gan import signals
@@ -44,16 +45,15 @@ class RowSampler(Sampler):
     """Rows from noise and known cells, which come out as they are known.
 
     While training, options are shares that lean towards one (Gumbel softmax) and can be differentiated; in
-    use, one is drawn by the same shares, and rows are made in passes: of what a pass made, more and more
-    choices (cells without a scalar) are kept, in a random order, and everything else is made anew, now that
-    these are known. Numbers are of the last pass, which knows most.
+    use, one is drawn by the same shares, and rows are made in passes: each makes some choices (cells without a
+    scalar), in a random order, which the next one knows. The last makes the rest, and all numbers.
 
     Args:
-        generator: maps noise and condition to a number for each entry of a row.
+        generator: maps noise and condition to a number for each entry of a row, or for some of them.
         layout: of a row.
         latent: dimension of the noise.
         temperature: of the shares; the lower, the nearer they are to 0 and 1.
-        passes: how often a row is made in use.
+        passes: in which a row is made in use.
 
     References:
         Categorical Reparameterization with Gumbel-Softmax (Jang et al., 2016), https://arxiv.org/abs/1611.01144
@@ -72,37 +72,45 @@ class RowSampler(Sampler):
         self.latent, self.temperature, self.passes = latent, temperature, passes
 
     def draw(self, draw: Draw) -> Tensor:
-        """For each pass normal noise, then a Gumbel number for each option; last, where there are several
-        passes, each cell's place in the order in which they are kept, `(n, passes (latent + o) + c)`.
+        """Normal noise for each pass, then a Gumbel number for each option; last, where there are several
+        passes, the order of the cells, which is the same for all rows, `(n, passes latent + o + c)`.
         """
         passes = 1 if self.training else self.passes
-        drawn = []
-        for _ in range(passes):
-            noise, uniform = draw.normal(self.latent), draw.uniform(self.layout.options)
-            tiny = torch.finfo(uniform.dtype).tiny
-            drawn += [noise, -(-uniform.clamp_min(tiny).log()).clamp_min(tiny).log()]
-        order = [draw.uniform(self.layout.cells)] if passes > 1 else []
-        return torch.cat([*drawn, *order], 1)
+        noise, uniform = draw.normal(passes * self.latent), draw.uniform(self.layout.options)
+        tiny = torch.finfo(uniform.dtype).tiny
+        z = torch.cat([noise, -(-uniform.clamp_min(tiny).log()).clamp_min(tiny).log()], 1)
+        if passes == 1:
+            return z
+        order = z.new_tensor([draw.once() for _ in range(self.layout.cells)])
+        return torch.cat([z, order.expand(len(z), -1)], 1)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Rows `(n, d)`; without a condition, nothing is known of them."""
-        condition = self.nothing(z) if condition is None else condition
-        size = self.latent + self.layout.options
-        passes = z.shape[1] // size  # a cell has an option at least: their order is no whole pass
-        rows, order = self.pass_of(z[:, :size], condition), z[:, passes * size :]
-        for i in range(1, passes):
-            shown = self.shown(rows, condition, (order < i / passes).to(rows.dtype))
-            rows = self.pass_of(z[:, i * size : (i + 1) * size], shown)
-        return rows
+        shown = self.nothing(z) if condition is None else condition
+        several = z.shape[1] > self.latent + self.layout.options
+        z, order = z.split([z.shape[1] - several * self.layout.cells, several * self.layout.cells], 1)
+        noise, gumbel = z.split([z.shape[1] - self.layout.options, self.layout.options], 1)
+        *before, last = noise.split(self.latent, 1)
+        if before:
+            choices = self.layout.choices.nonzero()[:, 0]
+            turns = choices[order[0, choices].argsort()].tensor_split(len(before) + 1)[:-1]
+            for cells, own in zip(turns, before, strict=True):
+                shown = self.chosen(cells.sort().values, own, gumbel, shown)
+        z = torch.cat([last, gumbel], 1)
+        return self.told(self.rows(self.guess(z, shown), z), shown)
 
-    def pass_of(self, z: Tensor, condition: Tensor) -> Tensor:
-        """Rows as one pass makes them."""
-        return self.told(self.rows(self.guess(z, condition), z), condition)
-
-    def shown(self, rows: Tensor, condition: Tensor, kept: Tensor) -> Tensor:
-        """The condition under which some choices of rows are known, beside what is known anyway."""
-        known = torch.maximum(kept * self.layout.choices, condition[:, self.layout.width :])
-        return torch.cat([rows * self.layout.everywhere(known), known], 1)
+    def chosen(self, cells: Tensor, noise: Tensor, gumbel: Tensor, shown: Tensor) -> Tensor:
+        """The condition under which some choices, made now if they were not known before, are known, too."""
+        layout = self.layout
+        entries = torch.isin(layout.one_hot.part, cells).nonzero()[:, 0]
+        parts = Segments([layout.sizes[i] for i in cells.tolist()]).to(noise.device)
+        places = layout.scalars + entries
+        made = parts.hardened(self.generator(noise, shown, places).float() + gumbel[:, entries])
+        known = parts.spread(shown[:, layout.width + cells]) > 0
+        found = shown.clone()
+        found[:, places] = torch.where(known, shown[:, places], made)
+        found[:, layout.width + cells] = 1
+        return found
 
     def nothing(self, z: Tensor) -> Tensor:
         """The condition under which no cell is known."""
@@ -121,7 +129,7 @@ class RowSampler(Sampler):
             z: noise of a pass.
             swayed: share of their derivatives that options of choices keep.
         """
-        scores = guess.logits.float() + z[:, self.latent : self.latent + self.layout.options]
+        scores = guess.logits.float() + z[:, -self.layout.options :]
         if self.training:
             soft = self.layout.one_hot.log_softmax(scores / self.temperature).exp()
             numbers = 1 - self.layout.choices[self.layout.one_hot.part]

@@ -50,6 +50,7 @@ class RowLayout(nn.Module):
 
     Attributes:
         scalars, options, cells: numbers of each; a row has `scalars + options` entries.
+        sizes: options of each cell.
         one_hot: which options are one cell's.
         choices: 1 for each cell without a scalar, 0 for the others.
     """
@@ -66,7 +67,7 @@ class RowLayout(nn.Module):
         own = [i for i, cell in enumerate(cells) if cell.scalar]
         sizes = [cell.options for cell in cells]
         self.cells, self.scalars, self.options = len(cells), len(own), sum(sizes)
-        self.width = self.scalars + self.options
+        self.width, self.sizes = self.scalars + self.options, tuple(sizes)
         self.one_hot = Segments(sizes)
         mode, centres, spreads = (torch.zeros(self.options, self.scalars) for _ in range(3))
         starts = [sum(sizes[:i]) for i in range(len(sizes))]
@@ -101,5 +102,6 @@ class RowLayout(nn.Module):
 
     def numbers(self, rows: Float[Tensor, "n d"]) -> Float[Tensor, "n s"]:
         """The columns' numbers themselves, in standard deviations; of uncertain modes, what is expected."""
-        scalars, options = self.split(rows)
-        return options @ self.centres + scalars * (options @ self.spreads)
+        with torch.autocast(rows.device.type, enabled=False):
+            scalars, options = self.split(rows.float())
+            return options @ self.centres + scalars * (options @ self.spreads)

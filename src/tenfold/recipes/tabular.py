@@ -95,8 +95,9 @@ class Tabular(Recipe):
     """Share of training rows of which nothing is known."""
     more: Share = 1.0
     """Share of the others of which any number of cells is known; of the rest one is."""
-    passes: Positive = 8
-    """How often a row is made in use; each time more of its choices are kept, and all else follows these."""
+    passes: Positive = 16
+    """How often a row is made in use, or once for each choice if there are fewer; each time more of its choices
+    are kept, and all else follows these."""
     temperature: Annotated[float, Gt(0)] = 0.2
     """Of the softmax of options while training."""
     lr_g: Rate = 2e-3
@@ -125,7 +126,7 @@ class Tabular(Recipe):
                 layout,
                 self.latent,
                 self.temperature,
-                self.passes if not all(cell.scalar for cell in spec.cells) else 1,
+                max(1, min(self.passes, sum(not cell.scalar for cell in spec.cells))),
             ),
             RowCritic(layout, self.width, depth=self.depth, pack=self.pack),
             pack=self.pack,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -58,9 +58,21 @@ class RowGenerator(nn.Module):
         self.body = nn.Sequential(*(Beside(inputs + i * width, width, norm) for i in range(depth)))
         self.last = FullPrecision(nn.Linear(inputs + depth * width, layout.width))
 
-    def forward(self, z: Float[Tensor, "n latent"], condition: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
-        """Before any tanh or softmax: scalars, then options."""
-        return self.last(self.body(torch.cat([z, condition], 1)))
+    def forward(
+        self,
+        z: Float[Tensor, "n latent"],
+        condition: Float[Tensor, "n k"],
+        places: Int[Tensor, " p"] | None = None,
+    ) -> Float[Tensor, "n d"]:
+        """Before any tanh or softmax: scalars, then options; or what stands at some places of these alone."""
+        seen = self.body(torch.cat([z, condition], 1))
+        return self.last(seen) if places is None else self.some(seen, places)
+
+    def some(self, seen: Float[Tensor, "n h"], places: Int[Tensor, " p"]) -> Float[Tensor, "n p"]:
+        """What the last layer makes of some places, without the others."""
+        linear = self.last.inner
+        with torch.autocast(seen.device.type, enabled=False):
+            return F.linear(seen.float(), linear.weight[places], linear.bias[places])
 
 
 class RowCritic(nn.Module):
