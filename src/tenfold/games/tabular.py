@@ -45,8 +45,8 @@ class RowSampler(Sampler):
     """Rows from noise and known cells, which come out as they are known.
 
     While training, options are shares that lean towards one (Gumbel softmax) and can be differentiated; in
-    use, one is drawn by the same shares, and rows are made in passes: each makes some choices (cells without a
-    scalar), in a random order, which the next one knows. The last makes the rest, and all numbers.
+    use, one is drawn by the same shares, and rows are made in passes: each makes some choices (cells without
+    a scalar), in a random order, which the next one knows. The last makes the rest, and all numbers.
 
     Args:
         generator: maps noise and condition to a number for each entry of a row, or for some of them.

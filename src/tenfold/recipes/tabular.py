@@ -96,8 +96,8 @@ class Tabular(Recipe):
     more: Share = 1.0
     """Share of the others of which any number of cells is known; of the rest one is."""
     passes: Positive = 16
-    """How often a row is made in use, or once for each choice if there are fewer; each time more of its choices
-    are kept, and all else follows these."""
+    """Passes in which a row is made in use, or one for each choice if there are fewer: each knows the choices
+    of those before."""
     temperature: Annotated[float, Gt(0)] = 0.2
     """Of the softmax of options while training."""
     lr_g: Rate = 2e-3
