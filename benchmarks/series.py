@@ -281,9 +281,7 @@ def by_tenfold(
     trainer = start(recipe, data, seed, steps)
     for tenth in range(1, 11):
         trainer.fit(steps * recipe.batch * tenth / 10_000)
-        said = ", ".join(
-            f"{k} {v:.3g}" for k, v in trainer.flush().items() if "adversarial" in k or "gamma" in k
-        )
+        said = ", ".join(f"{k} {v:.3g}" for k, v in trainer.flush().items() if "adversarial" in k)
         say(f"  {10 * tenth} %: {said}")
     asked = torch.from_numpy(labels) if classes else None
     made = generate_many(trainer.ema.module, len(labels), asked, derive(seed, "made"))

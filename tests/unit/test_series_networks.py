@@ -198,6 +198,12 @@ def test_penalties_are_of_what_a_critic_sees():
     assert set(said.losses) == {"adversarial", "r1", "attributes"}
 
 
+def test_penalties_fall_evenly_in_their_logarithm():
+    game = by_hand(RELATIVISTIC, penalties=[R1(2.0)])
+    game.left, game.progress = 0.04, 0.5
+    assert game.criticise({"real": rows(4)}, draw()).losses["r1"].item() == pytest.approx(0.2 * 50)
+
+
 def test_real_series_are_silent_after_their_end_too():
     game = by_hand(WASSERSTEIN)
     loud = 2 * torch.rand(4, LAYOUT.width) - 1
@@ -234,7 +240,7 @@ def test_what_a_step_logs():
     playing.play_step()
     found = playing.flush()
     assert {"D/adversarial", "D/attributes", "G/adversarial", "G/attributes"} <= set(found)
-    assert {"D/r1_r2", "D/attributes_r1_r2", "D/gamma", "D/attributes_gamma", "D/real_logit"} <= set(found)
+    assert {"D/r1", "D/r2", "D/attributes_r1", "D/attributes_r2", "D/real_logit"} <= set(found)
 
 
 def test_every_parameter_learns():

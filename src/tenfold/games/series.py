@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..adaptive import Adaptive
 from ..data.series.layout import SeriesLayout
 from ..draw import Draw
 from ..game import Batch, Critic, Game, Sampler, Terms, Turn
@@ -64,8 +63,6 @@ class SeriesJudge(nn.Module):
     ) -> None:
         super().__init__()
         self.network, self.penalties, self.sees, self.weight = network, tuple(penalties), sees, weight
-        self.adaptive = tuple(part for part in penalties if isinstance(part, Adaptive))
-        self.parts = nn.ModuleList(self.adaptive)
 
     def forward(self, x: Float[Tensor, "n k"], condition: Tensor | None = None) -> Float[Tensor, "n 1"]:
         """Logits of what is seen, in float32."""
@@ -93,13 +90,6 @@ class SeriesJudge(nn.Module):
         logits = self.both(real, fake, condition)
         return Look(partial(self, condition=condition), real, fake, *logits, draw)
 
-    def notice(self, seen: Look) -> dict[str, Tensor]:
-        """Let the penalties that adapt watch; what they say."""
-        found: dict[str, Tensor] = {}
-        for part in self.adaptive:
-            found |= part.watch(seen)
-        return found
-
 
 class SeriesGAN(Game[SeriesSampler]):
     """Generator G against critic D of whole series and, if there is one, another of their attributes alone.
@@ -113,6 +103,8 @@ class SeriesGAN(Game[SeriesSampler]):
         layout: of a row.
         objective: what either side minimises.
         steps: how often D moves in a step.
+        left: share of the penalties' weights at the end of a run; it falls evenly in its logarithm. Strong
+            penalties find every kind of series, weak ones their details.
     """
 
     def __init__(
@@ -124,10 +116,11 @@ class SeriesGAN(Game[SeriesSampler]):
         layout: SeriesLayout,
         objective: Objective = RELATIVISTIC,
         steps: int = 1,
+        left: float = 1.0,
     ) -> None:
         super().__init__()
         self.sampler, self.whole, self.attributes = sampler, whole, attributes
-        self.layout, self.objective, self.steps = layout, objective, steps
+        self.layout, self.objective, self.steps, self.left = layout, objective, steps, left
 
     def players(self) -> dict[str, nn.Module]:
         """G; and D, which is both critics."""
@@ -153,13 +146,14 @@ class SeriesGAN(Game[SeriesSampler]):
             fake = self.sampler(self.sampler.draw(draw), batch.get("condition"))
         losses: dict[str, Tensor] = {}
         noticed: dict[str, Tensor] = {}
+        paid = self.left**self.progress
         for name, judge in self.judges().items():
             seen = judge.look(real, fake, condition, draw)
             told_apart = self.objective.discriminator(seen.real_logits, seen.fake_logits)
             losses[name] = judge.weight * told_apart.mean()
             own = "" if judge is self.whole else f"{name}_"
-            losses |= {f"{own}{p.name}": judge.weight * p.weight * p(seen).mean() for p in judge.penalties}
-            noticed |= {f"{own}{k}": v for k, v in judge.notice(seen).items()}
+            weight = judge.weight * paid
+            losses |= {f"{own}{p.name}": weight * p.weight * p(seen).mean() for p in judge.penalties}
             noticed |= {f"{own}{k}": v for k, v in signals(seen.real_logits, seen.fake_logits).items()}
         return Terms(losses, noticed)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt, Le
 
 from ..data.series.layout import SeriesLayout
 from ..data.spec import DataSpec
@@ -13,7 +13,7 @@ from ..errors import RecipeError
 from ..games.series import SeriesGAN, SeriesJudge, SeriesSampler
 from ..nn.networks.series import AttributeCritic, FlatCritic, SeriesGenerator, TemporalCritic
 from ..objectives import RELATIVISTIC, WASSERSTEIN
-from ..penalties import REACH, Calibrated, Interpolated, Penalty
+from ..penalties import R1, R2, Interpolated, Penalty
 from ..recipe import About, Augment, Auto, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
 
 Weight = Annotated[float, Ge(0)]
@@ -61,6 +61,7 @@ class Series(Recipe):
             "noise": 5,
             "moves": 50,
             "objective": "wasserstein",
+            "left": 1.0,
             "batch": 100,
             "beta1": 0.5,
             "beta2": 0.999,
@@ -86,11 +87,11 @@ class Series(Recipe):
     """Weight of the critic that sees attributes alone; 0 for none."""
     objective: Literal["relativistic", "wasserstein"] = "relativistic"
     """Relativistic pairing with R1 and R2, or Wasserstein with a gradient penalty."""
-    penalty: Weight = 0.05
+    penalty: Weight = 5.0
     """Weight of R1 and of R2 at first, for the relativistic objective."""
-    calibrate: bool = True
-    """Whether that weight is moved early in the run, until the critics pay as much as they do where it suits.
-    Each of them has its own."""
+    left: Annotated[float, Gt(0), Le(1)] = 0.1
+    """Share of that weight, or of the gradient penalty's, at the end: at first every kind of series is to be
+    found, later its details."""
     gradient_penalty: Weight = 10.0
     """Weight of the gradient penalty, for the Wasserstein objective."""
     critic_steps: Positive = 1
@@ -135,6 +136,7 @@ class Series(Recipe):
             layout=layout,
             objective=WASSERSTEIN if self.objective == "wasserstein" else RELATIVISTIC,
             steps=self.critic_steps,
+            left=self.left,
         )
         return self.play(game, balanced=classes > 0)
 
@@ -144,7 +146,7 @@ class Series(Recipe):
             return [Interpolated(self.gradient_penalty)] if self.gradient_penalty else []
         if not self.penalty:
             return []
-        return [Calibrated(self.penalty, reach=REACH if self.calibrate else 1.0)]
+        return [R1(self.penalty), R2(self.penalty)]
 
 
 def layout_of(spec: DataSpec) -> SeriesLayout:
