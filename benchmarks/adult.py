@@ -97,6 +97,7 @@ def judged(parts: Parts, made: pd.DataFrame, seed: int) -> dict[str, float]:
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def met(asked: Sequence[tuple[str, bool]]) -> str:
-    """What was asked, and whether it was met."""
-    return "; ".join(f"{text}: {'met' if is_so else 'missed'}" for text, is_so in asked)
+def met(asked: Sequence[tuple[str, bool | None]]) -> str:
+    """What was asked, and whether it was met; None where that was not tested."""
+    words = {True: "met", False: "missed", None: "not tested"}
+    return "; ".join(f"{text}: {words[is_so]}" for text, is_so in asked)

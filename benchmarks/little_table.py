@@ -144,7 +144,10 @@ def bar(middle: Mapping[str, Mapping[str, float]]) -> str:
         ("nearest twentieth", ours["fifth"] >= fresh["fifth"]),
         (f"C_T {C_T}", ours["c_t"] >= C_T),
     ]
-    told = [(f"told less than {n}", ours["detector"] < middle[n]["detector"]) for n in PEERS if n in middle]
+    told = [
+        (f"told less than {n}", ours["detector"] < middle[n]["detector"] if n in middle else None)
+        for n in PEERS
+    ]
     return met([*asked, *told])
 
 

@@ -25,7 +25,7 @@ from .opening import load_options
 from .options import Options, Source, options_from
 from .pacing import more_samples, planned_samples, vain_patience
 from .plan import Plan, make_plan
-from .probe import Mode, choose_mode, make_trainer
+from .probe import Mode, choose_mode, fewest, make_trainer
 from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .training import Training, environment, feature_network
@@ -228,16 +228,18 @@ def source_of(run: Run, data: Source | None) -> Source:
 
 def refuse_parts(plan: Plan, runtime: Runtime, options: Options) -> None:
     """Raises a RecipeError if a batch cannot be cut into so many parts."""
-    most = plan.recipe.batch // (2 * runtime.world)  # two samples in each, or batch norm has no statistics
+    least, packed = fewest(plan.recipe) * runtime.world, plan.recipe.together
+    most = plan.recipe.batch // least
     if most < 1:
         raise RecipeError(
-            f"a batch of {plan.recipe.batch} is too small for {runtime.world} processes; at least "
-            f"{2 * runtime.world} was expected. Pass a larger --batch, or start fewer."
+            f"a batch of {plan.recipe.batch} is too small for {runtime.world} processes; at least {least} "
+            "was expected. Pass a larger --batch, or start fewer."
         )
     if not 0 <= options.micro_batches <= most:
         raise RecipeError(
             f"--micro-batches is {options.micro_batches}; 1 to {most} were expected for a batch of "
-            f"{plan.recipe.batch} on {runtime.world} process(es), or 0 to choose."
+            f"{plan.recipe.batch}{f' in packs of {packed}' if packed > 1 else ''} on {runtime.world} "
+            "process(es), or 0 to choose."
         )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from .data.table.opening import open_table
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError
 from .options import Options, Source
+from .watching.progress import Progress, seldom
 
 
 def opened(
@@ -28,7 +31,9 @@ def opened(
     how = load_options(options, seed)
     series = options.series is not None or "series" in (kinds or ())
     if not series and (is_table(data) or is_array_of_rows(data, kinds)):
-        dataset = open_table(data, how)
+        say = Progress(0, quiet=options.quiet or os.environ.get("RANK", "0") != "0").say
+        say(f"reading {data if isinstance(data, str | Path) else 'the table'} ...")
+        dataset = open_table(data, how, say=seldom(say))
         refuse_few(dataset, options.holdout)
         return dataset, dataset.spec
     refuse_table_options(options)

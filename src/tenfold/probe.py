@@ -31,7 +31,7 @@ from .errors import RunError
 from .game import Game
 from .options import Options
 from .plan import Plan
-from .recipe import Choice, recipe_name
+from .recipe import Choice, Recipe, recipe_name
 from .run import Run
 from .transfer import freeze, start_from
 
@@ -79,6 +79,7 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
         planned=planned,
         half_life_kimg=half_life,
         micro_batches=mode.micro_batches,
+        together=plan.recipe.together,
         channels_last=mode.channels_last,
     )
     recipe = plan.recipe
@@ -221,6 +222,11 @@ def kinds_of_step(game: Game[Any]) -> dict[int, int]:
     return dict(found)
 
 
+def fewest(recipe: Recipe) -> int:
+    """Samples that a micro-batch has at least: those that batch norm needs, and a whole pack."""
+    return max(FEWEST, recipe.together)
+
+
 def micro_batches_for(plan: Plan, runtime: Runtime, available: int | None = None) -> int:
     """The smallest power of two of parts in which a step fits into four fifths of the free memory.
 
@@ -230,21 +236,23 @@ def micro_batches_for(plan: Plan, runtime: Runtime, available: int | None = None
         available: bytes; what the device has free if not given.
 
     Raises:
-        RunError: if a step does not fit even two samples at a time.
+        RunError: if a step does not fit even the fewest samples at a time.
     """
     free = free_bytes(runtime.device) if available is None else available
     if free is None:
         return 1
     trainer = make_trainer(plan, runtime, Mode(False, False))
     fixed, per_sample = step_bytes(trainer)
-    parts, room, batch = 1, 0.8 * free - fixed, plan.recipe.batch
-    most = max(1, batch // (FEWEST * runtime.world))
+    parts, room, batch, least = 1, 0.8 * free - fixed, plan.recipe.batch, fewest(plan.recipe)
+    most = max(1, batch // (least * runtime.world))
     while per_sample * batch / parts > room and parts < most:
         parts *= 2
-    if FEWEST * per_sample > room:
+    if least * per_sample > room:
+        packed = " or --pack" if plan.recipe.together > 1 else ""
         raise RunError(
-            f"two samples need about {(fixed + FEWEST * per_sample) / 2**20:.0f} MB, {free / 2**20:.0f} MB "
-            "are free. Choose a smaller --width or --size."
+            f"{'two' if least == FEWEST else least} samples need about "
+            f"{(fixed + least * per_sample) / 2**20:.0f} MB, {free / 2**20:.0f} MB are free. Choose a "
+            f"smaller --width or --size{packed}."
         )
     return min(parts, most)
 
@@ -253,24 +261,26 @@ def step_bytes(trainer: Trainer) -> tuple[int, int]:
     """Bytes that a step needs whatever the batch, and bytes per sample of the most demanding turn.
 
     Weights count five times (gradient, two moments, average). What a turn keeps for its backward pass is
-    counted with two and with four samples, or what a smaller batch has; as much again is allowed for what
-    passes through.
+    counted with two and with four samples, or one pack and two, or what a smaller batch has; as much again
+    is allowed for what passes through.
     """
     weights = sum(p.numel() * p.element_size() for p in trainer.game.parameters())
     augment_most(trainer)
-    game, rows, per_sample = trainer.game, min(2 * FEWEST, trainer.data.size), 0
+    game, pack, per_sample = trainer.game, trainer.settings.together, 0
+    least = max(FEWEST, pack)
+    rows = min(2 * least, trainer.data.size // pack * pack)
     for begin in (0.0, *game.stages):
         game.progress = begin
-        each = [kept_per_sample(trainer, turn.loss, rows) for turn in game.turns(0)]
+        each = [kept_per_sample(trainer, turn.loss, least, rows) for turn in game.turns(0)]
         per_sample = max(per_sample, *each)
     return 5 * weights, 2 * per_sample
 
 
-def kept_per_sample(trainer: Trainer, loss: Callable[..., object], rows: int) -> int:
-    """Bytes that autograd keeps for one more sample; of two, too many, as one alone cannot be looked at."""
-    if rows == FEWEST:
+def kept_per_sample(trainer: Trainer, loss: Callable[..., object], least: int, rows: int) -> int:
+    """Bytes that autograd keeps for one more sample; of the fewest, too many, as less cannot be looked at."""
+    if rows == least:
         return kept(trainer, loss, rows) // rows
-    return (kept(trainer, loss, rows) - kept(trainer, loss, FEWEST)) // (rows - FEWEST)
+    return (kept(trainer, loss, rows) - kept(trainer, loss, least)) // (rows - least)
 
 
 def kept(trainer: Trainer, loss: Callable[..., object], rows: int) -> int:

@@ -144,6 +144,11 @@ class Recipe(ABC):
         weighed = [network for weight, network in self.weighs_through.items() if vars(self)[weight]]
         return next(iter(weighed), self.sees_through)
 
+    @property
+    def together(self) -> int:
+        """Samples that are judged together, where a recipe packs them; parts of a batch are whole packs."""
+        return vars(self).get("pack", 1)
+
     def play(self, game: Game[Any], *, balanced: bool = False, knowing: Knowing | None = None) -> Play:
         """A game with this recipe's optimisers and schedules."""
         players = game.players()

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tenfold import pacing, probe
+from tenfold import fitting, pacing, probe
 from tenfold.choosing import exactly
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Settings
+from tenfold.errors import RecipeError
 from tenfold.game import Turn
+from tenfold.options import Options
 from tenfold.plan import make_plan
 from tenfold.recipe import make_recipe
 
@@ -97,6 +99,40 @@ def test_a_micro_batch_has_two_samples_at_least(batch: int) -> None:
     assert probe.micro_batches_for(plan, Runtime(world=2), room) == max(1, batch // 4)
     with pytest.raises(probe.RunError, match="two samples need"):
         probe.micro_batches_for(plan, Runtime(), int((fixed + 1.5 * per_sample) / 0.8))
+
+
+def packed(pack: int, batch: int) -> Any:
+    """A plan of rows that are judged in packs."""
+    pd = pytest.importorskip("pandas")
+    x = np.random.default_rng(0).normal(0, 1, 90)
+    recipe = make_recipe("ctgan", {"batch": batch, "pack": pack, "width": 64}, "tiny")
+    return make_plan(pd.DataFrame({"x": x, "c": np.where(x > 0, "a", "b")}), exactly(recipe), kimg=1)
+
+
+@pytest.mark.parametrize(("pack", "batch", "seen"), [(2, 40, {2, 4}), (10, 40, {10, 20}), (10, 15, {10})])
+def test_memory_is_measured_of_whole_packs(
+    monkeypatch: pytest.MonkeyPatch, pack: int, batch: int, seen: set[int]
+) -> None:
+    looked, kept = set[int](), probe.kept
+    monkeypatch.setattr(probe, "kept", lambda t, loss, rows: looked.add(rows) or kept(t, loss, rows))
+    trainer = probe.make_trainer(packed(pack, batch), Runtime(), probe.Mode(False, False))
+    assert probe.step_bytes(trainer)[1] > 0
+    assert looked == seen
+
+
+def test_a_micro_batch_has_a_pack_at_least() -> None:
+    plan = packed(10, 45)
+    trainer = probe.make_trainer(plan, Runtime(), probe.Mode(False, False))
+    fixed, per_sample = probe.step_bytes(trainer)
+    assert probe.micro_batches_for(plan, Runtime(), int((fixed + 10.1 * per_sample) / 0.8) + 1) == 4
+    with pytest.raises(probe.RunError, match=r"10 samples need .* or --pack"):
+        probe.micro_batches_for(plan, Runtime(), int((fixed + 9 * per_sample) / 0.8))
+    fitting.refuse_parts(plan, Runtime(), Options(micro_batches=4))
+    with pytest.raises(RecipeError, match="1 to 4 were expected for a batch of 45 in packs of 10"):
+        fitting.refuse_parts(plan, Runtime(), Options(micro_batches=5))
+    trainer = probe.make_trainer(plan, Runtime(), probe.Mode(False, False, 4))
+    trainer.play_step()
+    assert all(np.isfinite(value) for value in trainer.flush().values())
 
 
 @pytest.mark.parametrize(("since", "steps"), [(0.0, 40), (1.0, 27)])

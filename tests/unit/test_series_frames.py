@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,7 @@ from tenfold.data.series.arrays import array_of
 from tenfold.data.series.columns import decimals_of
 from tenfold.data.series.frames import frame_of, read_series
 from tenfold.data.series.ragged import Ragged, ragged, windows
-from tenfold.data.series.schema import SeriesOptions
+from tenfold.data.series.schema import SeriesOptions, SeriesSchema
 from tenfold.errors import DataError
 
 pd = pytest.importorskip("pandas")
@@ -82,6 +85,41 @@ def test_dates_come_back_as_they_were():
         back = frame_of(read.schema, read.series)["time"]
         assert back.dtype == frame["time"].dtype
         assert back.astype(str).tolist() == frame["time"].iloc[[1, 0, 2, 3, 4]].astype(str).tolist()
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ["02/02/2024", "01/02/2024", "12/01/2024", "13/01/2024", "16/01/2024"],
+        ["2/2/2024", "2/1/2024", "1/12/2024", "1/13/2024", "1/16/2024"],
+        ["02.02.2024 08:30", "01.02.2024 08:00", "12.01.2024 09:15", "13.01.2024 10:00", "16.01.2024 11:00"],
+    ],
+)
+def test_dates_as_text_are_read_and_written_in_their_format(dates):
+    frame = long(time=dates)
+    read = read_series(frame)
+    january = np.datetime64("2024-01-12").astype("datetime64[s]").astype(float)
+    assert read.series.times[2] // 86400 == january // 86400
+    assert frame_of(read.schema, read.series)["time"].tolist() == [dates[i] for i in (1, 0, 2, 3, 4)]
+    assert SeriesSchema.from_json(json.loads(json.dumps(asdict(read.schema)))) == read.schema
+    assert not read.notes
+
+
+def test_a_note_says_which_of_day_and_month_is_taken_to_come_first():
+    dates = ["02/02/2024", "01/02/2024", "03/01/2024", "04/01/2024", "12/01/2024"]
+    (note,) = read_series(long(time=dates)).notes
+    assert note.startswith("no day of time is above 12: the month is taken to come first")
+
+
+def test_columns_may_be_named_with_commas_between_them():
+    frame = long(age=[3, 3, 4, 4, 4])
+    frame["x,y"] = [1, 2, 3, 4, 5]
+    read = read_series(frame, SeriesOptions(metadata=("region, age",), drop=("x,y", "rhythm")))
+    assert [column.name for column in read.schema.metadata] == ["region", "age"]
+    assert [column.name for column in read.schema.channels] == ["pulse"]
+    steps = np.arange(24.0).reshape(2, 4, 3) % 2
+    whole = read_series(steps, SeriesOptions(categories=("0,2",)))
+    assert [bool(column.levels) for column in whole.schema.channels] == [True, False, True]
 
 
 def test_blanks_around_texts_tell_nothing_apart():

@@ -62,6 +62,17 @@ def test_single_cells_are_known_if_it_is_said_so():
     assert mask.mean(0).tolist() == pytest.approx([1 / 3] * 3, abs=0.08)
 
 
+def test_the_known_cell_is_a_category_if_it_is_said_so():
+    codes, values = table()
+    data, _ = batches(Knowing(free=0.0, more=0.0, categories_only=True))
+    mask = data(0, slice(0, 512))["condition"][:, -3:]
+    assert mask.mean(0).tolist() == pytest.approx([0, 1 / 2, 1 / 2], abs=0.08)
+    assert (mask.sum(1) == 1).all()
+    knowing = Knowing(free=0.0, more=1.0, categories_only=True)
+    numbers = KnownCells(values[:, :1], [codes[0].cell], RowEncoder(codes[:1]), 64, 3, knowing)
+    assert not numbers(0, slice(0, 64))["condition"].any()
+
+
 def test_the_rare_is_drawn_by_the_logarithm_of_its_frequency():
     data, _ = batches(Knowing(free=0.0, more=0.0), size=1000)
     parts = [data(i, slice(0, 1000)) for i in range(4)]

@@ -96,6 +96,17 @@ def test_what_is_asked_for() -> None:
     assert conditions.share_of(table, {"a": "v", "b": "t"}) == 0.05
 
 
+def test_what_was_not_tested_is_said() -> None:
+    bar = named("little_table").bar
+    ours = {"logistic": 0.9, "boosting": 0.8, "exact_copies": 0, "fifth": 1, "c_t": 0, "detector": 0.7}
+    met = "logistic 0.87: met; boosting 0.86: missed; exact copies: met; nearest twentieth: met; C_T -3: met"
+    middle = {"tenfold": ours, "fresh real": ours}
+    untested = "; told less than CTGAN: not tested; told less than TVAE: not tested"
+    assert bar(middle) == met + untested
+    peers = {"CTGAN": {"detector": np.float64(0.8)}, "TVAE": {"detector": np.float64(0.6)}}
+    assert bar({**middle, **peers}) == met + "; told less than CTGAN: met; told less than TVAE: missed"
+
+
 def proved(values: dict[str, float], gain: float, p: float) -> dict[str, Any]:
     """What `keel.proved` gives, as far as its table goes."""
     against = {"mean": gain, "low": gain - 0.1, "high": gain + 0.1, "p": p}

@@ -10,6 +10,8 @@ import torch
 
 import tenfold
 from tenfold.errors import DataError, RecipeError, RunError
+from tenfold.opening import opened
+from tenfold.watching.progress import seldom
 
 pd = pytest.importorskip("pandas")
 
@@ -57,6 +59,19 @@ def test_rows_come_in_the_container_that_the_data_came_in(run):
     assert {*made["region"]} <= {"north", "south", "east"}
     assert made["age"].between(real["age"].min(), real["age"].max()).all()
     assert (made["cost"] == made["cost"].round(2)).all()
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_reading_a_table_is_told_unless_it_is_not_wanted(quiet, capsys, monkeypatch):
+    early: list[str] = []
+    seldom(early.append)("a line within the first seconds")
+    assert not early
+    monkeypatch.setattr("tenfold.watching.progress.SAY_EVERY_S", -1.0)
+    opened(frame(), tenfold.Options(quiet=quiet), 0, None)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:1] == ([] if quiet else ["reading the table ..."])
+    columns = [f"column {name}" for name in frame().columns]
+    assert sorted(line.partition(":")[0] for line in lines[1:]) == ([] if quiet else sorted(columns))
 
 
 def test_the_same_rows_again_and_in_parts(run):

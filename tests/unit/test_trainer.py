@@ -183,6 +183,18 @@ def test_parts_cover_the_batch_once(size, micro, world):
     assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.parametrize(
+    ("size", "pack", "world"), [(50, 10, 1), (57, 10, 1), (57, 10, 2), (9, 2, 2), (8, 1, 2)]
+)
+def test_parts_hold_whole_packs(size, pack, world):
+    settings = Settings(micro_batches=2, together=pack)
+    ranks = [Runtime(rank=rank, world=world) for rank in range(world)]
+    found = [toy(n=60, size=size, settings=settings, runtime=runtime) for runtime in ranks]
+    parts = [part for trainer in found for part in trainer.parts()]
+    assert [i for part in parts for i in range(part.start, part.stop)] == list(range(size))
+    assert all(part.start % pack == 0 and part.stop - part.start >= pack for part in parts)
+
+
 @pytest.mark.parametrize("micro", [1, 2, 4])
 def test_micro_batches_are_one_step(micro):
     trainer = toy(size=5, settings=Settings(micro_batches=micro))

@@ -48,6 +48,7 @@ class Settings:
         planned: samples the whole run will see; schedules are functions of the share that has been seen.
         half_life_kimg: of the average of the sampler's weights, in thousands of samples.
         micro_batches: parts in which a batch is processed, gradients adding up (to save memory).
+        together: samples that are judged together: a part holds whole packs of so many.
         channels_last: whether pictures lie in memory with their channels last.
         log_every: steps over which logged values are averaged.
     """
@@ -56,6 +57,7 @@ class Settings:
     planned: int = 0
     half_life_kimg: float = 10.0
     micro_batches: int = 1
+    together: int = 1
     channels_last: bool = False
     log_every: int = 20
 
@@ -197,9 +199,13 @@ class Trainer:
             part.settle(self.progress)
 
     def parts(self) -> list[slice]:
-        """The rows of the global batch that this rank looks at, one micro-batch at a time."""
+        """The rows of the global batch that this rank looks at, one micro-batch at a time.
+
+        They are cut between packs; what is left over of the last goes with it.
+        """
         pieces = self.runtime.world * self.settings.micro_batches
-        edges = [self.data.size * i // pieces for i in range(pieces + 1)]
+        packs, size = self.data.size // self.settings.together, self.settings.together
+        edges = [*(packs * i // pieces * size for i in range(pieces)), self.data.size]
         first = self.runtime.rank * self.settings.micro_batches
         mine = edges[first : first + self.settings.micro_batches + 1]
         return [slice(a, b) for a, b in pairwise(mine)]

@@ -22,7 +22,7 @@ class CTGAN(Recipe):
     """Batch norm, Wasserstein loss with a gradient penalty, packs of ten, one known category of each row.
 
     Unlike in the paper, what is known is set in what the critic sees, and conditions at sampling follow the
-    true frequencies.
+    true frequencies. Numbers are never known in training: what is asked of them is set, and not learnt from.
     """
 
     about: ClassVar = About(
@@ -70,4 +70,4 @@ class CTGAN(Recipe):
             objective=WASSERSTEIN,
             penalties=[Interpolated(self.penalty)],
         )
-        return self.play(game, knowing=Knowing(free=0.0, more=0.0))
+        return self.play(game, knowing=Knowing(free=0.0, more=0.0, categories_only=True))

@@ -63,6 +63,19 @@ class Progress:
             print(file=sys.stderr)
 
 
+def seldom(say: Say) -> Say:
+    """The same, but one of many lines every few seconds."""
+    said = perf_counter()
+
+    def at_times(text: str) -> None:
+        nonlocal said
+        if (now := perf_counter()) - said > SAY_EVERY_S:
+            said = now
+            say(text)
+
+    return at_times
+
+
 def is_loss(name: str) -> bool:
     """Whether a logged name is a term that is minimised."""
     signals = ("logit", "sign", "order", "norm")

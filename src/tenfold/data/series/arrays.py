@@ -50,6 +50,7 @@ def read_array(
     """
     refuse_columns(options)
     whole = whole_of(values, options)
+    options = options.told_apart(())
     lengths = lengths_of(whole)
     there = np.arange(whole.shape[1]) < lengths[:, None]
     series = Ragged(whole[there], lengths, np.zeros((len(whole), 0)))

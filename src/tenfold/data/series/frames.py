@@ -17,7 +17,7 @@ from .columns import as_type, learnt, levels_of, restored
 from .gaps import without_gaps
 from .ragged import Ragged, Windows, windows
 from .schema import DEFAULTS, SeriesColumn, SeriesOptions, SeriesSchema, TimeColumn
-from .stamps import read_times, written_times
+from .stamps import doubts, read_times, written_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +135,7 @@ def refuse_short(lengths: Int[np.ndarray, " n"], source: str, options: SeriesOpt
 
 def read_long(frame: Frame, options: SeriesOptions) -> ReadSeries:
     """Series of a long frame, one row per step."""
-    df = frame.df
+    df, options = frame.df, options.told_apart(list(frame.df.columns))
     roles = roles_of(df, frame.name, options)
     entity, codes, names = entities_of(df, roles.entity)
     stamps = None if roles.time is None else read_times(df[roles.time])
@@ -152,6 +152,7 @@ def read_long(frame: Frame, options: SeriesOptions) -> ReadSeries:
     filled = replace(bare, values=numbers_of(channels, len(df)))
     channel_names = tuple(column.name for column, _ in channels)
     values, notes = without_gaps(filled, channel_names, where, fill=options.gaps == "fill")
+    notes += [] if stamps is None else doubts(*stamps)
     whole = numbers_of(metadata, len(df))[bare.starts]
     schema = SeriesSchema(
         tuple(column for column, _ in channels),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from ...errors import DataError
@@ -64,6 +64,17 @@ class SeriesOptions:
         """The options that `to_json` described."""
         return cls(**tuples(fields))
 
+    def told_apart(self, columns: Collection[str]) -> SeriesOptions:
+        """The same, with names such as "age,sex" split at their commas, unless a column is called so."""
+        apart: dict[str, Any] = {}
+        for field in ("metadata", "categories", "drop"):
+            names: list[str] = []
+            for name in getattr(self, field):
+                whole = name in columns or "," not in name
+                names += [name] if whole else filter(None, map(str.strip, name.split(",")))
+            apart[field] = tuple(names)
+        return replace(self, **apart)
+
 
 DEFAULTS = SeriesOptions()
 
@@ -103,6 +114,7 @@ class TimeColumn:
         kind: dates, texts that are dates, or numbers.
         zone: of dates that have one.
         unit: of which all times are multiples, in seconds for dates; 0 if of none.
+        format: of texts, if all have the same.
     """
 
     name: str
@@ -110,6 +122,7 @@ class TimeColumn:
     kind: Literal["date", "text", "number"]
     zone: str | None = None
     unit: float = 0.0
+    format: str | None = None
 
 
 @dataclass(frozen=True)

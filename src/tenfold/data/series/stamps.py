@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ...errors import DataError
+from ..table.dates import format_of, parsed, written
 from .columns import as_type, decimals_of
 from .schema import TimeColumn
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 UNITS = (86400.0, 3600.0, 60.0, 1.0, 1e-3)
 """Of which dates may be multiples, in seconds."""
+_EITHER = re.compile("%-?[md]([/-])%-?[md]\\1")  # formats that could as well have day and month change places
 
 
 def read_times(column: pd.Series[Any]) -> tuple[TimeColumn, Float[np.ndarray, " n"]]:
@@ -37,10 +40,40 @@ def read_times(column: pd.Series[Any]) -> tuple[TimeColumn, Float[np.ndarray, " 
         decimals = decimals_of(x)
         return TimeColumn(name, dtype, "number", None, 0.0 if decimals is None else 10.0**-decimals), x
     kind = "date" if types.is_datetime64_any_dtype(column.dtype) else "text"
+    texts = texts_of(column) if kind == "text" else None
+    format = None if texts is None else format_of(texts)
+    if texts is not None and format is not None:
+        x = parsed(texts, format)
+        # Written by months alone, steps of less than a month would come out as one time.
+        kept = format if "d" in format else None
+        return TimeColumn(name, dtype, kind, None, unit_of(x), kept), x
     dates = column if kind == "date" else dates_of(column)
     zone = None if dates.dt.tz is None else str(dates.dt.tz)
     x = seconds_of(dates)
     return TimeColumn(name, dtype, kind, zone, unit_of(x)), x
+
+
+def texts_of(column: pd.Series[Any]) -> np.ndarray | None:
+    """Texts without blanks around them; None if some cells are no texts."""
+    cells = column.astype(object).tolist()
+    if not all(isinstance(cell, str) for cell in cells):
+        return None
+    return np.array([cell.strip() for cell in cells], object)
+
+
+def doubts(column: TimeColumn, x: Float[np.ndarray, " n"]) -> list[str]:
+    """A note where nothing in the dates tells their days from their months."""
+    found = None if column.format is None else _EITHER.match(column.format)
+    if found is None:
+        return []
+    days = x.astype("datetime64[s]").astype("datetime64[D]")
+    if ((days - days.astype("datetime64[M]")).astype(int) >= 12).any():
+        return []
+    first = "month" if "m" in found[0][:3] else "day"
+    return [
+        f"no day of {column.name} is above 12: the {first} is taken to come first. If it does not, write "
+        "dates such as 2024-01-31"
+    ]
 
 
 def refuse_missing(column: pd.Series[Any]) -> None:
@@ -96,6 +129,9 @@ def written_times(column: TimeColumn, x: Float[np.ndarray, " n"]) -> pd.Series[A
 
     if column.kind == "number":
         return as_type(pd.Series(x), column.dtype)
+    if column.format is not None:
+        unit = "day" if column.unit >= 86400 else "millisecond" if column.unit >= 1e-3 else "microsecond"
+        return as_type(pd.Series(written(x, column.format, unit)), column.dtype)
     dates = pd.Timestamp("1970-01-01") + pd.to_timedelta(pd.Series(x), unit="s")
     if column.zone is not None:
         dates = dates.dt.tz_localize("UTC").dt.tz_convert(column.zone)

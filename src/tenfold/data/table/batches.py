@@ -23,18 +23,20 @@ class Knowing:
     Attributes:
         free: share of rows of which nothing is.
         more: share of the others of which any number of cells is, but for one; how many is drawn evenly.
+        categories_only: whether the first cell that is known is always a category; without one, nothing is.
     """
 
     free: float = 0.25
     more: float = 0.5
+    categories_only: bool = False
 
 
 class KnownCells:
     """Rows, and what is known of them.
 
-    The first cell that is known is drawn evenly; if it is a category, which one by the logarithm of how often
-    it occurs, and then the row evenly among those that have it. So the rare is learnt, too, and what follows
-    from what is known stays as the rows have it.
+    The first cell that is known is drawn evenly, of all or of those that are categories; if it is a category,
+    which one by the logarithm of how often it occurs, and then the row evenly among those that have it. So
+    the rare is learnt, too, and what follows from what is known stays as the rows have it.
 
     Args:
         values: stored values `(n, c)`.
@@ -69,6 +71,10 @@ class KnownCells:
         options = np.repeat(np.arange(self.count), [cell.options for cell in cells])
         self.cell_of = torch.from_numpy(np.concatenate([np.array(scalars, np.int64), options]))
         self.categories = np.array([not cell.centres and cell.options > 1 for cell in cells])
+        self.free, self.first = knowing.free, np.arange(self.count)
+        if knowing.categories_only:
+            own = np.flatnonzero(self.categories)
+            self.free, self.first = (knowing.free, own) if len(own) else (1.0, self.first)
         self.index = ByCategory(values, cells, self.categories)
 
     def __call__(self, index: int, rows: slice) -> dict[str, Tensor]:
@@ -82,8 +88,8 @@ class KnownCells:
     def draw(self, random: np.random.Generator) -> tuple[Int[np.ndarray, " b"], Bool[np.ndarray, "b c"]]:
         """Numbers of a batch's rows, and which of their cells are known."""
         chosen = random.integers(len(self.values), size=self.size)
-        told = random.random(self.size) >= self.knowing.free
-        first = random.integers(self.count, size=self.size)
+        told = random.random(self.size) >= self.free
+        first = self.first[random.integers(len(self.first), size=self.size)]
         chance = random.random((2, self.size))
         by_category = told & self.categories[first]
         chosen[by_category] = self.index.rows(first[by_category], chance[:, by_category])
