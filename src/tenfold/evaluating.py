@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .data import Codec
 from .data.dataset import digest
+from .data.options import DEFAULTS, LoadOptions
 from .data.table.frames import is_table
 from .draw import derive
 from .errors import DataError, RunError
@@ -71,12 +72,39 @@ def evaluate(
     if run is not None and (run.facts.get("series") or run.facts.get("table")) is not None:
         return evaluate_rows(run, held, most, seed, say)
     if run is None and real is not None and fake is not None and is_table(real):
-        from .tables.evaluating import evaluate_files
-
-        return evaluate_files(str(real), str(fake), held, most, seed, say)
+        return evaluate_tables(real, fake, LoadOptions(holdout=held, seed=seed), most, say)
     material = open_material(run, real, fake, holdout, most, seed)
     network, material, note = choose_features(features, material, seed)
     return judged(material, network, note, seed, say)
+
+
+def evaluate_tables(
+    real: str | Path,
+    fake: str | Path,
+    options: LoadOptions = DEFAULTS,
+    most: int = MOST,
+    say: Say = lambda text: None,
+) -> TableEvaluation:
+    """Judge rows of any generator, where more is known of the table than its rows.
+
+    Args:
+        real: rows that the generator may have seen.
+        fake: what it made.
+        options: hold-out, target, spec and seed are read.
+        most: rows of a side that are looked at.
+        say: told what is being done.
+
+    Raises:
+        DataError: these are no tables, cannot be read, or do not match.
+    """
+    if not is_table(real) and Path(real).exists():
+        raise DataError(
+            f"{real} is no table: a file such as .csv was expected. Name one, or leave out what is about "
+            "columns (--target, --spec)."
+        )
+    from .tables.evaluating import evaluate_files
+
+    return evaluate_files(str(real), str(fake), options, most, say)
 
 
 def evaluate_rows(

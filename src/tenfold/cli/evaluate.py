@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
+
+if TYPE_CHECKING:
+    from ..evaluation import Evaluation
+    from ..tables.evaluating import TableEvaluation
+    from ..tables.series import SeriesEvaluation
 
 
 def main(argv: Sequence[str]) -> None:
@@ -18,13 +25,26 @@ def main(argv: Sequence[str]) -> None:
             "what shall be judged? Name a run: tenfold evaluate RUN; or folders: tenfold evaluate --real A "
             "--fake B --holdout C"
         )
-    from ..evaluating import evaluate
     from ..evaluation import refuse_other_page
 
     page = Path(args.out) if args.out else default_report(args.run)
     refuse_other_page(page)
     with stdout_kept_clean(args.json):
-        found = evaluate(
+        found = judged(args, silent if args.quiet else to_stderr)
+        path = found.report(page)
+    show({**found.to_json(), "report": str(path)}, [*found.lines(), f"report: {path}"], as_json=args.json)
+
+
+def judged(args: Namespace, say: Callable[[str], None]) -> Evaluation | TableEvaluation | SeriesEvaluation:
+    """What was found of a run, of two folders, or of two tables.
+
+    Raises:
+        WrongCommand: if it is said of a run what its table is.
+    """
+    from ..evaluating import evaluate, evaluate_tables
+
+    if args.target is None and args.spec is None:
+        return evaluate(
             args.run,
             real=args.real,
             fake=args.fake,
@@ -32,10 +52,17 @@ def main(argv: Sequence[str]) -> None:
             features=args.features,
             most=args.most,
             seed=args.seed,
-            say=silent if args.quiet else to_stderr,
+            say=say,
         )
-        path = found.report(page)
-    show({**found.to_json(), "report": str(path)}, [*found.lines(), f"report: {path}"], as_json=args.json)
+    if args.run is not None or args.real is None or args.fake is None:
+        raise WrongCommand(
+            "--target and --spec are for two tables, --real A.csv --fake B.csv; a run knows its own. Leave "
+            "them out, or name both tables."
+        )
+    from ..data.options import LoadOptions
+
+    options = LoadOptions(holdout=args.holdout, seed=args.seed, target=args.target, spec=args.spec)
+    return evaluate_tables(args.real, args.fake, options, args.most, say)
 
 
 def own_flags() -> Parser:
@@ -48,6 +75,8 @@ def own_flags() -> Parser:
     add("--fake", metavar="DATA", help="samples that it made")
     add("--holdout", metavar="DIR", help="real samples that it has not seen (a run has its own)")
     add("--features", metavar="NAME", help="what distances are measured in (default: the best there are)")
+    add("--target", metavar="COLUMN", help="of two tables: what models tell from the other columns (tstr)")
+    add("--spec", metavar="FILE.json", help="of two tables: what their columns are (see check --write-spec)")
     add("--most", type=count, default=10_000, metavar="N", help="samples of a side at most (default 10000)")
     add(
         "--seed", type=int, default=0, metavar="N", help="of the made samples and of every choice (default 0)"

@@ -67,6 +67,9 @@ MEANING = {
     "missing_classes": "classes of the target that no made row has",
     "membership_auc": "how well made rows give away who was in the training data; .5 is not at all",
     "out_of_range": "share of numbers beyond all training ones",
+    "constraint_violations": "share of rows that a constraint does not hold of; 0 is promised",
+    "out_of_bounds": "share of rows with a value beyond the bounds of its column; 0 is promised",
+    "condition_satisfaction": "share of rows that the generator itself makes as asked; beside it exact ones",
     "kernel_distance_back": "kernel distance of what the way back makes",
     **{f"{name}_of_the_input": f"{name} of what was given, as it is" for name in ("l1", "psnr", "ssim")},
 }

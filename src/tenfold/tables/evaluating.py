@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..data.options import LoadOptions
-from ..data.table.cells import TableCodec
+from ..data.table.cells import fit_codec
 from ..data.table.frames import read_frame
 from ..data.table.opening import open_table
 from ..draw import derive
@@ -24,11 +24,12 @@ from ..metrics.tables.marginals import marginals
 from ..metrics.tables.summary import measure_tables
 from ..metrics.tables.verdicts import verdicts
 from ..metrics.verdicts import Verdict
-from .conditions import Request
-from .sampling import BLOCK, Rower
+from .promises import broken, heeded, rows_of
+from .sampling import row_sampler, sample_blocks
 
 if TYPE_CHECKING:
     from ..data import Dataset
+    from ..data.table.cells import TableCodec
     from ..run import Run
 
 LEAST_MADE, MOST = 1000, 10_000
@@ -41,6 +42,7 @@ class TableEvaluation:
     Attributes:
         metrics: by the glossary's names, each with value, reference and n.
         by_column: how far the distribution of each column is from the real one.
+        by_condition: of rows that are asked for a category, how many the generator itself makes so.
         verdicts: what it means, and what to do.
         settings: everything needed to repeat it.
         notes: what was decided.
@@ -49,6 +51,7 @@ class TableEvaluation:
 
     metrics: Mapping[str, Measured]
     by_column: Mapping[str, float]
+    by_condition: Mapping[str, float]
     verdicts: Sequence[Verdict]
     settings: Mapping[str, Any]
     notes: Sequence[str]
@@ -60,6 +63,7 @@ class TableEvaluation:
         return {
             **{name: found.to_json() for name, found in self.metrics.items()},
             "by_column": dict(self.by_column),
+            "by_condition": dict(self.by_condition),
             "verdicts": [verdict.to_json() for verdict in self.verdicts],
             "settings": dict(self.settings),
             "notes": list(self.notes),
@@ -69,7 +73,12 @@ class TableEvaluation:
         """The table as plain text, then what it means."""
         worst = sorted(self.by_column.items(), key=lambda item: -item[1])[:3]
         far = "columns that differ most: " + ", ".join(f"{name} {value:.3f}" for name, value in worst)
-        return [*table_of(self.metrics, "rows"), "", far, *said(self.verdicts, self.notes)]
+        least = sorted(self.by_condition.items(), key=lambda item: item[1])[:3]
+        deaf = "conditions that are heeded least: " + ", ".join(
+            f"{name} {value:.2f}" for name, value in least
+        )
+        columns = [far, deaf] if least else [far]
+        return [*table_of(self.metrics, "rows"), "", *columns, *said(self.verdicts, self.notes)]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -98,15 +107,17 @@ def evaluate_run(
     Args:
         run: of a table.
         holdout: a file of real rows to judge by, instead of those that were held out.
-        most: rows of a side that are looked at.
+        most: rows of a side that are looked at; copies are sought among all training rows.
         seed: of made rows, and of every choice.
         say: told what is being done.
         data: what it was trained on, if that was a frame in memory.
 
     Raises:
         DataError: the data are not those of the run, or there are too few rows.
-        RunError: the data are no longer there.
+        RunError: the data are no longer there, or no rows can be made that keep the constraints.
     """
+    import pandas as pd
+
     dataset = open_table(source_of(run) if data is None else data, opened_by(run), run.table)
     refuse_changed(run, dataset)
     notes = ["the hold-out also chose the checkpoint, which flatters; --holdout FILE can give a fresh one"]
@@ -114,31 +125,47 @@ def evaluate_run(
     if holdout is not None:
         held, notes = run.table.values_of(read_frame(holdout).df), []
     count = min(most, max(LEAST_MADE, 0 if held is None else len(held)))
-    rower = Rower(run.sampler, run.table, Request())  # pyright: ignore[reportArgumentType]
     say(f"making {count} rows ...")
-    blocks = [rower.block(derive(seed, "evaluate"), start) for start in range(0, count, BLOCK)]
+    frame = pd.concat(list(sample_blocks(run, count, seed=derive(seed, "evaluate"))), ignore_index=True)
+    more, wishes = heeded(row_sampler(run), run.table, derive(seed, "evaluate"))
     facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source, "holdout": holdout}
-    values = (dataset.train.values, held, np.concatenate(blocks)[:count])
-    return judged(dataset, values, notes, facts, most, seed, say)
+    values = (dataset.train.values, held, run.table.values_of(frame))
+    found = judged(dataset, values, notes, facts, most, seed, say)
+    return with_promises(found, broken(run.table, frame) | more, wishes)
 
 
 def evaluate_files(
-    real: str, fake: str, holdout: str | None, most: int, seed: int, say: Callable[[str], None]
+    real: str, fake: str, options: LoadOptions, most: int, say: Callable[[str], None]
 ) -> TableEvaluation:
     """Judge rows of any generator.
 
     Raises:
         DataError: a table cannot be read, or does not match.
     """
-    dataset = open_table(real, LoadOptions(holdout=holdout, seed=seed))
+    dataset, rules = opened(real, options)
     assert dataset.table is not None
-    made = dataset.table.values_of(read_frame(fake).df)
-    held = None if holdout is None or dataset.holdout is None else dataset.holdout.values
+    frame = read_frame(fake).df
+    made = dataset.table.values_of(frame)
+    alone = options.holdout is None
+    held = None if alone or dataset.holdout is None else dataset.holdout.values
     train = dataset.train.values
-    if holdout is None and dataset.holdout is not None:
+    if alone and dataset.holdout is not None:
         train = np.concatenate([train, dataset.holdout.values])  # nothing was held out of another's training
-    facts = {"real": real, "fake": fake, "holdout": holdout}
-    return judged(dataset, (train, held, made), [], facts, most, seed, say)
+    facts = {"real": real, "fake": fake, "holdout": options.holdout, "spec": options.spec}
+    found = judged(dataset, (train, held, made), [], facts, most, options.seed, say)
+    return found if options.spec is None else with_promises(found, broken(rules, frame), {})
+
+
+def opened(real: str, options: LoadOptions) -> tuple[Dataset, TableCodec]:
+    """Real rows, and what must hold of every row; rows that break it can be judged by the data's columns."""
+    dataset = open_table(real, options)
+    rules = dataset.table
+    assert rules is not None
+    if not rules.constraints:
+        return dataset, rules
+    frame, free = read_frame(real), replace(rules.spec, constraints=())
+    plain = fit_codec(frame.df, free, frame.container, derive(options.seed, "table"))
+    return open_table(real, options, plain), rules
 
 
 def judged(
@@ -151,37 +178,49 @@ def judged(
     say: Callable[[str], None],
 ) -> TableEvaluation:
     """Everything that can be said of stored values: trained on, held out, and made."""
-    assert dataset.table is not None
-    train, held, made = (None if x is None else rows_of(dataset.table, some(x, most, seed)) for x in values)
-    assert train is not None and made is not None
+    codec = dataset.table
+    assert codec is not None
+    train = rows_of(codec, enough(values[0]))  # whole: a copy of any of them is one
+    held, made = (None if x is None else rows_of(codec, some(x, most, seed)) for x in values[1:])
+    assert made is not None
     say("measuring ...")
-    target = dataset.spec.target
-    numbers = measure_tables(train, held, made, target, seed)
-    real = train if held is None else held
+    numbers = measure_tables(train, held, made, dataset.spec.target, seed)
+    real = rows_of(codec, some(values[0], most, seed)) if held is None else held
     counts = {"real": len(train), "hold-out": 0 if held is None else len(held), "made": len(made)}
     return TableEvaluation(
         metrics=numbers,
         by_column=marginals(real, made).columns,
+        by_condition={},
         verdicts=verdicts(numbers),
-        settings={**facts, "counts": counts, "seed": seed, "target": dataset.table.spec.target},
+        settings={**facts, "counts": counts, "seed": seed, "target": codec.spec.target},
         notes=[*dataset.notes[:1], *notes],
         real=real,
         made=made,
     )
 
 
-def rows_of(codec: TableCodec, values: np.ndarray) -> TableRows:
-    """Stored values with what is known of their columns."""
-    categorical = tuple(code.category is not None for code in codec.codes)
-    levels = tuple(cell.options if c else 0 for cell, c in zip(codec.cells, categorical, strict=True))
-    return TableRows(values, categorical, levels, tuple(cell.name for cell in codec.cells))
+def with_promises(
+    found: TableEvaluation, more: Mapping[str, Measured], wishes: Mapping[str, float]
+) -> TableEvaluation:
+    """The same with more measures, and what they mean."""
+    numbers = {**found.metrics, **more}
+    return replace(found, metrics=numbers, by_condition=wishes, verdicts=verdicts(numbers))
 
 
 def some(values: np.ndarray, most: int, seed: int) -> np.ndarray:
     """At most so many rows, at random."""
+    order = np.random.default_rng(derive(seed, "evaluate", "rows")).permutation(len(enough(values)))
+    return values[np.sort(order[:most])]
+
+
+def enough(values: np.ndarray) -> np.ndarray:
+    """The same.
+
+    Raises:
+        DataError: if they are too few to say anything.
+    """
     if len(values) < 20:
         raise DataError(
             f"a side has {len(values)} rows; at least 20 were expected, to say anything. Add some."
         )
-    order = np.random.default_rng(derive(seed, "evaluate", "rows")).permutation(len(values))
-    return values[np.sort(order[:most])]
+    return values

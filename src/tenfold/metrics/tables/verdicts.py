@@ -12,12 +12,13 @@ TOLD = (0.1, 0.3)  # of AUC beyond what real rows get: a warning, and bad
 APART = (0.03, 0.1)  # likewise of a distance of distributions
 KEPT = (0.95, 0.8)  # of what real rows teach: below, a warning, and bad
 GUESSED = 0.6  # AUC of a guess at what was learnt from, from which on it is bad
+HEEDED = 0.7  # of what is asked for, by the generator itself; below, a warning
 NOTHING = 0.02  # AUC or R² beyond chance; real rows that teach less teach nothing
 
 
 def verdicts(numbers: Numbers) -> list[Verdict]:
     """Every judgement that the numbers allow."""
-    rules = (columns, relations, detected, use, classes, ranges, copying, guessed, trust)
+    rules = (columns, relations, detected, use, classes, promises, asked, ranges, copying, guessed, trust)
     return [verdict for rule in rules for verdict in rule(numbers)]
 
 
@@ -102,6 +103,29 @@ def classes(numbers: Numbers) -> Iterator[Verdict]:
         text = f"{gone.value:.0f} {what} never made."
         advice = "Ask for rows of it with a condition, or train with balanced classes."
         yield Verdict("use", "warning", text, advice)
+
+
+def promises(numbers: Numbers) -> Iterator[Verdict]:
+    """Is kept what must hold of every row?"""
+    for name, what in (
+        ("constraint_violations", "contradict a constraint"),
+        ("out_of_bounds", "have a value out of bounds"),
+    ):
+        found = numbers.get(name)
+        if found is not None and found.value:
+            advice = "Rows of tenfold should never be so: leave these out, and report it."
+            yield Verdict("use", "bad", f"{found.value:.1%} of the rows {what}.", advice)
+
+
+def asked(numbers: Numbers) -> Iterator[Verdict]:
+    """Does the generator listen to conditions?"""
+    found = numbers.get("condition_satisfaction")
+    if found is not None and found.value is not None and found.value < HEEDED:
+        text = (
+            f"The generator itself makes only {found.value:.0%} of the rows as asked; what is asked is set, "
+            "and the other columns may not go with it."
+        )
+        yield Verdict("use", "warning", text, LONGER)
 
 
 def ranges(numbers: Numbers) -> Iterator[Verdict]:
