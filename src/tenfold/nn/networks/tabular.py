@@ -71,6 +71,7 @@ class RowGenerator(nn.Module):
     def some(self, seen: Float[Tensor, "n h"], places: Int[Tensor, " p"]) -> Float[Tensor, "n p"]:
         """What the last layer makes of some places, without the others."""
         linear = self.last.inner
+        assert isinstance(linear, nn.Linear)
         with torch.autocast(seen.device.type, enabled=False):
             return F.linear(seen.float(), linear.weight[places], linear.bias[places])
 
