@@ -72,8 +72,8 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
     """
     from ..data.table.frames import write_frame
     from ..tables.completing import remaining
-    from ..tables.conditions import where
     from ..tables.sampling import sample_blocks
+    from ..tables.where import where
     from ..tables.writing import refuse_other_file, write_blocks
 
     wrong = next((name for name in OF_PICTURES if getattr(args, name)), None)
@@ -82,7 +82,7 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
         raise WrongCommand(f"{what}. {args.run} makes rows of a table: --out FILE.csv")
     path = Path(args.out)
     refuse_other_file(path)
-    conditions = where(args.where or [])
+    conditions = where(args.where or [], run.table.spec.columns)
     if args.label is not None:
         conditions = {run.target: args.label, **conditions}
     if args.remaining is not None:

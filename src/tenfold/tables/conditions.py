@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +14,10 @@ from ..data.table.cells import TableCodec, step_of
 from ..data.table.clean import cleaned, seconds_of
 from ..data.table.columns import on_grid
 from ..data.table.constraints import known_through
+from ..data.table.dates import in_zone, moments_of, seconds_of_dates
 from ..data.table.schema import Column
 from ..data.table.words import text_of
 from ..errors import RunError, suggest
-
-COMPARED = re.compile(r"^\s*(?P<name>.+?)\s*(?P<sign>>=|<=|!=|=|>|<| in )\s*(?P<value>.*?)\s*$")
-RANGE = re.compile(r"^(?P<low>[^.]*(?:\.\d+)?)\.\.(?P<high>.*)$")
 
 
 @dataclass(frozen=True)
@@ -39,12 +36,6 @@ class Beyond:
     high: Any = None
 
 
-OPEN: Mapping[str, Callable[[str], Any]] = {
-    ">=": lambda value: (value, None),
-    "<=": lambda value: (None, value),
-    ">": lambda value: Beyond(low=value),
-    "<": lambda value: Beyond(high=value),
-}
 Asked = Mapping[str, Any]
 """By column: a value, a list of values of which one is to be, or a pair: the ends of a range."""
 
@@ -196,13 +187,21 @@ def stored(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
 
 def refuse_between(column: Column, number: float) -> None:
     """Raises a RunError if a number is asked for that the column would round to another."""
-    step = 0.0 if column.timezone is not None else step_of(column)  # days of a zone are none of UTC
-    nearest = float(on_grid(np.array([number]), step)[0])
-    if abs(nearest - number) > 1e-12 * max(abs(number), step):
+    step, moved = step_of(column), float(nearest(column, np.array([number]))[0])
+    if abs(moved - number) > 1e-12 * max(abs(number), step):
+        clock = f"whole {column.unit}s by the clock of {column.timezone}"
         raise RunError(
-            f"{column.name!r} = {number:.10g} was asked for, and its values are multiples of {step:g}. Ask "
-            "for one of these, or for a range."
+            f"{column.name!r} = {number:.10g} was asked for, and its values are "
+            f"{clock if column.timezone else f'multiples of {step:g}'}. Ask for one of these, or for a range."
         )
+
+
+def nearest(column: Column, x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The nearest values that rows show: multiples of the column's step, by the clock of its zone."""
+    if column.timezone is None:
+        return on_grid(x, step_of(column))
+    moments = moments_of(x, column.unit or "microsecond", column.timezone)
+    return seconds_of_dates(pd.Series(moments))
 
 
 def canonical(name: str, value: Any, codec: TableCodec) -> str:  # noqa: ANN401
@@ -221,11 +220,28 @@ def as_number(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN40
     """
     column = codec.spec.column(name)
     if column.kind == "datetime":
-        return float(seconds_of(pd.Series([value]), column)[0])
+        return moment_of(value, column)
     try:
         return float(value)
     except (TypeError, ValueError) as error:
         raise RunError(f"the column {name!r} holds numbers, and {value!r} was asked for.") from error
+
+
+def moment_of(value: Any, column: Column) -> float:  # noqa: ANN401
+    """A date as it is stored; one that names no zone is of the column's."""
+    seconds = seconds_of(pd.Series([value]), column)
+    if column.timezone is None or np.isnan(seconds[0]) or names_zone(value):
+        return float(seconds[0])
+    clock = moments_of(seconds, "microsecond", None)
+    return float(seconds_of_dates(pd.Series(in_zone(clock, column.timezone)))[0])
+
+
+def names_zone(value: Any) -> bool:  # noqa: ANN401
+    """Whether a date says of which zone it is."""
+    try:
+        return pd.Timestamp(value).tzinfo is not None
+    except ValueError:  # in a format of its own
+        return False
 
 
 def range_of(name: str, value: tuple[Any, Any] | Beyond, codec: TableCodec) -> Range:
@@ -271,53 +287,6 @@ def refuse_outside(name: str, asked: Range, codec: TableCodec) -> None:
 def is_missing(value: Any) -> bool:  # noqa: ANN401
     """Whether a value stands for none."""
     return value is None or (isinstance(value, float) and np.isnan(value))
-
-
-def where(texts: Sequence[str]) -> dict[str, Any]:
-    """Conditions from words, as the command line has them.
-
-    Args:
-        texts: such as `income = >50K`, `age = 30..40`, `hours >= 35`, `race in Black, White`.
-
-    Raises:
-        RunError: one cannot be understood, or a column is named twice.
-
-    Example:
-        >>> where(["income = >50K", "age = 30..40", "sex in Male, Female"])
-        {'income': '>50K', 'age': ('30', '40'), 'sex': ['Male', 'Female']}
-    """
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, value = condition_of(text)
-        if name in found:
-            raise RunError(
-                f"there are two conditions on {name!r}. Put them into one, such as {name} = 30..40"
-            )
-        found[name] = value
-    return found
-
-
-def condition_of(text: str) -> tuple[str, Any]:
-    """One condition from words."""
-    match = COMPARED.match(text)
-    if match is None or match["sign"] == "!=":
-        raise RunError(
-            f"--where {text!r} is no condition. Expected one such as 'income = >50K', 'age = 30..40', "
-            "'hours >= 35' or 'race in Black, White'."
-        )
-    name, sign, value = match["name"].strip(), match["sign"].strip(), unquoted(match["value"])
-    if sign == "in":
-        return name, [unquoted(part) for part in value.split(",")]
-    if sign in OPEN:
-        return name, OPEN[sign](value)
-    ends = RANGE.match(value)
-    return name, (value if ends is None else (ends["low"].strip() or None, ends["high"].strip() or None))
-
-
-def unquoted(text: str) -> str:
-    """Without blanks and quotation marks around it."""
-    text = text.strip()
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
 def satisfied(frame: pd.DataFrame, asked: Asked, codec: TableCodec) -> Bool[np.ndarray, " n"]:

@@ -21,21 +21,22 @@ from torch import Tensor
 from ..data.table.cells import TableCodec, labelled
 from ..data.table.clean import cleaned
 from ..data.table.codes import Code
-from ..data.table.columns import combined, on_grid
+from ..data.table.columns import combined
 from ..data.table.constraints import known_through
 from ..draw import Draw, derive
 from ..errors import RunError
 from ..games.tabular import RowSampler
-from .conditions import Asked, Range, Request, frame_of, request_of, satisfied
+from .conditions import Asked, Request, frame_of, request_of, satisfied
+from .pool import Pool
 
 if TYPE_CHECKING:
     from ..run import Run
 
 BLOCK = 1024
-POOL = 4 * BLOCK  # rows that are made to see which numbers lie in a range
-ENOUGH = 50  # of them, for numbers to be drawn from
+POOL = 4 * BLOCK  # rows that are made to see what they have in lists and ranges
+LARGEST = 8 * POOL  # so many, if few are as asked
+ENOUGH = 50  # of them, as asked: to draw from
 ATTEMPTS = 100  # at a row that must be made again
-TINY = 1e-9  # of a step: what a division may be off by
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,6 @@ class Rower:
         codec: of the run.
         request: what is asked of every row.
         balance: number of a cell of categories, each of which comes up equally often; None for none.
-        anchored: whether, of rows of which nothing is asked, one category is drawn by its true share.
         raw: whether known cells are left as the generator made them.
     """
 
@@ -55,7 +55,6 @@ class Rower:
     codec: TableCodec
     request: Request
     balance: int | None = None
-    anchored: bool = True
     raw: bool = False
 
     def block(self, seed: int, start: int, attempt: int = 0) -> Float[np.ndarray, "n c"]:
@@ -88,6 +87,17 @@ class Rower:
         self, random: np.random.Generator, start: int
     ) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
         """Values that are known of each row of a block, and which they are."""
+        values, known = self.settled(random, start)
+        if self.request.one_of or self.request.ranges:
+            self.pool.draw(values, known, random)
+        if not known.any():
+            self.anchor(values, known, random)
+        return values, known
+
+    def settled(
+        self, random: np.random.Generator, start: int
+    ) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
+        """The same without lists and ranges, and without an anchor."""
         values = np.zeros((BLOCK, len(self.codec.codes)))
         known = np.zeros(values.shape, bool)
         for place, value in self.request.fixed.items():
@@ -96,19 +106,12 @@ class Rower:
             seed = int(random.integers(2**63))
             told = known_through(self.codec.constraints, frame_of(self.request.told, BLOCK), seed)
             self.fill(values, known, told.frame)
-        for place, choices in self.request.one_of.items():
-            values[:, place], known[:, place] = self.one_of(place, choices, random), True
-        if self.request.ranges:
-            columns = list(self.request.ranges)
-            values[:, columns], known[:, columns] = random.choice(self.within, BLOCK), True
         if self.balance is not None:
             category = self.codec.codes[self.balance].category
             assert category is not None
             options = np.flatnonzero(category.shares)
             values[:, self.balance] = options[(start + np.arange(BLOCK)) % len(options)]
             known[:, self.balance] = True
-        if self.anchored and not known.any():
-            self.anchor(values, known, random)
         return values, known
 
     def fill(
@@ -123,14 +126,6 @@ class Rower:
             if there.any():
                 values[there, place] = codec_values(column[there], code)
                 known[there, place] = True
-
-    def one_of(self, place: int, choices: tuple[float, ...], random: np.random.Generator) -> np.ndarray:
-        """One of some values for each row; of categories by their shares."""
-        category = self.codec.codes[place].category
-        if category is None:
-            return random.choice(choices, BLOCK)
-        shares = np.array([category.share_of(x) for x in choices]) + 1e-12
-        return random.choice(choices, BLOCK, p=shares / shares.sum())
 
     def anchor(
         self, values: Float[np.ndarray, "n c"], known: Bool[np.ndarray, "n c"], random: np.random.Generator
@@ -147,45 +142,34 @@ class Rower:
             known[here, place] = True
 
     @cached_property
-    def within(self) -> Float[np.ndarray, "k r"]:
-        """Numbers in the ranges that are asked for, as rows with everything else that is asked have them.
+    def pool(self) -> Pool:
+        """Rows with everything that is asked but lists and ranges; more of them where few are as asked.
 
-        Rows are made without the ranges; where too few of them lie within, columns are drawn each by itself,
-        and where none does, evenly.
+        Of one list of categories and nothing else there are none: the training rows tell how often each is.
         """
-        free = replace(self, request=replace(self.request, ranges={}), anchored=False, raw=False)
-        pool = np.concatenate([free.block(0, start) for start in range(0, POOL, BLOCK)])
-        inside = [between(pool[:, place], ends) for place, ends in self.request.ranges.items()]
-        joint = np.all(inside, axis=0)
-        places = list(self.request.ranges)
-        if joint.sum() >= ENOUGH:
-            return pool[joint][:, places]
-        random = np.random.default_rng(0)
-        columns = []
-        for place, good in zip(places, inside, strict=True):
-            found = pool[good, place] if good.sum() >= ENOUGH else self.evenly(place, random)
-            columns.append(random.choice(found, POOL))
-        return np.stack(columns, 1)
+        request = self.request
+        free = replace(self, request=replace(request, one_of={}, ranges={}), raw=False)
+        lone = [self.codec.codes[place].category for place in request.one_of]
+        rest = request.fixed or request.told or request.ranges or self.balance is not None
+        shape = (0, len(self.codec.codes))
+        pool = Pool(self.codec, request, np.zeros(shape), np.zeros(shape, bool), self.balance)
+        if len(lone) == 1 and lone[0] is not None and not rest:
+            return pool
+        while len(pool.values) < LARGEST and pool.fewest() < ENOUGH:
+            starts = range(len(pool.values), max(POOL, 2 * len(pool.values)), BLOCK)
+            values, known = zip(*map(free.pooled, starts), strict=True)
+            more = np.concatenate([pool.values, *values]), np.concatenate([pool.known, *known])
+            pool = Pool(self.codec, request, *more, self.balance)
+        return pool
 
-    def evenly(self, place: int, random: np.random.Generator) -> np.ndarray:
-        """Numbers of a range, evenly."""
-        code, ends = self.codec.codes[place].number, self.request.ranges[place]
-        assert code is not None
-        low, high = max(ends.low, code.low), min(ends.high, code.high)
-        if not code.step:
-            return random.uniform(low, high, POOL)
-        first, last = np.ceil(low / code.step - TINY), np.floor(high / code.step + TINY)
-        ends_on = on_grid(np.array([first, last]) * code.step, code.step)
-        first, last = first + (ends_on[0] < low), last - (ends_on[1] > high)
-        if first > last:
-            raise RunError(f"no value of {code.name!r} lies in the range that was asked for. Widen it.")
-        whole = np.rint(random.uniform(first - 0.5, last + 0.5, POOL)).clip(first, last)
-        return on_grid(whole * code.step, code.step)
-
-
-def between(x: Float[np.ndarray, " n"], ends: Range) -> Bool[np.ndarray, " n"]:
-    """Which numbers lie in a range."""
-    return (x >= ends.low) & (x <= ends.high)
+    def pooled(self, start: int) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
+        """Stored values of a block, and which of them are asked for."""
+        random = np.random.default_rng(derive(0, "known", "rows", start))
+        values, known = self.settled(random, start)
+        given = known.copy()
+        if not given.any():
+            self.anchor(values, given, random)
+        return self.filled(values, given, derive(0, "rows", start)), known
 
 
 def sample_table(
@@ -236,7 +220,7 @@ def sample_blocks(
     rower, before = Rower(sampler, codec, request, place, raw=raw), Before(codec)
     start = 0 if before.columns else first // BLOCK * BLOCK  # what is unique depends on the rows before
     while start < first + n:
-        frame = made_block(rower, asked, seed, start, before)
+        frame = made_block(rower, asked, seed, start, before, min(BLOCK, first + n - start))
         if start + BLOCK > first:
             yield frame.iloc[max(first - start, 0) : first + n - start]
         start += BLOCK
@@ -292,10 +276,13 @@ def balanced_place(name: str, codec: TableCodec, request: Request) -> int:
     return place
 
 
-def made_block(rower: Rower, asked: Asked, seed: int, start: int, before: Before) -> pd.DataFrame:
+def made_block(
+    rower: Rower, asked: Asked, seed: int, start: int, before: Before, needed: int
+) -> pd.DataFrame:
     """A block of rows, of which those that are not as they must be are made again.
 
-    All are looked at each time: a row that is made again may repeat one that was good.
+    All are looked at each time: a row that is made again may repeat one that was good. Whether a row is good
+    depends on those before it alone, so that it does not matter to it how many are needed.
 
     Raises:
         RunError: some are still not after many attempts.
@@ -306,14 +293,15 @@ def made_block(rower: Rower, asked: Asked, seed: int, start: int, before: Before
         return frame
     good = as_must_be(frame, later, codec, before)
     for attempt in range(1, ATTEMPTS):
-        if good.all():
+        if good[:needed].all():
             break
         again = codec.frame_of(rower.block(seed, start, attempt), seed, start)
         frame = frame.where(pd.Series(good), again)
         good = as_must_be(frame, later, codec, before)
-    if not good.all():
+    bad = int((~good[:needed]).sum())
+    if bad:
         raise RunError(
-            f"{int((~good).sum())} of {len(good)} rows are not as asked after {ATTEMPTS} attempts at each "
+            f"{bad} of {needed} rows are not as asked after {ATTEMPTS} attempts at each "
             f"({', '.join(later) or 'a constraint'}). Ask for something more frequent, or for the columns "
             "that it follows from."
         )

@@ -114,9 +114,11 @@ def moments_of(seconds: Float[np.ndarray, " n"], unit: str, timezone: str | None
     steps = (_clock(seconds[known], timezone) + size // 2) // size * size
     found[known] = steps.astype("datetime64[us]")
     moments = pd.DatetimeIndex(found)
-    if timezone is None:
-        return moments
-    # Rounding may lead into an hour that the clock leaves out or has twice.
+    return moments if timezone is None else in_zone(moments, timezone)
+
+
+def in_zone(moments: pd.DatetimeIndex, timezone: str) -> pd.DatetimeIndex:
+    """Moments by the clock of a zone, which may lie in an hour that it leaves out or has twice."""
     return moments.tz_localize(timezone, ambiguous=np.zeros(len(moments), bool), nonexistent="shift_forward")
 
 
