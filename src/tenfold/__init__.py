@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .data import check
+    from .checking import check
     from .enlarging import enlarge
     from .evaluating import evaluate
     from .fitting import fit, resume
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .tables.resampling import GANSampler as GANSampler
 
 PUBLIC = {
-    "check": "data",
+    "check": "checking",
     "enlarge": "enlarging",
     "evaluate": "evaluating",
     "fit": "fitting",

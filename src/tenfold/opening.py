@@ -66,6 +66,10 @@ def refuse_unread(options: Options) -> None:
     for name in ("holdout", "group", "unlabelled"):
         if getattr(options, name) is not None:
             raise RecipeError(f"--{name} is not read of series: a part of them is held out. Leave it out.")
+    if not options.carve:
+        raise RecipeError(
+            "carve=False is not read of series. Say it there: series=SeriesOptions(holdout=False)"
+        )
 
 
 def refuse_table_options(options: Options) -> None:
@@ -113,6 +117,7 @@ def load_options(options: Options, seed: int) -> LoadOptions:
     return LoadOptions(
         size=options.size,
         holdout=options.holdout,
+        carve=options.carve,
         group=options.group,
         skip_bad=options.skip_bad,
         target=options.target,

@@ -29,6 +29,8 @@ class Options:
         micro_batches: parts in which a batch is processed to save memory; 0 for as many as are needed.
         size: longest side to which pictures are resized.
         holdout: a folder of samples to judge by, instead of a part of the data.
+        carve: whether a part of the data is held out to judge by; if not, and no hold-out is given, no best
+            sampler can be chosen, and the last one is kept. Of series, `series` says so.
         group: metadata column whose groups are never split between training and hold-out.
         unlabelled: a folder of samples without labels, to be learnt from, too.
         skip_bad: leave out files that cannot be read.
@@ -55,6 +57,7 @@ class Options:
     micro_batches: int = 0
     size: int | None = None
     holdout: str | None = None
+    carve: bool = True
     group: str | None = None
     unlabelled: str | None = None
     skip_bad: bool = False

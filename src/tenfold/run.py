@@ -150,16 +150,16 @@ class Run:
             raise RunError(f"{self.path} has no checkpoint yet. Wait for the first, or start the run anew.")
         return read_state(found[-1])
 
-    def remaining(self, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
+    def sample_remaining(self, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
         """Rows of a table of which some columns are given, in their order; the others are made.
 
         Args:
             known: a frame with some of the columns; what is missing in it is made, too.
             seed: of what is made.
         """
-        from .tables.completing import remaining
+        from .tables.completing import sample_remaining
 
-        return remaining(self, known, seed=seed)
+        return sample_remaining(self, known, seed=seed)
 
     def sample(
         self,

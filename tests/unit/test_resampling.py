@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tenfold.errors import DataError, RecipeError
 from tenfold.tables import resampling
-from tenfold.tables.labelled import Labelled
+from tenfold.tables.labelled import Labelled, fit_labelled
 from tenfold.tables.mixed import columns_of, mixed
 from tenfold.tables.resampling import GANSampler, kimg_of
 
@@ -182,3 +182,10 @@ def test_two_fits_are_the_same_to_the_bit() -> None:
     assert np.bincount(labels).tolist() == [64, 64] and set(first["c"]) <= {"a", "b", "c"}
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     assert not first.equals(other)
+
+
+def test_the_gan_learns_from_all_rows(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = Labelled(rng.normal(size=(120, 2)), [0, 0], np.arange(120) % 2)
+    run = fit_labelled(rows, "tabular", tmp_path, kimg=0.2)
+    assert run is not None and run.spec.count == 120

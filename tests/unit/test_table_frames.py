@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def test_columns_of_text_become_what_all_of_them_are(tmp_path):
     assert df["zip"].tolist() == ["00123", "12345", "99999"]
     assert df["flag"].dtype == bool and df["flag"].tolist() == [True, False, True]
     assert df["word"].tolist() == [" a", "b", "?"]
-    assert df["gap"].dtype == np.float64 and df["gap"].isna().tolist() == [False, True, True]
+    assert df["gap"].dtype == "Int64" and df["gap"].isna().tolist() == [False, True, True]
 
 
 def test_what_only_looks_like_numbers_stays_text(tmp_path):
@@ -72,6 +73,29 @@ def test_quoted_fields_may_hold_delimiters_and_line_ends(tmp_path):
 
 def test_blank_lines_are_no_rows(tmp_path):
     assert len(read_frame(file(tmp_path, "a,b\n1,2\n\n3,4\n   \n\n")).df) == 2
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_in_a_single_column_a_blank_line_between_others_is_a_missing_value(tmp_path, end):
+    df = read_frame(file(tmp_path, end.join(["", "a", "1", "", "3", "", ""]))).df
+    assert df["a"].isna().tolist() == [False, True, False]
+    df = read_frame(file(tmp_path, end.join(["a", "b c", "  ", '""', "d"]))).df
+    assert df["a"].isna().tolist() == [False, True, True, False]
+
+
+def test_whole_numbers_with_gaps_stay_without_a_point(tmp_path):
+    text = "a;b;c\n39;1.0;x\n;;y\n41;2.0;z\n"
+    df = read_frame(file(tmp_path, text)).df
+    assert df.dtypes.astype(str).tolist()[:2] == ["Int64", "float64"]
+    assert df.to_csv(index=False, sep=";", lineterminator="\n") == text
+
+
+def test_a_csv_is_separated_as_the_one_that_came_in(tmp_path):
+    for delimiter, csv in ((";", ";"), ("|", "|"), (",", ","), ("\t", ",")):
+        container = read_frame(file(tmp_path, f"a{delimiter}b\n1{delimiter}2\n")).container
+        assert container.delimiter_in(Path("out.csv")) == csv
+        assert container.delimiter_in(Path("out.tsv")) == "\t"
+    assert read_frame(pd.DataFrame({"a": [1]})).container.delimiter_in(Path("out.csv")) == ","
 
 
 @pytest.mark.parametrize(

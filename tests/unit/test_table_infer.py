@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tenfold.data.table.clean import cleaned, dressed
 from tenfold.data.table.frames import read_frame
 from tenfold.data.table.infer import infer, refuse_bad_frame, refuse_texts
 from tenfold.data.table.keys import pattern_of
@@ -289,3 +290,58 @@ def test_a_report_lists_problems_and_raises_nothing():
     assert look(read_frame(pd.DataFrame({"a": [1]}))).problems == (
         "The table has 1 columns and a single row. A GAN learns from many; add some.",
     )
+
+
+LARGE = 2**63 - 1
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "Int64", "object"])
+def test_whole_numbers_that_doubles_round_are_no_quantities(dtype):
+    df = pd.DataFrame({"n": [*range(ROWS - 1), LARGE], "other": RANDOM.normal(size=ROWS)}).sample(frac=1)
+    df = df.reset_index(drop=True).astype({"n": dtype})
+    df["n"] = df["n"].where(df["n"] > 5, 5)  # no key
+    with pytest.raises(
+        DataError, match=r"'n' holds whole numbers of 2\*\*53 or more.*\(first: 9223372036854"
+    ):
+        infer(df)
+    assert look(read_frame(df)).problems[0].startswith("The column 'n' holds whole numbers")
+    with pytest.raises(DataError, match="holds whole numbers"):
+        infer(df, given=TableSpec((Column("n", "numeric"),)))
+    with pytest.raises(DataError, match="holds whole numbers"):
+        infer(df, given=TableSpec((Column("n", "numeric", dtype, integer=True, low=0, high=2.0**63),)))
+    for kind in ("id", "ignore", "categorical"):
+        spec = infer(df, given=TableSpec((Column("n", kind),)))
+        assert spec.column("n").kind == kind
+    again = dressed(cleaned(df, spec), spec)
+    assert again["n"].dtype == df["n"].dtype and again["n"].tolist() == df["n"].tolist()
+
+
+def test_large_numbers_that_are_all_the_same_or_keys_are_taken_as_they_are():
+    assert column_of([LARGE] * ROWS).value == LARGE
+    assert column_of([LARGE, LARGE - 1] * 30).categories == (str(LARGE - 1), str(LARGE))
+    assert column_of([2**60 + i for i in range(ROWS)], "user_id").kind == "id"
+    assert column_of([1e300, 2e300] + [0.5 * i for i in range(ROWS)]).kind == "numeric"
+
+
+def test_a_key_that_is_learnt_is_kept_unique():
+    df = pd.DataFrame({"n": RANDOM.permutation(1000)[:ROWS] * 3, "other": RANDOM.normal(size=ROWS)})
+    given = TableSpec((Column("n", "numeric"),), "n")
+    spec = infer(df, given=given)
+    assert spec.constraints == ({"constraint": "unique", "columns": ["n"]},)
+    assert infer(df, given=spec).constraints == spec.constraints
+    assert infer(df, given=TableSpec((Column("n", "id"),), "n")).constraints == ()
+
+
+def test_dates_may_name_several_offsets():
+    moments = pd.date_range("2024-03-30", periods=ROWS, freq="h", tz="Europe/Berlin")
+    df = pd.DataFrame({"t": [str(moment) for moment in moments], "other": RANDOM.normal(size=ROWS)})
+    assert df["t"].str[-6:].nunique() == 2
+    spec = infer(df)
+    again = dressed(cleaned(df, spec), spec)["t"]
+    assert spec.column("t").kind == "datetime" and spec.column("t").format == "%Y-%m-%d %H:%M:%S%z"
+    assert again[0] == "2024-03-29 23:00:00+00:00" and (pd.to_datetime(again, utc=True) == moments).all()
+    df.loc[0, "t"] = "2024-03-30T00:00:00.5+01:00"  # in no format that all have
+    spec = infer(df, given=TableSpec((Column("t", "datetime"),)))
+    again = dressed(cleaned(df, spec), spec)["t"]
+    assert again[0] == "2024-03-29 23:00:00.500+00:00"
+    assert (pd.to_datetime(again, utc=True)[1:] == moments[1:]).all()

@@ -143,13 +143,13 @@ def test_the_generators_own_word_is_not_exact(run):
 def test_columns_that_are_given_stay_and_the_others_are_made(run):
     known = frame()[["age", "region"]].head(30).copy()
     known.loc[3, "region"] = None
-    made = run.remaining(known)
+    made = run.sample_remaining(known)
     assert len(made) == 30
     assert (made["age"] == known["age"]).all()
     there = known["region"].notna()
     assert (made["region"][there] == known["region"][there]).all() and made["region"].notna().all()
     assert {"smokes", "cost"} <= {*made.columns}
-    pd.testing.assert_frame_equal(made, run.remaining(known))
+    pd.testing.assert_frame_equal(made, run.sample_remaining(known))
 
 
 def test_two_fits_are_the_same_to_the_last_bit(run, tmp_path):
@@ -240,3 +240,64 @@ def test_polars_and_arrays_come_back_as_they_came(tmp_path):
     polars = pytest.importorskip("polars")
     made = fitted(tmp_path / "run", polars.from_pandas(frame())).sample(10)
     assert isinstance(made, polars.DataFrame) and made.columns == list(frame().columns)
+
+
+def test_a_csv_comes_back_as_it_was_written(tmp_path):
+    from tenfold.cli.__main__ import main
+
+    data = frame()
+    data["visits"] = (data["age"] // 5).astype("Int64").where(data["age"] > 30)
+    data.to_csv(tmp_path / "in.csv", sep=";", index=False)
+    fitted(tmp_path / "run", tmp_path / "in.csv")
+    assert main(["sample", str(tmp_path / "run"), "-n", "200", "--out", str(tmp_path / "out.csv")]) == 0
+    lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert lines[0] == "age;smokes;cost;bonus;region;score;visits" and len(lines) == 201
+    visits = {line.split(";")[-1] for line in lines[1:]}
+    assert "" in visits and all(text.isdigit() for text in visits - {""})
+    (tmp_path / "known.csv").write_text("age|region\n30|north\n40|south\n")
+    asked = ["--remaining", str(tmp_path / "known.csv"), "--out", str(tmp_path / "filled.csv")]
+    assert main(["sample", str(tmp_path / "run"), *asked]) == 0
+    assert (tmp_path / "filled.csv").read_text().splitlines()[1].startswith("30|north|")
+
+
+def test_a_key_that_is_learnt_repeats_in_no_made_row(tmp_path):
+    from tenfold.data.table.schema import Column, TableSpec, write_spec
+
+    data = frame().assign(code=np.random.default_rng(0).permutation(5000)[:N])
+    write_spec(TableSpec((Column("code", "numeric"),), "code"), tmp_path / "spec.json")
+    made = fitted(tmp_path / "run", data, spec=str(tmp_path / "spec.json")).sample(200)
+    assert made["code"].is_unique
+
+
+def test_nothing_is_held_out_where_that_is_asked_for(tmp_path):
+    from tenfold.data.options import LoadOptions
+    from tenfold.data.table.opening import open_table
+
+    run = fitted(tmp_path / "run", carve=False)
+    assert run.spec.count == N and "nothing is held out" in " ".join(run.facts["notes"])
+    assert len(run.sample(5)) == 5 and not (run.path / "best").exists()
+    assert not any("chose the checkpoint" in note for note in run.evaluate(data=frame()).notes)
+    parts, all_of_it = open_table(frame()), open_table(frame(), LoadOptions(carve=False))
+    assert len(all_of_it.train) == len(parts.train) + len(parts.holdout)
+    assert all_of_it.fingerprint != parts.fingerprint
+
+
+def test_tables_are_checked_in_python_as_on_the_command_line(tmp_path, capsys):
+    import json
+
+    from tenfold.cli.__main__ import main
+    from tenfold.data.table.schema import TableSpec
+
+    frame().to_csv(tmp_path / "t.csv", index=False)
+    main(["check", str(tmp_path / "t.csv"), "--target", "smokes", "--json"])
+    report = tenfold.check(tmp_path / "t.csv", target="smokes")
+    assert {**report.to_json(), "source": str(tmp_path / "t.csv")} == json.loads(capsys.readouterr().out)
+    assert tenfold.check(frame(), target="smokes").spec == report.spec
+    report.write_spec(tmp_path / "spec.json")
+    assert tenfold.check(frame(), spec=tmp_path / "spec.json").spec == report.spec
+    assert TableSpec.from_json(json.loads(repr(report).partition("to be edited:")[2])) == report.spec
+    polars = pytest.importorskip("polars")
+    assert tenfold.check(polars.from_pandas(frame()), target="smokes").spec.names == report.spec.names
+    with pytest.raises(DataError, match="the data are none"):
+        tenfold.check("digits", target="smokes")
+    assert tenfold.check("digits").kind == "images"

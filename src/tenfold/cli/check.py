@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
     from ..data.table.frames import is_table
 
     if is_table(args.data):
-        return check_table(args)
+        return check_rows(args)
     refuse_columns(args)
     from ..choosing import recipes_for
     from ..data import LoadOptions
@@ -39,18 +39,14 @@ def main(argv: Sequence[str]) -> int:
     return 2 if report.problems else 0
 
 
-def check_table(args: Namespace) -> int:
+def check_rows(args: Namespace) -> int:
     """The same of a table."""
-    from ..data.table.frames import read_frame
-    from ..data.table.report import look
-    from ..data.table.schema import read_spec, write_spec
+    from ..checking import check_table
 
     with stdout_kept_clean(args.json):
-        frame = read_frame(args.data)
-        spec = None if args.spec is None else read_spec(args.spec)
-        report = look(frame, spec, args.target)
+        report = check_table(args.data, args.target, args.spec)
         if args.write_spec is not None:
-            write_spec(report.spec, args.write_spec)
+            report.write_spec(args.write_spec)
     more = [] if args.write_spec is None else [f"spec: {args.write_spec}; edit it, then: fit --spec FILE"]
     show(report.to_json(), [*report.lines(), *more], as_json=args.json)
     return 2 if report.problems else 0

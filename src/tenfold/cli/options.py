@@ -19,6 +19,10 @@ FLAGS = {"start": "from", "side": "from"}
 """Flags of options that are called otherwise, as Python keeps the word for itself."""
 
 
+IN_PYTHON_ONLY = ("carve", "side", "series")
+"""Options that no flag of the same name sets."""
+
+
 def data_name(text: str) -> str:
     """DATA as it was given; if that is nothing, a shell variable was not set, and no folder was meant."""
     if not text.strip():
@@ -86,7 +90,7 @@ def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
     from ..options import Options
 
-    known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in ("side", "series")}
+    known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in IN_PYTHON_ONLY}
     known |= {"series": series_options(args)}
     if names_side(args):
         known |= {"side": args.start, "start": None}

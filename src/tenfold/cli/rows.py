@@ -42,16 +42,16 @@ def sample_series(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]
     if wrong is not None or args.out is None:
         what = f"--{wrong} is for pictures" if wrong else "where shall the series go?"
         raise WrongCommand(f"{what}. {args.run} makes series: --out FILE.csv")
-    path, array = Path(args.out), run.series.container is None
-    if not array:
+    path, container = Path(args.out), run.series.container
+    if container is not None:
         refuse_other_file(path)
     elif path.suffix != ".npy" or path.exists():
         raise RunError(f"{path} is no new .npy file, which arrays of series go to. Choose another --out.")
     made = run.sample(args.count, label=args.label, seed=args.seed)
-    if array:
+    if container is None:
         np.save(path, made, allow_pickle=False)
     else:
-        write_frame(made, path)
+        write_frame(made, path, container.delimiter_in(path))
     return {"count": args.count, "out": args.out}, [f"{args.count} series: {args.out}"]
 
 
@@ -70,8 +70,8 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
     Raises:
         WrongCommand: a flag is for pictures, or there is no file to write to.
     """
-    from ..data.table.frames import write_frame
-    from ..tables.completing import remaining
+    from ..data.table.frames import read_frame, write_frame
+    from ..tables.completing import sample_remaining
     from ..tables.sampling import sample_blocks
     from ..tables.where import where
     from ..tables.writing import refuse_other_file, write_blocks
@@ -87,13 +87,14 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
         conditions = {run.target: args.label, **conditions}
     if args.remaining is not None:
         refuse_beside_remaining(args, conditions)
-        made = remaining(run, args.remaining, seed=args.seed)
-        write_frame(made, path)
+        made = sample_remaining(run, args.remaining, seed=args.seed)
+        write_frame(made, path, read_frame(args.remaining).container.delimiter_in(path))
         count = len(made)
     else:
         made = sample_blocks(run, args.count, conditions=conditions, balance=args.balance, seed=args.seed)
-        blocks = (run.table.container.named(block) for block in made)
-        count = write_blocks(blocks, path, to_stderr(args.count))
+        container = run.table.container
+        blocks = (container.named(block) for block in made)
+        count = write_blocks(blocks, path, to_stderr(args.count), container.delimiter_in(path))
     asked = [*(args.where or []), *([] if args.label is None else [f"{run.target} = {args.label}"])]
     return {"count": count, "out": args.out, "conditions": asked}, [f"{count} rows: {args.out}"]
 

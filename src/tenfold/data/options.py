@@ -13,6 +13,7 @@ class LoadOptions:
         size: longest side in pixels after resizing. None keeps the images as they are if all have one
             size of at most 128 pixels a side; otherwise the longest side becomes at most 64.
         holdout: a folder (or other source) with the hold-out, instead of carving one.
+        carve: whether a part is held out at all where no hold-out is given.
         group: a column of the metadata: images of one group are never on both sides of the split.
             "prefix" groups by the part of the file name before the first "_" or "-".
         skip_bad: leave out images that cannot be read.
@@ -25,6 +26,7 @@ class LoadOptions:
 
     size: int | None = None
     holdout: str | None = None
+    carve: bool = True
     group: str | None = None
     skip_bad: bool = False
     seed: int = 0

@@ -160,7 +160,7 @@ def from_splits(
         notes.append(f"the split {wanted!r} is opened whole, nothing is held out of it")
     if "test" in trees and wanted == "train":
         notes.append("the test images are left alone")
-    carve = judges is None and wanted == "train"
+    carve = options.carve and judges is None and wanted == "train"
     first, second = (
         Found(str(path), part, other, carve, (*part.notes, *notes))
         for part, other in zip((given, made), held, strict=True)

@@ -79,7 +79,7 @@ def find(source: Source, options: LoadOptions) -> Found:
     if "test" in splits and options.split == "train":
         notes.append("the test images are left alone")
     name = f"an array {source.shape}" if isinstance(source, np.ndarray) else str(source)
-    carve = holdout is None and options.split == "train"
+    carve = options.carve and holdout is None and options.split == "train"
     return Found(name, train, holdout, carve, tuple(notes))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..run import Run
 
 
-def remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
+def sample_remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: ANN401
     """Rows of which some columns are given, in their order; the others are made.
 
     Args:

@@ -120,8 +120,9 @@ def evaluate_run(
 
     dataset = open_table(source_of(run) if data is None else data, opened_by(run), run.table)
     refuse_changed(run, dataset)
-    notes = ["the hold-out also chose the checkpoint, which flatters; --holdout FILE can give a fresh one"]
     held = None if dataset.holdout is None else dataset.holdout.values
+    notes = ["the hold-out also chose the checkpoint, which flatters; --holdout FILE can give a fresh one"]
+    notes = [] if held is None else notes
     if holdout is not None:
         held, notes = run.table.values_of(read_frame(holdout).df), []
     count = min(most, max(LEAST_MADE, 0 if held is None else len(held)))

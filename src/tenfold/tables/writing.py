@@ -22,7 +22,10 @@ def refuse_other_file(path: Path) -> None:
 
 
 def write_blocks(
-    blocks: Iterable[pd.DataFrame], path: Path, told: Callable[[int], None] = lambda n: None
+    blocks: Iterable[pd.DataFrame],
+    path: Path,
+    told: Callable[[int], None] = lambda n: None,
+    delimiter: str | None = None,
 ) -> int:
     """Write rows as they come; a file that is not whole is never called by its name.
 
@@ -30,23 +33,26 @@ def write_blocks(
         blocks: of rows.
         path: whose suffix says how.
         told: is told how many rows are written.
+        delimiter: between the fields of a text; a tab in .tsv and a comma in .csv if not said.
 
     Returns:
         The number of rows.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() in (".csv", ".tsv"):
-        return write_text(blocks, path, told)
+        return write_text(blocks, path, told, delimiter)
     whole = pd.concat(list(blocks), ignore_index=True)
     write_frame(whole, path)
     told(len(whole))
     return len(whole)
 
 
-def write_text(blocks: Iterable[pd.DataFrame], path: Path, told: Callable[[int], None]) -> int:
+def write_text(
+    blocks: Iterable[pd.DataFrame], path: Path, told: Callable[[int], None], delimiter: str | None = None
+) -> int:
     """The same as text with a delimiter, in constant memory."""
     fresh, count = path.with_name(path.name + ".new"), 0
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
+    separator = delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
     with fresh.open("w", encoding="utf-8", newline="") as stream:
         for block in blocks:
             block.to_csv(stream, index=False, header=count == 0, sep=separator, lineterminator="\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +54,12 @@ class Container:
         if isinstance(found["numpy"], tuple):
             found["numpy"] = tuple((str(name), str(dtype)) for name, dtype in found["numpy"])
         return cls(**found)
+
+    def delimiter_in(self, path: Path) -> str:
+        """What separates fields in a text file that rows go out to: as it was, where a .csv came in."""
+        if path.suffix.lower() == ".tsv":
+            return "\t"
+        return self.delimiter if self.kind == "csv" and self.delimiter != "\t" else ","
 
     def restore(self, df: pd.DataFrame) -> Any:  # noqa: ANN401
         """A frame of the same columns, or of some of them, in what the table came in.

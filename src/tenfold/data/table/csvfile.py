@@ -35,7 +35,8 @@ def read_text_table(path: Path) -> tuple[pd.DataFrame, str]:
     """A table of text, and the delimiter of its fields.
 
     Columns of plain numbers become numbers, columns of True and False truth. Others stay text as it is
-    written, missing where a field is empty: with blanks, leading zeros and whatever stands for unknown.
+    written, missing where a field is empty: with blanks, leading zeros and whatever stands for unknown. Blank
+    lines are no rows; but between the lines of a single column they are missing values.
 
     Raises:
         DataError: it is not UTF-8, is empty, has no line of names, or a line has more or fewer fields.
@@ -53,8 +54,9 @@ def read_text_table(path: Path) -> tuple[pd.DataFrame, str]:
     refuse_broken_lines(raw, delimiter, len(names), path)
     try:
         frame = pd.read_csv(
-            io.BytesIO(raw),
+            io.BytesIO(raw.strip(b" \r\n") if len(names) == 1 else raw),
             sep=delimiter,
+            skip_blank_lines=len(names) > 1,
             header=0,
             names=list(range(len(names))),
             index_col=False,
@@ -231,5 +233,7 @@ def _numbers(stripped: pd.Series[Any]) -> pd.Series[Any] | None:
     left = {text.casefold() for text in stripped[absent].unique()}
     if absent.all() or not left <= MISSING_WORDS - {"?"} or bool(stripped.str.match(ODD_NUMBER).any()):
         return None
-    whole = not absent.any() and bool(stripped.str.fullmatch(r"[+-]?\d+").all())
-    return pd.Series(numbers.astype(np.int64) if whole else numbers)
+    if not stripped[~absent].str.fullmatch(r"[+-]?\d+").all():
+        return pd.Series(numbers)
+    # Doubles would come back with a point.
+    return pd.Series(numbers).astype("Int64") if absent.any() else pd.Series(numbers.astype(np.int64))

@@ -44,12 +44,26 @@ def format_of(texts: np.ndarray) -> str | None:
     if not len(texts) or not all(_DATED.match(text) for text in texts[:_TRIED]):
         return None
     zoned = _ZONED.search(texts[0])
-    suffix = zoned[1] if zoned is not None and all(text.endswith(zoned[1]) for text in texts) else ""
+    suffix = ""
+    if zoned is not None:
+        suffix = zoned[1] if all(text.endswith(zoned[1]) for text in texts) else "%z"
     for bare in FORMATS:
         format = bare + suffix
         if _suits(texts[:_TRIED], format) and _suits(texts, format):
             return _unpadded(texts[:_TRIED], format)
     return None
+
+
+def zoned_format(texts: np.ndarray) -> str | None:
+    """A format for dates of ISO 8601 that have none in common; None if some name no offset from UTC.
+
+    Example:
+        >>> zoned_format(np.array(["2024-01-01T10:00+01:00", "2024-07-01 10:00:00+02:00"], object))
+        '%Y-%m-%d %H:%M:%S%z'
+    """
+    if not len(texts) or not all(_ZONED.search(text) for text in texts):
+        return None
+    return "%Y-%m-%d %H:%M:%S.%f%z" if any("." in text for text in texts) else "%Y-%m-%d %H:%M:%S%z"
 
 
 def _suits(texts: np.ndarray, format: str) -> bool:
@@ -68,7 +82,8 @@ def parsed(texts: np.ndarray, format: str | None) -> Float[np.ndarray, " k"]:
 
     Args:
         texts: without blanks around them.
-        format: as `strptime` has it; None for that of ISO 8601.
+        format: as `strptime` has it; None for that of ISO 8601. With %z each text may be as far off UTC as it
+            says.
     """
     import pandas as pd
 
@@ -123,7 +138,8 @@ def in_zone(moments: pd.DatetimeIndex, timezone: str) -> pd.DatetimeIndex:
 
 
 def written(seconds: Float[np.ndarray, " n"], format: str, unit: str) -> np.ndarray:
-    """Texts of seconds in a format; NaN where missing."""
+    """Texts of seconds in a format, those with an offset in UTC; NaN where missing."""
+    format = format.replace("%z", "+00:00")
     if os.name == "nt":
         format = format.replace("%-", "%#")
     # A copy, for what pandas gives may not be written to.

@@ -12,7 +12,8 @@ from ...errors import DataError
 from ..parts import order_labels
 from .clean import numbers_of, seconds_of
 from .column import Column, Pattern
-from .dates import unit_of
+from .dates import unit_of, zoned_format
+from .ids import EXACT
 from .keys import pattern_of
 from .looking import Looked, family_of, missing_as
 from .quantities import decimals_of, long_tailed, masses_of
@@ -76,7 +77,8 @@ def _datetime(looked: Looked, column: Column) -> Column:
         values = seconds_of(looked.series, column)
         if looked.words is not None:
             absent = missing_words(looked.words.texts)
-            column = replace(column, missing_as=missing_as(looked.words, absent))
+            format = column.format or zoned_format(looked.words.texts[~absent])
+            column = replace(column, missing_as=missing_as(looked.words, absent), format=format)
     column = replace(_common(looked, column, np.isnan(values)), timezone=looked.timezone)
     known = values[~np.isnan(values)]
     if not len(known):
@@ -160,6 +162,8 @@ def _value(looked: Looked, words: Words) -> str | float | bool:
     """The first value, as JSON holds it."""
     if looked.words is None and looked.values is not None and looked.nature == "number":
         number = float(looked.values[~np.isnan(looked.values)][0])
+        if abs(number) >= EXACT and words.texts[0].lstrip("-").isdigit():
+            return int(words.texts[0])
         return int(number) if number.is_integer() else number
     original = words.originals[0]
     if isinstance(original, bool | np.bool_):

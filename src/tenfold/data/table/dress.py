@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from .column import Column
 from .dates import moments_of, written
+from .ids import EXACT
 from .looking import family_of, text_dtype, typed
 from .schema import TableSpec
 from .words import none_where, plain_numbers, spread, text_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _WHOLE = re.compile(r"u?int\d+")  # types that cannot hold a missing value
 _COUNTED = re.compile(r"u?int\d+", re.IGNORECASE)
+_DIGITS = re.compile(r"-?\d+")
 
 
 def dressed(df: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
@@ -143,11 +145,35 @@ def _labels(series: pd.Series[Any], column: Column) -> pd.Series[Any]:
     if family == "truth":
         return _truth(spread([text == "True" for text in texts], codes, None), column.dtype)
     if family == "number":
-        return as_numbers(np.append(plain_numbers(texts), np.nan)[codes], column.dtype)
+        return _numbers_of_texts(texts, codes, column.dtype)
     if family == "date":
         return _moments(spread(texts, codes, None), column.dtype)
     spelt = [column.spellings.get(text, text) for text in texts]
     return as_text(spread(spelt, codes, column.missing_as), column.dtype)
+
+
+def _numbers_of_texts(texts: list[str], codes: np.ndarray, dtype: str) -> pd.Series[Any]:
+    """Categories that are numbers; whole ones that a double would round are kept to the last digit."""
+    whole = (_COUNTED.match(dtype) or dtype == "object[number]") and all(map(_DIGITS.fullmatch, texts))
+    if whole and any(abs(int(text)) >= EXACT for text in texts):
+        numbers, missing = spread([int(text) for text in texts], codes, None), codes < 0
+        return typed(
+            _objects_of(numbers), "object" if dtype == "object[number]" else _holding(dtype, missing)
+        )
+    return as_numbers(np.append(plain_numbers(texts), np.nan)[codes], dtype)
+
+
+def _objects_of(cells: np.ndarray) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.Series(cells, dtype=object)
+
+
+def _holding(dtype: str, missing: np.ndarray) -> str:
+    """A type of whole numbers that holds missing values if there are some."""
+    if not missing.any() or not _WHOLE.fullmatch(dtype):
+        return dtype
+    return dtype.replace("uint", "UInt") if dtype.startswith("u") else dtype.replace("int", "Int")
 
 
 def _categories(codes: np.ndarray, texts: list[str], column: Column) -> pd.Series[Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import DataError
-from .looking import Looked, look_at, thousands
+from .ids import EXACT
+from .looking import Looked, floats_of, look_at, nature_of, thousands
 from .words import ODD_NUMBER, Words, missing_words, plain_numbers, said_rows
 
 if TYPE_CHECKING:
@@ -75,6 +76,28 @@ def column_fault(looked: Looked) -> str | None:
     if looked.nature == "text" and words is not None:
         return _of_texts(name, words)
     return None
+
+
+def inexact_fault(name: str, series: pd.Series[Any]) -> str | None:
+    """What is wrong with whole numbers that shall be learnt as quantities, if anything: a double rounds them.
+
+    Args:
+        name: of the column.
+        series: its cells.
+    """
+    from pandas.api import types
+
+    if nature_of(series) != "number" or not (types.is_integer_dtype(series) or series.dtype == object):
+        return None
+    values = floats_of(series)
+    beyond = np.abs(values) >= EXACT
+    if not beyond.any() or (values != np.rint(values))[~np.isnan(values)].any():
+        return None
+    return (
+        f"The column {name!r} holds whole numbers of 2**53 or more, which are not learnt to the last digit: "
+        f"{said_rows(beyond)} (first: {series.iloc[int(beyond.argmax())]}). Leave the cells empty if that "
+        'stands for a missing value, or say in a spec what it is ("kind": "categorical", "id", or "ignore").'
+    )
 
 
 def _nothing(looked: Looked, words: Words) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import DataError, suggest
 from .column import Column
 from .describe import described, no_and_yes
-from .faults import column_fault, refuse_bad_frame, refuse_faults, shape_faults
+from .faults import column_fault, inexact_fault, refuse_bad_frame, refuse_faults, shape_faults
 from .keys import are_numbers_keys, are_texts_keys
 from .looking import Looked, look_at
 from .schema import LEARNT, TableSpec
@@ -64,17 +64,37 @@ def guess(
     _refuse_unknown(df, [] if target is None else [target], "The target is")
     columns: list[Column] = []
     for name in map(str, df.columns):
-        if name in said and not said[name].bare:
-            columns.append(said[name])
-            continue
-        looked = look_at(name, df[name])
-        fault = None if name in said else column_fault(looked)
+        column, fault = _column(name, df[name], said.get(name), name == target)
+        columns.append(column)
         faults += [] if fault is None else [fault]
-        kind = said[name].kind if name in said else kind_of(looked, name == target)
-        columns.append(described(looked, "ignore" if fault else kind, said.get(name)))
     _refuse_hopeless(columns, target, faults)
     key = _key(df, columns, None if given is None else given.primary_key)
-    return TableSpec(tuple(columns), key, () if given is None else given.constraints, target), faults
+    constraints = () if given is None else given.constraints
+    return TableSpec(
+        tuple(columns), key, (*constraints, *_kept_unique(columns, key, constraints)), target
+    ), faults
+
+
+def _column(
+    name: str, series: pd.Series[Any], said: Column | None, is_target: bool
+) -> tuple[Column, str | None]:
+    if said is not None and not said.bare:
+        return said, inexact_fault(name, series) if said.kind == "numeric" else None
+    looked = look_at(name, series)
+    fault = None if said is not None else column_fault(looked)
+    kind = kind_of(looked, is_target) if said is None else said.kind
+    if fault is None and kind == "numeric":
+        fault = inexact_fault(name, series)
+    return described(looked, "ignore" if fault else kind, said), fault
+
+
+def _kept_unique(
+    columns: list[Column], key: str | None, constraints: tuple[Mapping[str, Any], ...]
+) -> list[Mapping[str, Any]]:
+    """The constraint that keeps a primary key unique which is learnt, if there is none yet."""
+    learnt = any(column.learnt for column in columns if column.name == key)
+    found = any(one.get("constraint") == "unique" and one.get("columns") == [key] for one in constraints)
+    return [{"constraint": "unique", "columns": [key]}] if learnt and not found else []
 
 
 def _refuse_unknown(df: pd.DataFrame, names: list[str], what: str) -> None:
@@ -132,7 +152,7 @@ def kind_of(looked: Looked, is_target: bool = False) -> str:
 def _kind_of_numbers(looked: Looked, is_target: bool) -> str:
     assert looked.values is not None
     values = looked.values
-    distinct, rows = np.unique(values[np.isfinite(values)]), len(values)
+    distinct, rows = _distinct(looked, values), len(values)
     missing = bool(np.isnan(values).any())
     if not len(distinct):
         return "ignore"
@@ -147,6 +167,14 @@ def _kind_of_numbers(looked: Looked, is_target: bool) -> str:
     if is_target and few and (distinct == np.rint(distinct)).all():
         return "categorical"
     return "numeric"
+
+
+def _distinct(looked: Looked, values: np.ndarray) -> np.ndarray:
+    """Different numbers; whole ones as they are, for doubles take some of the largest for one."""
+    kind = looked.series.dtype.kind
+    if looked.words is None and kind in "iu":
+        return np.unique(looked.series.dropna().to_numpy(f"{kind}8"))
+    return np.unique(values[np.isfinite(values)])
 
 
 def _kind_of_truth(looked: Looked, is_target: bool) -> str:

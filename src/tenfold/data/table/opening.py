@@ -112,6 +112,8 @@ def split(
     if options.holdout is not None:
         held = read_frame(options.holdout).df
         return frame.df, held, [f"{len(held)} rows of {options.holdout} are held out"]
+    if not options.carve:
+        return frame.df, None, ["nothing is held out, as asked; the last averaged weights are then used"]
     count = len(frame.df)
     labels = labels_of(frame, spec)
     groups: list[str | None] = [None] * count
@@ -183,6 +185,7 @@ def fingerprint(frame: Frame, spec: TableSpec, options: LoadOptions) -> str:
     """Changes when the table, what is known of its columns, or what is held out does."""
     held = None if options.holdout is None else read_frame(options.holdout).fingerprint
     parts = (frame.fingerprint, spec.to_json(), held, options.group, options.seed)
+    parts = parts if options.carve else (*parts, "all")
     return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..notes import LEAST
@@ -13,7 +15,7 @@ from .describe import MOST_OPTIONS
 from .frames import Frame
 from .infer import guess
 from .looking import family_of
-from .schema import TableSpec
+from .schema import TableSpec, write_spec
 from .words import MISSING_WORDS, words_of
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class ColumnReport:
     bytes: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TableReport:
     """What is known of a table.
 
@@ -97,6 +99,15 @@ class TableReport:
     def lines(self) -> list[str]:
         """The report as plain text."""
         return list(self._lines())
+
+    def __repr__(self) -> str:
+        """The report and the spec as plain text, as Python's shell and notebooks show it."""
+        spec = json.dumps(self.spec.to_json(), indent=1, ensure_ascii=False)
+        return "\n".join([*self.lines(), "spec, to be edited:", spec])
+
+    def write_spec(self, path: str | Path) -> None:
+        """Writes the spec to a file, to be edited and passed to `fit`."""
+        write_spec(self.spec, path)
 
     def _lines(self) -> Iterator[str]:
         target = "" if self.spec.target is None else f", of which {self.spec.target!r} is the target"
