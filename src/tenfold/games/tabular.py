@@ -26,6 +26,7 @@ from ..penalties import Look, Penalty, Side
 from .gan import signals
 
 TINY = 1e-12
+ORDERS = 8  # in which the rows of one draw are made; what an order gets wrong, others do not
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class RowSampler(Sampler):
 
     def draw(self, draw: Draw) -> Tensor:
         """Normal noise for each pass, then a Gumbel number for each option; last, where there are several
-        passes, the order of the cells, which is the same for all rows, `(n, passes latent + o + c)`.
+        passes, the order of the cells, the same for an eighth of all rows, `(n, passes latent + o + c)`.
         """
         passes = 1 if self.training else self.passes
         noise, uniform = draw.normal(passes * self.latent), draw.uniform(self.layout.options)
@@ -81,22 +82,32 @@ class RowSampler(Sampler):
         z = torch.cat([noise, -(-uniform.clamp_min(tiny).log()).clamp_min(tiny).log()], 1)
         if passes == 1:
             return z
-        order = z.new_tensor([draw.once() for _ in range(self.layout.cells)])
-        return torch.cat([z, order.expand(len(z), -1)], 1)
+        orders = torch.rand(ORDERS, self.layout.cells, generator=draw.generator).to(z)
+        own = torch.arange(draw.total)[draw.rows] * ORDERS // draw.total
+        return torch.cat([z, orders[own]], 1)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """Rows `(n, d)`; without a condition, nothing is known of them."""
         shown = self.nothing(z) if condition is None else condition
-        several = z.shape[1] > self.latent + self.layout.options
-        z, order = z.split([z.shape[1] - several * self.layout.cells, several * self.layout.cells], 1)
+        if z.shape[1] == self.latent + self.layout.options:
+            return self.last_pass(z, shown)
+        z, order = z.split([z.shape[1] - self.layout.cells, self.layout.cells], 1)
+        sizes = order.unique_consecutive(return_counts=True, dim=0)[1].tolist()
+        parts = zip(z.split(sizes), order.split(sizes), shown.split(sizes), strict=True)
+        return torch.cat([self.in_passes(z, order[0], shown) for z, order, shown in parts])
+
+    def in_passes(self, z: Tensor, order: Tensor, shown: Tensor) -> Tensor:
+        """Rows whose choices are made in one order."""
         noise, gumbel = z.split([z.shape[1] - self.layout.options, self.layout.options], 1)
         *before, last = noise.split(self.latent, 1)
-        if before:
-            choices = self.layout.choices.nonzero()[:, 0]
-            turns = choices[order[0, choices].argsort()].tensor_split(len(before) + 1)[:-1]
-            for cells, own in zip(turns, before, strict=True):
-                shown = self.chosen(cells.sort().values, own, gumbel, shown)
-        z = torch.cat([last, gumbel], 1)
+        choices = self.layout.choices.nonzero()[:, 0]
+        turns = choices[order[choices].argsort()].tensor_split(len(before) + 1)[:-1]
+        for cells, own in zip(turns, before, strict=True):
+            shown = self.chosen(cells.sort().values, own, gumbel, shown)
+        return self.last_pass(torch.cat([last, gumbel], 1), shown)
+
+    def last_pass(self, z: Tensor, shown: Tensor) -> Tensor:
+        """Rows of which everything is made that is not known yet."""
         return self.told(self.rows(self.guess(z, shown), z), shown)
 
     def chosen(self, cells: Tensor, noise: Tensor, gumbel: Tensor, shown: Tensor) -> Tensor:
