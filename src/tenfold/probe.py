@@ -23,6 +23,7 @@ from .augment.ada import ADA
 from .data import Dataset
 from .data.order import BothSides, Shuffled
 from .data.table.batches import Knowing, KnownCells
+from .data.texts.order import CaptionedBatches
 from .data.unlabelled import PartlyLabelled
 from .draw import Draw, derive
 from .engine.runtime import Runtime, has_bf16
@@ -86,6 +87,10 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
     classes, batch, more = recipe.conditions(plan.data.spec), recipe.batch, plan.data.unlabelled
     if plan.data.spec.cells:
         data = known_cells(plan.data, batch, plan.seed, play.knowing)
+    elif plan.data.spec.kind == "captioned":
+        data = CaptionedBatches(plan.data.train, batch, plan.seed)
+    elif plan.data.spec.kind == "text_pairs":
+        data = Shuffled(plan.data.train, batch, plan.seed)
     elif plan.data.given is not None:
         paired = plan.data.spec.kind == "pairs"
         data = BothSides(plan.data.given.train, plan.data.train, batch, plan.seed, paired=paired)
