@@ -146,11 +146,16 @@ def test_a_guess_costs_its_surprise_in_the_choices_that_are_asked_about():
     real = torch.zeros(1, WIDTH)
     real[0, [3, 5, 7]] = 1  # the first mode of x, the first option of c
     asked = torch.ones(1, KNOWN)
-    assert one.missed(guess, real, asked).item() == pytest.approx(math.log(2))  # of c; x and y are numbers
-    asked[0, 1] = 0
-    assert one.missed(guess, real, asked).item() == 0
-    asked[0, 1], guess.logits[0, 4] = 1, 1.0  # the other option of c
+    # x is no mass, one option of three; c is a choice; y may lie anywhere.
+    both = (math.log(3 / 2) + math.log(2)) / 2
+    assert one.missed(guess, real, asked).item() == pytest.approx(both)
+    real[0, 3], real[0, 2] = 0, 1  # x is the mass
+    assert one.missed(guess, real, asked).item() == pytest.approx((math.log(3) + math.log(2)) / 2)
+    asked[0, 0] = 0
+    assert one.missed(guess, real, asked).item() == pytest.approx(math.log(2))
+    guess.logits[0, 4] = 1.0  # the other option of c
     assert one.missed(guess, real, asked).item() == pytest.approx(math.log(1 + math.e))
+    assert one.missed(guess, real, 0 * asked).item() == 0
 
 
 def test_known_numbers_cost_nothing_and_what_was_not_told_is_asked_about():
@@ -217,7 +222,8 @@ def test_choices_hear_little_of_the_critic_and_numbers_all():
         rows = one.rows(Guess(scalars, logits), z, swayed)
         slopes.append(torch.autograd.grad((rows * torch.arange(WIDTH)).sum(), [logits, scalars]))
     assert torch.allclose(slopes[1][0][:, 3:5], 0.25 * slopes[0][0][:, 3:5])
-    assert torch.equal(slopes[1][0][:, :3], slopes[0][0][:, :3]) and torch.equal(slopes[0][1], slopes[1][1])
+    assert torch.equal(slopes[1][0][:, 5], slopes[0][0][:, 5]) and torch.equal(slopes[0][1], slopes[1][1])
+    assert one.layout.places.tolist() == [0, 1, 1, 0, 0, 1] and one.layout.decided.tolist() == [1, 1, 0]
 
 
 def test_statistics_are_the_distance_of_means_and_of_deviations():
@@ -295,3 +301,4 @@ def test_of_rows_as_good_the_last_is_kept():
         0.23, {"detector_auc_error": 0.02}
     )
     assert not exam.is_best(0.21, {})
+    assert exam.is_best(0.219, {"tstr": 0.8}) and not exam.is_best(0.221, {"tstr": 0.8})

@@ -127,13 +127,13 @@ class RowSampler(Sampler):
         Args:
             guess: what each cell might be.
             z: noise of a pass.
-            swayed: share of their derivatives that options of choices keep.
+            swayed: share of their derivatives that options keep, but for modes of numbers, which keep all.
         """
         scores = guess.logits.float() + z[:, -self.layout.options :]
         if self.training:
             soft = self.layout.one_hot.log_softmax(scores / self.temperature).exp()
-            numbers = 1 - self.layout.choices[self.layout.one_hot.part]
-            options = soft.detach() + torch.clamp(numbers + swayed, max=1.0) * (soft - soft.detach())
+            heard = torch.clamp(self.layout.places + swayed, max=1.0)
+            options = soft.detach() + heard * (soft - soft.detach())
         else:
             options = self.layout.one_hot.hardened(scores)
         return torch.cat([guess.scalars.float() * self.layout.on(options), options], 1)
@@ -150,9 +150,9 @@ class Weights:
 
     Attributes:
         known: of what it would have put into known choices, which are cells without a scalar.
-        likely: of how surprised it is by choices of real rows that it was not told.
-        swayed: share of what the critic and all others say of generated rows that reaches choices, which have
-            a likelihood to learn from; numbers have none, and hear everything.
+        likely: of how surprised it is by choices of real rows that it was not told, and by masses of numbers.
+        swayed: share of what the critic and all others say of generated rows that reaches these, which have a
+            likelihood to learn from; where else numbers lie has none, and hears everything.
         statistics: of the difference between what the critic sees of real and of generated rows, in mean and
             standard deviation.
         downstream: of what a classifier of the target, which learns from real rows, says of generated ones.
@@ -266,7 +266,8 @@ class TabularGAN(Game[RowSampler]):
                 losses["statistics"] = self.weights.statistics * self.apart(fake_seen, real_seen)
         losses["adversarial"] = self.objective.generator(fake_logits, real_logits).mean()
         if self.weights.known:
-            losses["known"] = self.weights.known * self.missed(guess, real, known).mean()
+            choices = known * self.sampler.layout.choices  # repeating known numbers narrows the others
+            losses["known"] = self.weights.known * self.missed(guess, real, choices).mean()
         if self.weights.likely:
             losses["likely"] = self.weights.likely * self.missed(guess, real, 1 - known).mean()
         if self.classifier is not None:
@@ -289,15 +290,17 @@ class TabularGAN(Game[RowSampler]):
     def missed(
         self, guess: Guess, real: Float[Tensor, "n d"], asked: Float[Tensor, "n c"]
     ) -> Float[Tensor, " n"]:
-        """How surprised G is by choices of real rows, one on average of those that are asked about.
+        """How surprised G is by what is decided in real rows, a cell on average of those asked about.
 
-        Numbers are left to the critic: a guess of their modes without the place within them takes them apart,
-        and learning to repeat those that are known takes the scatter out of the others.
+        Decided are choices, and whether a number is one of its masses. Where else a number lies is left to
+        the critic: a guess of its mode without the place within it takes both apart.
         """
         layout = self.sampler.layout
-        asked = asked * layout.choices
+        said, asked = layout.one_hot.log_softmax(guess.logits.float()), asked * layout.decided
         options = layout.split(real)[1] * asked[:, layout.one_hot.part]
-        surprise = -(options * layout.one_hot.log_softmax(guess.logits.float())).sum(1)
+        surprise = -(options * (1 - layout.places) * said).sum(1)
+        no_mass = layout.one_hot.sums(said.exp() * layout.places).clamp_min(TINY).log()
+        surprise = surprise - (layout.one_hot.sums(options * layout.places) * no_mass).sum(1)
         return surprise / asked.sum(1).clamp_min(1)
 
     def known(self, condition: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:

@@ -53,6 +53,8 @@ class RowLayout(nn.Module):
         sizes: options of each cell.
         one_hot: which options are one cell's.
         choices: 1 for each cell without a scalar, 0 for the others.
+        decided: 1 for each cell of which something is decided: a choice, or a number that may be a mass.
+        places: 1 for each option that is a mode, in which a number has its place; 0 for what is decided.
     """
 
     cell_of: Tensor
@@ -61,6 +63,8 @@ class RowLayout(nn.Module):
     centres: Tensor
     spreads: Tensor
     choices: Tensor
+    decided: Tensor
+    places: Tensor
 
     def __init__(self, cells: Sequence[Part]) -> None:
         super().__init__()
@@ -84,6 +88,8 @@ class RowLayout(nn.Module):
             "centres": centres,
             "spreads": spreads,
             "choices": torch.tensor([0.0 if cell.scalar else 1.0 for cell in cells]),
+            "decided": torch.tensor([0.0 if cell.scalar and not cell.masses else 1.0 for cell in cells]),
+            "places": mode.sum(1),
         }.items():
             self.register_buffer(name, value, persistent=False)
 
