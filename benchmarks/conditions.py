@@ -26,7 +26,7 @@ variation of the real rows, numbers in tenths and values of their own. Rows that
 ones would not always be within that, so it is also told what is within .05 and chance. Beside it ctgan 0.12.1
 where it is installed, with 2,000 rows."""
 BUDGET, SEED = "5m", 0
-FREQUENT, MADE, MADE_OF_PAIRS, MADE_OF_RARE, EACH = 500, 5_000, 2_000, 500, 5
+FREQUENT, MADE, MADE_OF_PAIRS, MADE_OF_RARE, EACH = 500, 20_000, 10_000, 500, 5
 OWN, NEAR = 0.95, 0.05
 MASS = 0.05  # share of rows from which on a number counts as a value of its own
 Binning = Callable[[Any], Int[np.ndarray, " n"]]

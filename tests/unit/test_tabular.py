@@ -12,7 +12,7 @@ from tenfold.draw import Draw
 from tenfold.errors import RecipeError
 from tenfold.games.tabular import Apart, Guess, RowSampler, TabularGAN, Weights
 from tenfold.nn.networks.mlp import MLPDiscriminator
-from tenfold.nn.networks.tabular import RowCritic, RowGenerator
+from tenfold.nn.networks.tabular import RowCritic, RowGenerator, Sketch
 from tenfold.nn.rows import RowLayout
 from tenfold.nn.segments import Segments
 from tenfold.objectives import WASSERSTEIN
@@ -169,44 +169,58 @@ def test_known_numbers_cost_nothing_and_what_was_not_told_is_asked_about():
     assert losses["likely"].item() == pytest.approx(math.log(2))  # of c
 
 
+def telling(known: RowLayout) -> RowGenerator:
+    """d says what c is, and e what d is, if they are told; numbers are those of the noise."""
+    one = RowGenerator(4, known, 8, depth=1)
+    weight = torch.nn.init.zeros_(one.last.inner.weight.data)[:, 8:]  # of what it is given
+    weight[[0, 1], [0, 1]] = 1
+    weight[[8, 9, 10, 11], [4 + 5, 4 + 6, 4 + 8, 4 + 9]] = 100
+    torch.nn.init.zeros_(one.last.inner.bias)
+    return one
+
+
 def test_each_pass_makes_choices_that_the_next_one_knows():
-    seen: list[torch.Tensor] = []
-    cells = (*CELLS, Cell("d", 2), Cell("e", 3))
-    known = RowLayout(cells)
-
-    class Listening(torch.nn.Module):
-        """d says what c is, and e what d is, if they are told."""
-
-        def forward(self, z, condition, places=None):
-            seen.append(condition.clone())
-            made = torch.cat([z[:, : known.scalars], torch.zeros(len(z), known.options)], 1)
-            made[:, 8:10] = 100 * condition[:, 5:7]
-            made[:, 10:12] = 100 * condition[:, 8:10]
-            return made if places is None else made[:, places]
-
-    one = RowSampler(Listening(), known, 4, passes=3).eval()
+    known = RowLayout((*CELLS, Cell("d", 2), Cell("e", 3)))
+    one = RowSampler(telling(known), known, 4, passes=3).eval()
     z = one.draw(Draw(0, slice(0, 64), 64))
-    assert z.shape == (64, 3 * 4 + 11 + 5) and len(z[:, -5:].unique(dim=0)) == 8
+    assert z.shape == (64, 4 + 11 + 5) and len(z[:, -5:].unique(dim=0)) == 8
     assert torch.equal(one.draw(Draw(0, slice(16, 40), 64)), z[16:40])
     z[:, -5:] = torch.tensor([0.0, 0.1, 0.0, 0.2, 0.3])  # c, then d; e with the numbers
     condition = torch.zeros(64, 13 + 5)
     condition[:32, 7], condition[:32, 13 + 2] = 1, 1  # of half of them y is known
     condition[:8, 6], condition[:8, 13 + 1] = 1, 1  # and of some c
-    rows = one(z, condition)
-    assert torch.equal(seen[0], condition)
-    assert (seen[1][:, 13:].sum(1) - (condition[:, [15]] == 1)[:, 0].float() == 1).all()
-    assert (seen[2][:, [14, 16]] == 1).all() and (seen[2][:, [13, 17]] == 0).all()
+    before, rows = condition.clone(), one(z, condition)
+    assert torch.equal(condition, before)
     assert (rows[:8, 6] == 1).all() and 0 < rows[8:, 6].sum() < 56
     assert torch.equal(rows[:, 8:10], rows[:, 5:7]) and torch.equal(rows[:, 10:12], rows[:, 8:10])
-    assert torch.allclose(rows[32:, 1], z[32:, 9].tanh())  # numbers are of the last pass
+    assert torch.allclose(rows[32:, 1], z[32:, 1].tanh()) and (rows[:32, 1] == 0).all()
     assert torch.allclose(one(z[40:41], condition[40:41]), rows[40:41])
+    z[32:, -5:] = torch.tensor([0.0, 0.2, 0.0, 0.1, 0.3])  # d before c
+    other = one(z, condition)
+    assert torch.equal(other[:32], rows[:32]) and torch.equal(other[:, 10:12], other[:, 8:10])
+    assert 8 < (other[32:, 8] == other[32:, 5]).sum() < 24
+    two = RowSampler(one.generator, known, 4, passes=2).eval()
+    z[:, -5:] = torch.tensor([0.0, 0.1, 0.0, 0.2, 0.3])  # c and d at once, then e
+    both = two(z, condition)
+    assert torch.equal(both[:, 10:12], both[:, 8:10]) and not torch.equal(both[:, 8:10], both[:, 5:7])
     assert one.train().draw(Draw(0, slice(0, 64), 64)).shape == (64, 4 + 11)
 
 
-def test_some_places_of_a_generator_are_those_of_all():
-    one = sampler().generator
-    z, condition, places = torch.randn(3, 4), torch.rand(3, WIDTH + KNOWN), torch.tensor([1, 5])
-    assert torch.allclose(one(z, condition, places), one(z, condition)[:, places], atol=1e-6)
+@pytest.mark.parametrize(("depth", "norm"), [(1, "none"), (2, "layer"), (3, "batch")])
+def test_a_sketch_says_what_the_generator_says_whenever_more_is_known(depth, norm):
+    torch.manual_seed(0)
+    one = RowGenerator(4, layout(), 8, depth=depth, norm=norm).eval()
+    z, condition, all_rows = torch.randn(6, 4), torch.zeros(6, WIDTH + KNOWN), slice(None)
+    condition[:3, 1], condition[:3, WIDTH + 2] = 0.5, 1
+    with torch.no_grad():
+        sketch = Sketch(one, z, condition)
+        assert torch.allclose(sketch.said(all_rows, sketch.hidden()), one(z, condition), atol=1e-5)
+        weight = torch.tensor([[1.0], [0.0], [1.0]])
+        sketch.tell(slice(2, 5), torch.tensor([[1], [0], [0]]), sketch.heard[5:7], weight)
+        condition[2, 6] = condition[4, 5] = 1
+        assert torch.allclose(sketch.said(all_rows, sketch.hidden()), one(z, condition), atol=1e-5)
+        some = sketch.said(slice(1, 4), sketch.hidden()[1:4], slice(2, 5))
+        assert torch.allclose(some, one(z, condition)[1:4, 2:5], atol=1e-5)
 
 
 def test_there_are_no_more_passes_than_choices():
@@ -220,7 +234,7 @@ def test_choices_hear_little_of_the_critic_and_numbers_all():
     slopes = []
     for swayed in (1.0, 0.25):
         logits, scalars = torch.zeros(32, 6, requires_grad=True), torch.zeros(32, 2, requires_grad=True)
-        rows = one.rows(Guess(scalars, logits), z, swayed)
+        rows = one.rows(Guess(scalars, logits), z[:, 4:], swayed)
         slopes.append(torch.autograd.grad((rows * torch.arange(WIDTH)).sum(), [logits, scalars]))
     assert torch.allclose(slopes[1][0][:, 3:5], 0.25 * slopes[0][0][:, 3:5])
     assert torch.equal(slopes[1][0][:, 5], slopes[0][0][:, 5]) and torch.equal(slopes[0][1], slopes[1][1])

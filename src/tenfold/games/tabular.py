@@ -18,9 +18,8 @@ from torch import Tensor, nn
 from ..draw import Draw
 from ..game import Batch, Critic, Game, Sampler, Terms, Turn
 from ..nn.layers import AcrossRanks
-from ..nn.networks.tabular import RowCritic
+from ..nn.networks.tabular import RowCritic, RowGenerator, Sketch
 from ..nn.rows import RowLayout
-from ..nn.segments import Segments
 from ..objectives import RELATIVISTIC, Objective
 from ..penalties import Look, Penalty, Side
 from .gan import signals
@@ -62,7 +61,7 @@ class RowSampler(Sampler):
 
     def __init__(
         self,
-        generator: nn.Module,
+        generator: RowGenerator,
         layout: RowLayout,
         latent: int,
         temperature: float = 0.2,
@@ -73,14 +72,13 @@ class RowSampler(Sampler):
         self.latent, self.temperature, self.passes = latent, temperature, passes
 
     def draw(self, draw: Draw) -> Tensor:
-        """Normal noise for each pass, then a Gumbel number for each option; last, where there are several
-        passes, the order of the cells, the same for an eighth of all rows, `(n, passes latent + o + c)`.
+        """Normal noise, then a Gumbel number for each option; last, where rows are made in several passes,
+        the order of the cells, the same for an eighth of all rows, `(n, latent + o + c)`.
         """
-        passes = 1 if self.training else self.passes
-        noise, uniform = draw.normal(passes * self.latent), draw.uniform(self.layout.options)
+        noise, uniform = draw.normal(self.latent), draw.uniform(self.layout.options)
         tiny = torch.finfo(uniform.dtype).tiny
         z = torch.cat([noise, -(-uniform.clamp_min(tiny).log()).clamp_min(tiny).log()], 1)
-        if passes == 1:
+        if self.training or self.passes == 1:
             return z
         orders = torch.rand(ORDERS, self.layout.cells, generator=draw.generator).to(z)
         own = torch.arange(draw.total)[draw.rows] * ORDERS // draw.total
@@ -90,38 +88,44 @@ class RowSampler(Sampler):
         """Rows `(n, d)`; without a condition, nothing is known of them."""
         shown = self.nothing(z) if condition is None else condition
         if z.shape[1] == self.latent + self.layout.options:
-            return self.last_pass(z, shown)
-        z, order = z.split([z.shape[1] - self.layout.cells, self.layout.cells], 1)
-        sizes = order.unique_consecutive(return_counts=True, dim=0)[1].tolist()
-        parts = zip(z.split(sizes), order.split(sizes), shown.split(sizes), strict=True)
-        return torch.cat([self.in_passes(z, order[0], shown) for z, order, shown in parts])
+            return self.told(self.untold(z, shown), shown)
+        with torch.no_grad(), torch.autocast(z.device.type, enabled=False):
+            return self.in_passes(z.float(), shown.float())
 
-    def in_passes(self, z: Tensor, order: Tensor, shown: Tensor) -> Tensor:
-        """Rows whose choices are made in one order."""
-        noise, gumbel = z.split([z.shape[1] - self.layout.options, self.layout.options], 1)
-        *before, last = noise.split(self.latent, 1)
-        choices = self.layout.choices.nonzero()[:, 0]
-        turns = choices[order[choices].argsort()].tensor_split(len(before) + 1)[:-1]
-        for cells, own in zip(turns, before, strict=True):
-            shown = self.chosen(cells.sort().values, own, gumbel, shown)
-        return self.last_pass(torch.cat([last, gumbel], 1), shown)
+    def in_passes(self, z: Tensor, shown: Tensor) -> Tensor:
+        """Rows of which each pass makes some choices, and the last one the rest."""
+        noise, gumbel, order = z.split([self.latent, self.layout.options, self.layout.cells], 1)
+        sketch, shown = Sketch(self.generator, noise, shown), shown.clone()
+        choices, groups, stop = self.layout.choices.nonzero()[:, 0], list[tuple[slice, list[Tensor]]](), 0
+        for one, count in zip(*order.unique_consecutive(return_counts=True, dim=0), strict=True):
+            start, stop = stop, stop + int(count)
+            groups.append((slice(start, stop), [*choices[one[choices].argsort()].tensor_split(self.passes)]))
+        for turn in range(self.passes - 1):
+            hidden = sketch.hidden()
+            for rows, turns in groups:
+                self.choose(sketch, rows, hidden[rows], turns[turn].tolist(), gumbel[rows], shown[rows])
+        said = self.layout.split(sketch.said(slice(None), sketch.hidden()))
+        return self.told(self.rows(Guess(said[0].tanh(), said[1]), gumbel), shown)
 
-    def last_pass(self, z: Tensor, shown: Tensor) -> Tensor:
-        """Rows of which everything is made that is not known yet."""
-        return self.told(self.rows(self.guess(z, shown), z), shown)
+    def choose(
+        self, sketch: Sketch, rows: slice, hidden: Tensor, cells: list[int], gumbel: Tensor, shown: Tensor
+    ) -> None:
+        """Make some choices, unless they were known before; from now on they are."""
+        layout, made = self.layout, list[Tensor]()
+        own = [slice(layout.starts[cell], layout.starts[cell] + layout.sizes[cell]) for cell in cells]
+        places = [slice(layout.scalars + one.start, layout.scalars + one.stop) for one in own]
+        for options, place in zip(own, places, strict=True):
+            made.append((sketch.said(rows, hidden, place) + gumbel[:, options]).argmax(1, keepdim=True))
+        for cell, place, chosen in zip(cells, places, made, strict=True):
+            told = layout.width + cell
+            free = 1 - shown[:, told, None]
+            sketch.tell(rows, chosen, sketch.heard[place] + sketch.heard[told], free)
+            shown[:, place].scatter_add_(1, chosen, free)
+            shown[:, told] = 1
 
-    def chosen(self, cells: Tensor, noise: Tensor, gumbel: Tensor, shown: Tensor) -> Tensor:
-        """The condition under which some choices, made now if they were not known before, are known, too."""
-        layout = self.layout
-        entries = torch.isin(layout.one_hot.part, cells).nonzero()[:, 0]
-        parts = Segments([layout.sizes[i] for i in cells.tolist()]).to(noise.device)
-        places = layout.scalars + entries
-        made = parts.hardened(self.generator(noise, shown, places).float() + gumbel[:, entries])
-        known = parts.spread(shown[:, layout.width + cells]) > 0
-        found = shown.clone()
-        found[:, places] = torch.where(known, shown[:, places], made)
-        found[:, layout.width + cells] = 1
-        return found
+    def untold(self, z: Tensor, condition: Tensor) -> Tensor:
+        """Rows made in one pass, with what the generator itself would put into the cells that are known."""
+        return self.rows(self.guess(z, condition), z[:, self.latent :][:, : self.layout.options])
 
     def nothing(self, z: Tensor) -> Tensor:
         """The condition under which no cell is known."""
@@ -132,15 +136,15 @@ class RowSampler(Sampler):
         scalars, logits = self.layout.split(self.generator(z[:, : self.latent], condition))
         return Guess(scalars.tanh(), logits)
 
-    def rows(self, guess: Guess, z: Tensor, swayed: float = 1.0) -> Tensor:
+    def rows(self, guess: Guess, gumbel: Tensor, swayed: float = 1.0) -> Tensor:
         """Rows of a guess: options are drawn, and a scalar is 0 where no mode is on.
 
         Args:
             guess: what each cell might be.
-            z: noise of a pass.
+            gumbel: number for each option.
             swayed: share of their derivatives that options keep, but for modes of numbers, which keep all.
         """
-        scores = guess.logits.float() + z[:, -self.layout.options :]
+        scores = guess.logits.float() + gumbel
         if self.training:
             soft = self.layout.one_hot.log_softmax(scores / self.temperature).exp()
             heard = torch.clamp(self.layout.places + swayed, max=1.0)
@@ -263,7 +267,8 @@ class TabularGAN(Game[RowSampler]):
         real, condition = batch["real"], batch["condition"]
         z = self.sampler.draw(draw)
         guess = self.sampler.guess(z, condition)
-        fake = self.sampler.told(self.sampler.rows(guess, z, self.weights.swayed), condition)
+        made = self.sampler.rows(guess, z[:, self.sampler.latent :], self.weights.swayed)
+        fake = self.sampler.told(made, condition)
         known = self.known(condition)
         told = self.packed(known)
         fake_seen = self.discriminator.features(self.packed(fake), told)

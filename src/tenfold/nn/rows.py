@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -51,6 +52,7 @@ class RowLayout(nn.Module):
     Attributes:
         scalars, options, cells: numbers of each; a row has `scalars + options` entries.
         sizes: options of each cell.
+        starts: number of each cell's first option.
         one_hot: which options are one cell's.
         choices: 1 for each cell without a scalar, 0 for the others.
         decided: 1 for each cell of which something is decided: a choice, or a number that may be a mass.
@@ -74,9 +76,9 @@ class RowLayout(nn.Module):
         self.width, self.sizes = self.scalars + self.options, tuple(sizes)
         self.one_hot = Segments(sizes)
         mode, centres, spreads = (torch.zeros(self.options, self.scalars) for _ in range(3))
-        starts = [sum(sizes[:i]) for i in range(len(sizes))]
+        self.starts = tuple(accumulate(sizes, initial=0))[:-1]
         for column, i in enumerate(own):
-            cell, start, stop = cells[i], starts[i], starts[i] + sizes[i]
+            cell, start, stop = cells[i], self.starts[i], self.starts[i] + sizes[i]
             mode[start + cell.masses : stop, column] = 1
             centres[start:stop, column] = torch.tensor(list(cell.centres))
             spreads[start:stop, column] = torch.tensor(list(cell.spreads))
@@ -104,7 +106,7 @@ class RowLayout(nn.Module):
 
     def everywhere(self, known: Float[Tensor, "n c"]) -> Float[Tensor, "n d"]:
         """A value of each cell, at every entry of it."""
-        return known[:, self.cell_of]
+        return known.index_select(1, self.cell_of)
 
     def numbers(self, rows: Float[Tensor, "n d"]) -> Float[Tensor, "n s"]:
         """The columns' numbers themselves, in standard deviations; of uncertain modes, what is expected."""

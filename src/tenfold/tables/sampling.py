@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from ..data.table.constraints import known_through
 from ..draw import Draw, derive
 from ..errors import RunError
 from ..games.tabular import RowSampler
+from .ahead import ahead
 from .conditions import Asked, Request, frame_of, request_of, satisfied
 from .pool import Pool
 
@@ -73,7 +74,7 @@ class Rower:
         condition = self.condition(values, known)
         z = self.sampler.draw(draw)
         if self.raw:
-            return self.codec.decode(self.sampler.rows(self.sampler.guess(z, condition), z))
+            return self.codec.decode(self.sampler.untold(z, condition))
         made = self.codec.decode(self.sampler(z, condition))
         return np.where(known, values, made)  # a number far out loses digits in a mode
 
@@ -218,12 +219,17 @@ def sample_blocks(
     request = request_of(asked, codec)
     place = None if balance is None else balanced_place(balance, codec, request)
     rower, before = Rower(sampler, codec, request, place, raw=raw), Before(codec)
-    start = 0 if before.columns else first // BLOCK * BLOCK  # what is unique depends on the rows before
-    while start < first + n:
-        frame = made_block(rower, asked, seed, start, before, min(BLOCK, first + n - start))
+    start = 0 if before.columns else first // BLOCK * BLOCK
+    if request.one_of or request.ranges:
+        _ = rower.pool  # before several threads ask for it
+    made = partial(made_block, rower, asked, seed, before, first + n)
+    starts = range(start, first + n, BLOCK)
+    frames = (
+        map(made, starts) if before.columns else ahead(made, starts)
+    )  # what is unique: by the rows before
+    for start, frame in zip(starts, frames, strict=True):
         if start + BLOCK > first:
             yield frame.iloc[max(first - start, 0) : first + n - start]
-        start += BLOCK
 
 
 def row_sampler(run: Run) -> RowSampler:
@@ -276,9 +282,7 @@ def balanced_place(name: str, codec: TableCodec, request: Request) -> int:
     return place
 
 
-def made_block(
-    rower: Rower, asked: Asked, seed: int, start: int, before: Before, needed: int
-) -> pd.DataFrame:
+def made_block(rower: Rower, asked: Asked, seed: int, before: Before, end: int, start: int) -> pd.DataFrame:
     """A block of rows, of which those that are not as they must be are made again.
 
     All are looked at each time: a row that is made again may repeat one that was good. Whether a row is good
@@ -288,6 +292,7 @@ def made_block(
         RunError: some are still not after many attempts.
     """
     codec, later = rower.codec, {name: asked[name] for name in rower.request.later}
+    needed = min(BLOCK, end - start)
     frame = codec.frame_of(rower.block(seed, start), seed, start)
     if rower.raw:
         return frame

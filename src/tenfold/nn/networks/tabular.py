@@ -8,7 +8,8 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -58,22 +59,74 @@ class RowGenerator(nn.Module):
         self.body = nn.Sequential(*(Beside(inputs + i * width, width, norm) for i in range(depth)))
         self.last = FullPrecision(nn.Linear(inputs + depth * width, layout.width))
 
-    def forward(
-        self,
-        z: Float[Tensor, "n latent"],
-        condition: Float[Tensor, "n k"],
-        places: Int[Tensor, " p"] | None = None,
-    ) -> Float[Tensor, "n d"]:
-        """Before any tanh or softmax: scalars, then options; or what stands at some places of these alone."""
-        seen = self.body(torch.cat([z, condition], 1))
-        return self.last(seen) if places is None else self.some(seen, places)
+    def forward(self, z: Float[Tensor, "n latent"], condition: Float[Tensor, "n k"]) -> Float[Tensor, "n d"]:
+        """Before any tanh or softmax: scalars, then options."""
+        return self.last(self.body(torch.cat([z, condition], 1)))
 
-    def some(self, seen: Float[Tensor, "n h"], places: Int[Tensor, " p"]) -> Float[Tensor, "n p"]:
-        """What the last layer makes of some places, without the others."""
-        linear = self.last.inner
-        assert isinstance(linear, nn.Linear)
-        with torch.autocast(seen.device.type, enabled=False):
-            return F.linear(seen.float(), linear.weight[places], linear.bias[places])
+
+class Sketch:
+    """Rows of which ever more is known, in use: what each layer makes of its inputs is brought up to date.
+
+    All layers see the inputs, of which few change from one choice to the next; so a pass costs no more than
+    what the hidden layers say to each other.
+
+    Args:
+        generator: in evaluation mode.
+        z: noise.
+        condition: what is known at first.
+
+    Attributes:
+        heard: what every layer hears of each entry of a condition.
+    """
+
+    def __init__(
+        self, generator: RowGenerator, z: Float[Tensor, "n latent"], condition: Float[Tensor, "n k"]
+    ) -> None:
+        self.body = cast("Sequence[Beside]", generator.body)
+        self.last = cast("nn.Linear", generator.last.inner)
+        linears = [*(layer.linear for layer in self.body), self.last]
+        inputs = z.shape[1] + condition.shape[1]
+        weights = torch.cat([linear.weight[:, -inputs:] for linear in linears]).float().t()
+        noise, self.heard = weights[: z.shape[1]], weights[z.shape[1] :].contiguous()
+        self.sums = torch.cat([bias_of(linear) for linear in linears]).float() + z.float() @ noise
+        self.sums += torch.sparse.mm(condition.float().to_sparse(), self.heard)  # most of it is 0
+        self.end = weights.shape[1] - len(self.last.weight)
+        self.seen = self.sums.new_empty(len(z), self.end)
+
+    def tell(
+        self,
+        rows: slice,
+        chosen: Int[Tensor, "m 1"],
+        heard: Float[Tensor, "k w"],
+        share: Float[Tensor, "m 1"],
+    ) -> None:
+        """Tell layers of some rows what each has chosen of k things to hear; nothing where the share is 0."""
+        self.sums[rows].addcmul_(heard[chosen[:, 0]], share)
+
+    def hidden(self) -> Float[Tensor, "n h"]:
+        """What the last layer sees beside the inputs, of all rows; good until it is asked for again."""
+        start, place = 0, self.end
+        for layer in self.body:
+            stop = start + len(layer.linear.weight)
+            before, place = self.seen[:, place:], place - (stop - start)
+            own = self.sums[:, start:stop]
+            if start:
+                own = torch.addmm(own, before, layer.linear.weight[:, : before.shape[1]].float().t())
+            torch.clamp_min(layer.norm(own), 0, out=self.seen[:, place : place + stop - start])
+            start = stop
+        return self.seen
+
+    def said(
+        self, rows: slice, hidden: Float[Tensor, "m h"], places: slice = slice(None)
+    ) -> Float[Tensor, "m p"]:
+        """What the generator says of some rows: all of it, or what stands at some places."""
+        weight = self.last.weight[places, : hidden.shape[1]].float()
+        return torch.addmm(self.sums[rows, self.end :][:, places], hidden, weight.t())
+
+
+def bias_of(linear: nn.Linear) -> Float[Tensor, " o"]:
+    """A layer's bias; zeros if it has none."""
+    return linear.weight.new_zeros(len(linear.weight)) if linear.bias is None else linear.bias
 
 
 class RowCritic(nn.Module):
