@@ -57,21 +57,24 @@ def evaluate(
         run: a run, which then makes the samples; or:
         real: real samples that the generator may have seen, and
         fake: what it made.
-        holdout: real samples that it has not seen; a run has its own.
-        features: the name of a feature network, or features; the best there are, if not given.
+        holdout: real samples that it has not seen; a run has its own, and one of series no other.
+        features: the name of a feature network, or features; the best there are, if not given. Tables and
+            series are judged without.
         most: samples of a side that are looked at.
         seed: of made samples, and of every choice.
         say: told what is being done.
 
     Raises:
         DataError: data cannot be read, do not match, overlap, or are fewer than 20 on a side.
-        RunError: neither a run nor two folders were given, or the run's data are gone.
+        RunError: neither a run nor two folders were given, the run's data are gone, or something was given
+            that these data are not judged by.
     """
     run = Run(run) if isinstance(run, str | Path) else run
     held = None if holdout is None else str(holdout)
     if run is not None and (run.facts.get("series") or run.facts.get("table")) is not None:
-        return evaluate_rows(run, held, most, seed, say)
+        return evaluate_rows(run, held, most, seed, say, features=features)
     if run is None and real is not None and fake is not None and is_table(real):
+        refuse_features(features, str(real))
         return evaluate_tables(real, fake, LoadOptions(holdout=held, seed=seed), most, say)
     material = open_material(run, real, fake, holdout, most, seed)
     network, material, note = choose_features(features, material, seed)
@@ -108,16 +111,43 @@ def evaluate_tables(
 
 
 def evaluate_rows(
-    run: Run, holdout: str | None, most: int, seed: int, say: Say
+    run: Run,
+    holdout: str | None = None,
+    most: int = MOST,
+    seed: int = 0,
+    say: Say = lambda text: None,
+    *,
+    features: str | Features | None = None,
+    data: Any = None,  # noqa: ANN401
 ) -> TableEvaluation | SeriesEvaluation:
-    """Judge the rows of a table, or the series, that a run makes."""
+    """Judge the rows of a table, or the series, that a run makes.
+
+    Raises:
+        RunError: something was asked for that these are not judged by.
+    """
+    refuse_features(features, str(run.path))
     if run.facts.get("series") is not None:
         from .tables.series import evaluate_series
 
-        return evaluate_series(run, seed, say)
+        if holdout is not None:
+            raise RunError(
+                f"--holdout {holdout} was given, and series are judged by what was held out of their own "
+                "data. Leave it out."
+            )
+        return evaluate_series(run, seed, say, data, most)
     from .tables.evaluating import evaluate_run
 
-    return evaluate_run(run, holdout, most, seed, say)
+    return evaluate_run(run, holdout, most, seed, say, data)
+
+
+def refuse_features(features: str | Features | None, what: str) -> None:
+    """Raises a RunError if features are named where nothing is looked at through them."""
+    if features is not None:
+        name = features if isinstance(features, str) else features.name
+        raise RunError(
+            f"--features {name} was given, and {what} holds rows or series, which are judged as they are. "
+            "Leave it out."
+        )
 
 
 def judged(material: Material, network: Features, note: Sequence[str], seed: int, say: Say) -> Evaluation:

@@ -289,19 +289,15 @@ class Run:
 
         Args:
             data: the frame that it was trained on, if that was one in memory.
-            holdout: real samples to judge by, instead of those that were held out of the data.
-            features: the name of a feature network; the best there is, if not given.
+            holdout: real samples to judge by, instead of those that were held out of the data; not of series.
+            features: the name of a feature network; the best there is, if not given; only of pictures and
+                vectors.
         """
-        if self.facts.get("series") is not None:
-            from .tables.series import evaluate_series
+        from .evaluating import evaluate, evaluate_rows
 
-            return evaluate_series(self, data=data)
-        if self.facts.get("table") is not None:
-            from .tables.evaluating import evaluate_run
-
-            return evaluate_run(self, None if holdout is None else str(holdout), data=data)
-        from .evaluating import evaluate
-
+        if (self.facts.get("series") or self.facts.get("table")) is not None:
+            held = None if holdout is None else str(holdout)
+            return evaluate_rows(self, held, features=features, data=data)
         return evaluate(self, holdout=holdout, features=features)
 
     def summary(self) -> dict[str, Any]:
