@@ -197,7 +197,7 @@ class Run:
             return made if self.facts.get("series") is None else self.as_series(made)
         from .tables.sampling import sample_table
 
-        asked = {**(conditions or {}), **({} if label is None else {self.target: label})}
+        asked = self.with_label(dict(conditions or {}), label)
         return sample_table(self, n, conditions=asked, balance=balance, seed=seed, first=first, raw=raw)
 
     def as_series(self, made: Samples) -> Any:  # noqa: ANN401
@@ -207,6 +207,21 @@ class Run:
         if codec.container is None or isinstance(found, ndarray):
             return found
         return codec.container.restore(found)
+
+    def with_label(self, conditions: dict[str, Any], label: str | int | None) -> dict[str, Any]:
+        """Conditions on columns of a table, and the label as one on its target.
+
+        Raises:
+            RunError: there is a label, and a condition on the target too.
+        """
+        if label is None:
+            return conditions
+        if self.target in conditions:
+            raise RunError(
+                f"the label {label!r} was asked for, and {conditions[self.target]!r} of the column "
+                f"{self.target!r}, which the label is about. Give one of the two."
+            )
+        return {**conditions, self.target: label}
 
     @property
     def target(self) -> str:

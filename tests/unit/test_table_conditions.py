@@ -141,7 +141,8 @@ def test_what_follows_from_what_is_asked_stays(made, tax):
 def codec_with_sum(data: Any) -> Any:
     from dataclasses import replace
 
-    from tenfold.data.table.cells import fit_codec, with_fitted
+    from tenfold.data.table.cells import fit_codec
+    from tenfold.data.table.constraints import with_fitted
 
     codec = codec_of(data)
     one = {"constraint": "sum", "total": "price", "parts": ["net", "tax"]}

@@ -301,3 +301,14 @@ def test_tables_are_checked_in_python_as_on_the_command_line(tmp_path, capsys):
     with pytest.raises(DataError, match="the data are none"):
         tenfold.check("digits", target="smokes")
     assert tenfold.check("digits").kind == "images"
+
+
+def test_a_label_and_a_condition_on_the_target_are_refused(run, tmp_path):
+    from tenfold.cli.sample import main
+
+    with pytest.raises(RunError, match="'yes' was asked for, and 'no' of the column 'smokes'"):
+        run.sample(3, label="yes", conditions={"smokes": "no"})
+    said = ["--label", "yes", "--where", "smokes = no", "--out", str(tmp_path / "rows.csv")]
+    with pytest.raises(RunError, match="Give one of the two"):
+        main([str(run.path), "-n", "3", *said])
+    assert not (tmp_path / "rows.csv").exists()

@@ -16,8 +16,9 @@ from ..holdout import plan_holdout
 from ..notes import holdout_notes
 from ..options import DEFAULTS, LoadOptions
 from ..spec import DataSpec
-from .cells import TableCodec, fit_codec, with_fitted
+from .cells import TableCodec, fit_codec
 from .clean import refuse_misfit
+from .constraints import with_fitted
 from .frames import Frame, read_frame
 from .infer import infer
 from .schema import TableSpec, read_spec
