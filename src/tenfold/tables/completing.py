@@ -16,6 +16,7 @@ from ..data.table.frames import read_frame
 from ..data.table.schema import TableSpec
 from ..draw import derive
 from ..errors import RunError
+from .ahead import ahead
 from .conditions import Request
 from .sampling import BLOCK, Before, Rower, as_must_be, row_sampler
 
@@ -38,11 +39,10 @@ def sample_remaining(run: Run, known: Any, *, seed: int = 0) -> Any:  # noqa: AN
     rower = Rower(row_sampler(run), codec, Request())
     clean = clean_part(frame.df, codec)
     values, given = known_values(clean, rower)
-    made: Callable[[slice], np.ndarray] = lambda rows: rower.filled(
-        values[rows], given[rows], derive(seed, "remaining", rows.start)
+    made: Callable[[int], np.ndarray] = lambda start: rower.filled(
+        values[start : start + BLOCK], given[start : start + BLOCK], derive(seed, "remaining", start)
     )
-    blocks = [slice(i, min(i + BLOCK, len(values))) for i in range(0, len(values), BLOCK)]
-    whole = codec.frame_of(np.concatenate([made(rows) for rows in blocks]), seed)
+    whole = codec.frame_of(np.concatenate([*ahead(made, range(0, len(values), BLOCK))]), seed)
     whole = with_given(whole, frame.df, clean)
     bad = ~as_must_be(whole, {}, codec, Before(codec))
     if bad.any():
