@@ -104,6 +104,36 @@ def test_a_missing_value_can_be_asked_for(run):
         run.sample(5, conditions={"age": None})
 
 
+@pytest.mark.parametrize("ask", ["range", "remaining", "unique"])
+def test_all_rows_are_made_on_one_thread_of_torch(run, ask, monkeypatch):
+    from dataclasses import replace
+
+    from tenfold.tables import sampling
+
+    seen, own = list[int](), sampling.Rower.filled
+
+    def filled(*given: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        return own(*given)
+
+    monkeypatch.setattr(sampling.Rower, "filled", filled)
+    if ask == "unique":
+        one = {"constraint": "unique", "columns": ["cost", "score"]}
+        monkeypatch.setattr(
+            run, "table", replace(run.table, spec=replace(run.table.spec, constraints=(one,)))
+        )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        if ask == "remaining":
+            run.sample_remaining(frame()[["age"]].head(30))
+        else:
+            run.sample(10, conditions={"age": (30, 40)} if ask == "range" else {})
+    finally:
+        torch.set_num_threads(before)
+    assert {*seen} == {1}
+
+
 def test_one_category_as_often_as_the_other(run):
     made = run.sample(90, balance="region")
     assert made["region"].value_counts().to_dict() == {"north": 30, "south": 30, "east": 30}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..data.table.schema import TableSpec
 from ..data.table.words import text_of
 from ..draw import derive
 from ..errors import RunError
+from .ahead import ahead
 from .conditions import Request
 from .sampling import ATTEMPTS, BLOCK, Rower, row_sampler
 
@@ -73,9 +75,11 @@ def made_rows(
     """
     parts = ("remaining", attempt) if attempt else ("remaining",)
     values, given = (x[which] for x in known_values(clean, rower, derive(seed, *parts, "known")))
-    blocks = [slice(i, min(i + BLOCK, len(which))) for i in range(0, len(which), BLOCK)]
-    made = [rower.filled(values[rows], given[rows], derive(seed, *parts, rows.start)) for rows in blocks]
-    frame = rower.codec.frame_of(np.concatenate(made), derive(seed, *parts) if attempt else seed)
+    made: Callable[[int], np.ndarray] = lambda start: rower.filled(
+        values[start : start + BLOCK], given[start : start + BLOCK], derive(seed, *parts, start)
+    )
+    blocks = [*ahead(made, range(0, len(which), BLOCK))]
+    frame = rower.codec.frame_of(np.concatenate(blocks), derive(seed, *parts) if attempt else seed)
     return frame.set_axis(pd.Index(which), axis=0)
 
 
