@@ -218,7 +218,8 @@ def test_each_seed_has_a_pool_of_its_own(monkeypatch):
 def fitted_with(data: Any, *constraints: Any) -> Any:
     from dataclasses import replace
 
-    from tenfold.data.table.cells import fit_codec, with_fitted
+    from tenfold.data.table.cells import fit_codec
+    from tenfold.data.table.constraints import with_fitted
 
     codec = codec_of(data)
     spec = with_fitted(data, replace(codec.spec, constraints=constraints))
