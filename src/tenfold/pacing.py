@@ -39,12 +39,15 @@ def planned_samples(plan: Plan, runtime: Runtime, mode: Mode, quality: Judge, be
     assert plan.budget_s is not None
     left = plan.budget_s - (perf_counter() - begun)
     pace = steps_within(max(left, plan.budget_s / 2), plan, runtime, mode, quality)
+    samples, most = pace.steps * batch, plan.most_samples
     reason = f"samples fit into {plan.budget_s:.0f} s at {1000 * pace.step_s:.1f} ms a step"
-    choices = [Choice("planned", pace.steps * batch, reason)]
+    if most is not None and samples > most:
+        samples, reason = most, f"{reason}; more than {most} would be learnt by heart (--kimg asks for more)"
+    choices = [Choice("planned", samples, reason)]
     if pace.looks < LOOKS:
         why = f"at quality while training; each takes {pace.look_s:.2g} s, and they shall not take the time"
         choices.append(Choice("looks", pace.looks, why))
-    return Planned(pace.steps * batch, pace.looks, choices, pace.stages)
+    return Planned(samples, pace.looks, choices, pace.stages)
 
 
 def vain_patience(patience: int | None, most: int) -> list[Choice]:

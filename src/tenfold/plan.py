@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,18 @@ class Plan:
     choices: tuple[Choice, ...]
     start: str | None = None
     freeze_d: int = 0
+
+    @property
+    def most_samples(self) -> int | None:
+        """Samples that a time is planned to at most, whole batches; None if there is no bound.
+
+        Numbers with a place of their own hear only a critic; of these alone, nothing is learnt by heart so
+        soon.
+        """
+        if self.recipe.by_heart is None or all(cell.scalar for cell in self.data.spec.cells):
+            return None
+        passes, least = self.recipe.by_heart
+        return ceil(max(passes * len(self.data.train), least) / self.recipe.batch) * self.recipe.batch
 
     def lines(self) -> list[str]:
         """For the terminal: a line per choice, then what was said of the data."""

@@ -91,6 +91,8 @@ class Recipe(ABC):
     """Augmentations that work with this recipe's game."""
     images_only: ClassVar[Mapping[str, tuple[Any, ...]]] = {"augment": ("diffaugment", "ada")}
     """Values of fields that do not work on rows of numbers."""
+    by_heart: ClassVar[tuple[int, int] | None] = None
+    """Passes over the training data, and samples, that a time is planned to at most, whichever is more."""
     unused: ClassVar[tuple[str, ...]] = ()
     """Fields of every recipe that mean nothing to this one; they are no flags of it."""
 

@@ -108,6 +108,8 @@ class Training:
         # With less than half of the rest the rates would not fall, nor anyone look at the end.
         least = trainer.step + ceil((before - trainer.step) / 2)
         steps = min(max(fit, least), 2 * before)
+        if self.plan.most_samples is not None:
+            steps = min(steps, max(before, self.plan.most_samples // size))
         planned = int(trainer.runtime.share(str(steps * size)))
         self.paced, self.since = self.paced + 1, (now, looked_s, trainer.seen)
         trainer.plan_anew(planned)

@@ -116,3 +116,17 @@ def test_interval_holds_what_was_measured() -> None:
     auc, advantage = _bootstrap(scores, positive, 0)
     assert auc[0] < roc_auc(scores, positive) < auc[1]
     assert advantage[0] < 0.5 < advantage[1]
+
+
+def test_made_rows_are_closer_to_training_rows_than_these_to_each_other():
+    from tenfold.metrics.tables.closeness import closer
+
+    line = lambda *x: TableRows(np.array(x, np.float64)[:, None], (False,), (0,), ("x",))
+    train = line(0, 1, 3, 7)  # to each other: 1, 1, 2, 4
+    value, error = closer(train, line(0.5, 8.5))  # to these: .5, nearer than all four, and 1.5, than two
+    assert value == pytest.approx((4 + 2) / 8)
+    assert error == pytest.approx((7 / (12 * 8)) ** 0.5)
+    assert closer(line(0, 0, 5), line(0))[0] == pytest.approx(
+        (1 + 2 / 2) / 3
+    )  # nearer than one, as near as two
+    assert closer(train, train)[0] == 1 and closer(train, line(100, 200))[0] == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -317,3 +319,21 @@ def test_of_rows_as_good_the_last_is_kept():
     )
     assert not exam.is_best(0.21, {})
     assert exam.is_best(0.219, {"tstr": 0.8}) and not exam.is_best(0.221, {"tstr": 0.8})
+    heart = {"closer": 0.55, "closer_error": 0.02}
+    assert not exam.is_best(0.1, heart) and exam.is_best(0.1, {**heart, "closer": 0.53})
+    exam.best = None
+    assert exam.is_best(0.1, heart)
+
+
+def test_a_time_is_planned_to_so_many_passes_that_rows_are_not_learnt_by_heart():
+    from types import SimpleNamespace
+
+    from tenfold.plan import Plan
+
+    def most(rows: int, cells: tuple[Cell, ...], recipe: str = "tabular") -> int | None:
+        data: Any = SimpleNamespace(train=range(rows), spec=replace(spec(), cells=cells))
+        return Plan(data, make_recipe(recipe, {"batch": 500}), 60.0, None, 0, ()).most_samples
+
+    assert most(2001, CELLS) == 160_500 and most(300, CELLS) == 100_000
+    assert most(2001, CELLS[:1]) is None  # numbers alone
+    assert most(2001, CELLS, "ctgan") is None

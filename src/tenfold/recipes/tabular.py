@@ -44,6 +44,7 @@ class Tabular(Recipe):
     )
     kinds: ClassVar = ("table",)
     augments: ClassVar[tuple[Augment, ...]] = ("none",)
+    by_heart: ClassVar = (80, 100_000)  # from there on, rows come ever nearer to training rows (decision 014)
     unused: ClassVar = ("augment", "augment_most", "without")
     presets: ClassVar = {
         "tiny": {"width": 16, "latent": 4, "batch": 8, "pack": 2, "statistics": 0.1, "downstream": 0.1},

@@ -19,6 +19,7 @@ from ..errors import DataError
 from ..game import Sampler
 from ..games.tabular import RowSampler
 from ..metrics.rows import Undefined
+from ..metrics.tables.closeness import closer
 from ..metrics.tables.design import TableRows
 from ..metrics.tables.detector import detector_auc
 from ..metrics.tables.marginals import marginals
@@ -34,6 +35,7 @@ ROUNDS, FOLDS = 40, 2
 WORTH = 4.0  # a loss of TSTR, of 1 at most, beside a detector's AUC above .5, of .5 at most
 NOISE = 0.005  # by so much TSTR differs between two sets of rows of one sampler
 SPREAD_OF = 256
+TOO_CLOSE = 2.0  # standard errors: rows that are nearer to the training rows are learnt by heart
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,20 @@ class Exam:
             return {}
         return {"detector_auc": found.value, "detector_auc_error": found.error}
 
+    def close(self, fake: TableRows) -> dict[str, float]:
+        """How often made rows are nearer to training rows than these to each other; nothing of too few."""
+        try:
+            value, error = closer(self.train, fake, derive(0, "exam", "closer"), MOST)
+        except Undefined:
+            return {}
+        return {"closer": value, "closer_error": error}
+
     def measure(self, trainer: Trainer) -> tuple[dict[str, float], TableRows]:
         """All numbers of a look at the averaged sampler, and its rows."""
         values = self.made(trainer.ema.module, trainer.runtime.device)
         fake = self.rows(values)
         found = self.told(fake) | ({"tstr": self.taught(fake)} if self.tested else {})
+        found |= self.close(fake)
         found["marginals"] = marginals(self.real, fake).value
         found["spread"] = spread(self.table.encode(values[:SPREAD_OF])) / max(self.real_spread, 1e-12)
         return found, fake
@@ -138,9 +149,12 @@ class Exam:
         return found
 
     def is_best(self, distance: float, found: Mapping[str, float]) -> bool:
-        """Whether a sampler is as good as the best so far: of those that cannot be told apart, the last one
-        has learnt the longest.
+        """Whether a sampler is as good as the best so far, and did not learn rows by heart: of those that
+        cannot be told apart, the last one has learnt the longest.
         """
+        heart = found.get("closer", 0.5) > 0.5 + TOO_CLOSE * found.get("closer_error", 0.0)
+        if heart and self.best is not None:
+            return False
         error = found.get("detector_auc_error", 0.0) + (WORTH * NOISE if "tstr" in found else 0.0)
         return self.best is None or distance <= self.best.distance + error
 
@@ -151,6 +165,8 @@ class Exam:
             said.append(f"detector AUC {found['detector_auc']:.3f}±{found['detector_auc_error']:.3f} (0.5)")
         if self.reference is not None and "tstr" in found:
             said.append(f"learnt from made rows {found['tstr']:.3f} ({self.reference['tstr']:.3f})")
+        if "closer" in found:
+            said.append(f"nearer to training rows than these to each other {found['closer']:.3f} (0.5)")
         said.append(f"columns differ by {found['marginals']:.3f}")
         return ", ".join(said) + " (in brackets: of real rows)"
 

@@ -16,7 +16,7 @@ MEASURED = ("kernel_distance", "kernel_distance_error", "recall", "coverage", "s
 OF_CRITIC = ("D/train_logit", "D/made_logit")
 OF_CRITIC_AND_HOLDOUT = ("D/holdout_logit", "overfit", "overfit_error", "overfit_z")
 OF_PAIRS = ("l1", "psnr", "ssim")
-OF_TABLE = ("detector_auc", "detector_auc_error", "tstr", "marginals")
+OF_TABLE = ("detector_auc", "detector_auc_error", "tstr", "marginals", "closer", "closer_error")
 NAMES = (*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT, *OF_PAIRS, *OF_TABLE)
 """What a look may log; the first five are in every look at what is no table."""
 
