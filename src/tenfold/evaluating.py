@@ -12,11 +12,10 @@ from torch import Tensor
 
 from .data import Codec
 from .data.dataset import digest
-from .data.options import DEFAULTS, LoadOptions
-from .data.table.frames import is_table
 from .draw import derive
 from .errors import DataError, RunError
 from .evaluation import Evaluation
+from .judging import MOST, Looking, of_other_kind
 from .material import Material, Part, of_folders, of_run
 from .metrics.cached import cached, key_of
 from .metrics.crossfit import classifier_features
@@ -31,10 +30,8 @@ from .run import Run
 from .watching.progress import Say, told
 
 if TYPE_CHECKING:
-    from .tables.evaluating import TableEvaluation
-    from .tables.series import SeriesEvaluation
+    from .judging import Found
 
-MOST = 10_000
 GALLERY = 20
 CHUNK = 256
 PIXELS = Pixels()
@@ -50,7 +47,7 @@ def evaluate(
     most: int = MOST,
     seed: int = 0,
     say: Say = lambda text: None,
-) -> Evaluation | TableEvaluation | SeriesEvaluation:
+) -> Found:
     """Judge the samples of a run, or of any generator.
 
     Args:
@@ -69,55 +66,14 @@ def evaluate(
     """
     run = Run(run) if isinstance(run, str | Path) else run
     held = None if holdout is None else str(holdout)
-    if run is not None and (run.facts.get("series") or run.facts.get("table")) is not None:
-        return evaluate_rows(run, held, most, seed, say)
-    if run is None and real is not None and fake is not None and is_table(real):
-        return evaluate_tables(real, fake, LoadOptions(holdout=held, seed=seed), most, say)
+    other = of_other_kind(run, real, fake, held, Looking(features, most, seed, say))
+    if other is not None:
+        return other
+    if run is not None and real is not None and fake is None:
+        raise RunError("--real was given beside a run, whose own data judge. Leave it out.")
     material = open_material(run, real, fake, holdout, most, seed)
     network, material, note = choose_features(features, material, seed)
     return judged(material, network, note, seed, say)
-
-
-def evaluate_tables(
-    real: str | Path,
-    fake: str | Path,
-    options: LoadOptions = DEFAULTS,
-    most: int = MOST,
-    say: Say = lambda text: None,
-) -> TableEvaluation:
-    """Judge rows of any generator, where more is known of the table than its rows.
-
-    Args:
-        real: rows that the generator may have seen.
-        fake: what it made.
-        options: hold-out, target, spec and seed are read.
-        most: rows of a side that are looked at.
-        say: told what is being done.
-
-    Raises:
-        DataError: these are no tables, cannot be read, or do not match.
-    """
-    if not is_table(real) and Path(real).exists():
-        raise DataError(
-            f"{real} is no table: a file such as .csv was expected. Name one, or leave out what is about "
-            "columns (--target, --spec)."
-        )
-    from .tables.evaluating import evaluate_files
-
-    return evaluate_files(str(real), str(fake), options, most, say)
-
-
-def evaluate_rows(
-    run: Run, holdout: str | None, most: int, seed: int, say: Say
-) -> TableEvaluation | SeriesEvaluation:
-    """Judge the rows of a table, or the series, that a run makes."""
-    if run.facts.get("series") is not None:
-        from .tables.series import evaluate_series
-
-        return evaluate_series(run, seed, say)
-    from .tables.evaluating import evaluate_run
-
-    return evaluate_run(run, holdout, most, seed, say)
 
 
 def judged(material: Material, network: Features, note: Sequence[str], seed: int, say: Say) -> Evaluation:

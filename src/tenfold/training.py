@@ -165,7 +165,7 @@ class Training:
     def draw(self) -> None:
         """The sheet on fixed noise, and the curves so far."""
         sampler, device = self.trainer.ema.module, self.trainer.runtime.device
-        if self.plan.data.spec.pictures:
+        if self.plan.data.spec.pictures or self.plan.data.texts is not None:
             sheets = self.folder / "sheets"
             sheets.mkdir(exist_ok=True)
             path, seed = sheets / f"{self.trainer.seen:012d}.png", derive(self.plan.seed, "sheet")
@@ -263,11 +263,16 @@ class Training:
 
     def how_to_sample(self) -> str:
         """A command; for a recipe that the command line does not know, a line of Python."""
+        kind = self.plan.data.spec.kind
+        if kind == "text_pairs":
+            return f"tenfold translate {self.folder} in.txt out.txt"
         if isinstance(self.trainer.game.sampler, Translator):
             return f"tenfold translate {self.folder} IN OUT"
-        rows = {"table": "rows.csv", "series": "series.csv"}.get(self.plan.data.spec.kind)
+        rows = {"table": "rows.csv", "series": "series.csv", "texts": "texts.txt"}.get(kind)
         if self.plan.data.series is not None and self.plan.data.series.container is None:
             rows = "series.npy"
+        if kind == "captioned":
+            return f'tenfold sample {self.folder} --text "..." -n 8 --out samples/'
         if type(self.plan.recipe).__module__.startswith("tenfold."):
             return f"tenfold sample {self.folder} -n 100 --out {rows or 'samples/'}"
         return f'tenfold.load("{self.folder}").sample(100)' + ('.save("samples")' if rows is None else "")
@@ -339,7 +344,7 @@ def feature_network(
     from .metrics.features import ClassifierFeatures
 
     spec = plan.data.spec
-    if not spec.pictures or len(spec.classes) < 2:
+    if not spec.pictures or len(spec.classes) < 2 or spec.kind == "captioned":
         return without_labels(plan)
     path = folder / "features.safetensors"
     there = path.is_file() and path.with_suffix(".json").is_file()

@@ -13,7 +13,7 @@ from tenfold.cli.__main__ import main
 from tenfold.data.options import LoadOptions
 from tenfold.data.table.infer import infer
 from tenfold.data.table.schema import write_spec
-from tenfold.evaluating import evaluate_tables
+from tenfold.judging import evaluate_tables
 from tenfold.metrics.suite import Measured
 from tenfold.metrics.tables import summary
 from tenfold.metrics.tables.verdicts import asked, promises

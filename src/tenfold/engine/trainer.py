@@ -224,7 +224,8 @@ class Trainer:
     def set_rates(self) -> None:
         """The learning rates of this step."""
         for name, optimizer in self.optimizers.items():
-            factor = self.rate * self.schedules.get(name, constant)(self.progress)
+            # Of a run that is extended, too, a stage that was left stays so.
+            factor = self.rate * self.schedules.get(name, constant)(self.game.progress)
             for group, base in zip(optimizer.param_groups, self.base_rates[name], strict=True):
                 group["lr"] = base * factor
 
