@@ -109,6 +109,8 @@ def test_each_place_of_a_source_is_looked_at():
 def test_dropout_acts_while_the_weights_learn_alone():
     net = network(dropout=0.5)
     assert not torch.equal(net.logits(SOURCE, TEXT), net.logits(SOURCE, TEXT))
+    with torch.no_grad():
+        assert torch.equal(net.logits(SOURCE, TEXT), net.logits(SOURCE, TEXT))
     net.requires_grad_(False)
     assert torch.equal(net.logits(SOURCE, TEXT), net.logits(SOURCE, TEXT))
 
@@ -230,6 +232,15 @@ def test_the_likeliest_text_teaches_nothing():
     assert terms.signals["reward"] == terms.signals["usual_reward"]
     terms.losses["adversarial"].backward()
     assert all((p.grad == 0).all() for p in one.sampler.parameters() if p.grad is not None)
+
+
+def test_what_is_subtracted_is_earned_without_dropout():
+    rewarded = Rewarded(share=0.0)
+    one = Seq2Seq(TextTranslator(network(dropout=0.5), 4), reader(), rewarded=rewarded)
+    source, real = rows(64, 5, SOURCES), rows(64, 4, TOKENS, 1)
+    found = one.earn({"source": source, "real": real}, draw(64)).signals["usual_reward"]
+    likeliest = one.eval().sampler.written(source).tokens
+    torch.testing.assert_close(found, one.reward(source, likeliest, real).mean())
 
 
 def test_what_a_text_earns():

@@ -201,6 +201,40 @@ def test_nothing_goes_on_behind_the_end():
     assert (found[1, 0, :, 0] == 7).all()
 
 
+def test_no_token_is_drawn_for_texts_that_have_ended(monkeypatch):
+    made = TextSampler(Places([{A: 1.0}, {END: 1.0}, {A: 1.0}, {A: 1.0}]), 4)
+    draws, following = [], made.following
+
+    def counted(features, uniform):
+        draws.append(uniform.numel())
+        return following(features, uniform)
+
+    monkeypatch.setattr(made, "following", counted)
+    tokens = torch.tensor([[B, END, PAD, PAD], [B, A, A, A]])
+    found = made.rollouts(tokens, draw(2).uniform(3, 5, 4))
+    assert (found[0] == tokens[0]).all()
+    assert (found[1, 0] == tokens[0]).all()
+    assert (found[1, 1:] == tokens[1]).all()
+    assert draws == [10, 10, 10, 5]  # of three beginnings of two texts, and of the one that still goes on
+    draws.clear()
+    ended = torch.tensor([[END, PAD, PAD, PAD]])
+    assert (made.rollouts(ended, draw(1).uniform(3, 5, 4)) == ended).all()
+    assert draws == []
+
+
+def test_texts_that_have_ended_are_judged_once():
+    shown = []
+
+    def opinion(x):
+        shown.append(x)
+        return torch.where(x[:, 0] == A, 2.0, -1.0)
+
+    game = toy([{A: 1.0}, {END: 1.0}, {A: 1.0}, {A: 1.0}], Likes(opinion), rollouts=3)
+    found = game.worth(torch.tensor([[A, END, PAD, PAD], [B, A, A, A]]), None, draw(2))
+    torch.testing.assert_close(found, torch.tensor([[2.0], [-1.0]]).sigmoid().expand(2, 4))
+    assert [len(x) for x in shown] == [2, (1 + 3) * 3]
+
+
 def test_texts_of_one_token_have_no_beginnings():
     game = toy([{A: 0.5, B: 0.5}], sure(lambda x: x[:, 0] == A))
     assert game.worth(torch.tensor([[A], [B]]), None, draw(2)).tolist() == [[1], [0]]

@@ -183,6 +183,8 @@ def test_words_that_are_not_written_apart_are_characters() -> None:
     made, wanted = numbered(Pairs(["你好"], ["你们好"]))
     assert (made > 0).sum() == 2 and (wanted > 0).sum() == 3
     assert rouge_by_pair(Pairs(["你好"], ["你们好"]))[0].tolist() == pytest.approx([0.8])
+    found, how = rouge_by_pair(Pairs(["13"], ["123"]))  # in whatever letters
+    assert found.tolist() == pytest.approx([0.8]) and how == "characters"
     assert (numbered(Pairs(["a b"], ["a c"]))[0] > 0).sum() == 2
 
 
@@ -224,6 +226,7 @@ def test_pages_of_pairs_show_both(tmp_path: Path) -> None:
     found = judged(["given"] * 60, after, before, {"seed": 0}, ["a note"])
     assert found.verdicts[0].about == "baseline" and found.verdicts[0].level == "good"
     assert found.lines()[0].split("  ")[-1].strip() == "n"
+    assert any(line.startswith("exact_match: 95 %: ") for line in found.lines())
     assert "given" in page_of_pairs(found) and found.report(tmp_path / "found.html").is_file()
     assert "exact_match" in found.to_json() and found.to_json()["gains"]["bleu"]["value"] > 0
     alone = judged(["given"] * 60, after, None, {"seed": 0}, [])

@@ -79,6 +79,14 @@ def test_copies_of_a_held_out_line_are_never_trained_on(seed):
     assert sorted([*train, *held]) == sorted(lines)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_nor_those_that_differ_in_blanks_alone(seed):
+    lines = [f"line{' ' * (1 + n // 75)}{n % 75}" for n in range(150)]
+    data = open_texts(lines, TextOptions(seed=seed, tokens="words"))
+    train, held = (texts_in(side, data.texts) for side in (data.train, data.holdout))
+    assert not {*train} & {*held} - {"line <unk>"} and len(train) + len(held) == 150
+
+
 def test_nor_those_of_a_holdout_that_is_given(tmp_path):
     (tmp_path / "held.txt").write_text("number 3\nnumber 4\nnew")
     data = open_texts([*LINES, "number 3"], TextOptions(holdout=str(tmp_path / "held.txt")))

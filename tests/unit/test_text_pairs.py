@@ -119,3 +119,9 @@ def test_sides_that_are_not_clear(tmp_path):
         read_pairs(table, TextOptions(source="es"))
     with pytest.raises(DataError, match="holds one side"):
         read_pairs(put(tmp_path / "a.txt", "x"), PLAIN)
+
+
+@pytest.mark.parametrize("name", ["text", "label", "template"])
+def test_what_means_nothing_to_pairs_is_refused(name):
+    with pytest.raises(DataError, match=f"^{name} 'a {{label}}' was asked for, which is not read of pairs"):
+        read_pairs([("1", "one"), ("2", "two")], TextOptions(**{name: "a {label}"}))

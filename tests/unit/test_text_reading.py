@@ -81,6 +81,19 @@ def test_columns_that_are_named(tmp_path):
         read_texts(put(tmp_path / "a.txt", "one"), TextOptions(label="kind"))
 
 
+def test_a_column_of_texts_is_none_of_labels(tmp_path):
+    part = read_texts(put(tmp_path / "a.csv", "id,class\n1,one\n2,two\n"), TextOptions(text="class")).train
+    assert (part.texts, part.labels) == (("one", "two"), None)
+
+
+def test_what_means_nothing_to_texts_is_refused():
+    with pytest.raises(DataError, match=r"template 'a {label}' was asked for, which is not read of texts"):
+        read_texts(["one", "two"], TextOptions(template="a {label}"))
+    for name in ("text", "label"):
+        with pytest.raises(DataError, match="'kind' was asked for, and a list of 2 texts has no columns"):
+            read_texts(["one", "two"], TextOptions(**{name: "kind"}))
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -90,6 +103,8 @@ def test_columns_that_are_named(tmp_path):
         ("a.jsonl", '{"text": "a"}\noops', r"Line 2 of .*a\.jsonl is not a JSON object"),
         ("a.jsonl", "[1]", r"Line 1 of .*a\.jsonl is not a JSON object"),
         ("a.jsonl", '{"text": "a \\ud800"}', r"line 1 .* half of a character \(U\+D800"),
+        ("a.jsonl", '{"text": "a", "label": "\\ud800"}', r"line 1 .* half of a character \(U\+D800"),
+        ("a.json", '["one", "two"]', r"a\.json is no file of texts"),
     ],
 )
 def test_tables_that_cannot_be_read(tmp_path, name, content, words):

@@ -193,6 +193,11 @@ def test_lines_keep_their_order_and_empty_ones_stay_empty(run):
     assert found.notes() == ["2 of 6 lines hold nothing, and stay so"]
 
 
+def test_blanks_at_the_ends_of_lines_are_no_part_of_them(run):
+    found = translate_texts(run, [" ab\t", "ab "])
+    assert found.texts == ["ab", "ab"] and found.unknown == 0
+
+
 def test_a_file_becomes_a_file(run, tmp_path):
     given, out = tmp_path / "in.txt", tmp_path / "new" / "out.txt"
     given.write_bytes(b"\xef\xbb\xbfb\r\n\nabc\nab")

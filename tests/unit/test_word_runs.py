@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +15,14 @@ import tenfold
 from tenfold.cli import fit as fit_command
 from tenfold.cli.__main__ import main
 from tenfold.cli.options import as_flags, asked_for, read_options
+from tenfold.cli.parser import WrongCommand
+from tenfold.cli.words import refuse_others, sample_texts
 from tenfold.data.texts.options import TextOptions
 from tenfold.errors import DataError, RecipeError, RunError
 from tenfold.options import Options
 from tenfold.recipe import make_recipe
+from tenfold.words.evaluating import evaluate_text_files
+from tenfold.words.sides import columns_for
 
 QUICK = Options(device="cpu", precision="fp32", memory_format="contiguous", quiet=True)
 NOUNS = ("cat", "dog", "owl")
@@ -29,6 +35,9 @@ def test_texts_in_memory_are_passed_again(tmp_path: Path) -> None:
     assert run.facts["in_memory"] and run.facts["source"] == "a list of 60 texts"
     assert run.sample(3) == run.write(5)[:3]
     assert all(text.startswith("the cat") for text in run.write(3, prefix="the cat", temperature=0.5))
+    for temperature in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(RunError, match="0 or more was expected"):
+            run.write(1, temperature=temperature)
     with pytest.raises(RunError, match="Pass it again"):
         tenfold.resume(run.path, kimg=0.08)
     with pytest.raises(DataError, match="are not those"):
@@ -50,12 +59,14 @@ def test_a_gan_of_texts_keeps_its_baseline(recipe: str, tmp_path: Path) -> None:
     assert "D/adversarial" in run.facts["latest"]
 
 
-def test_pairs(tmp_path: Path) -> None:
+def test_pairs(tmp_path: Path, capsys: Said) -> None:
     pairs = [(line, line.upper()) for line in LINES]
     run = tenfold.fit(pairs, "seq2seq_gan", preset="tiny", kimg=0.08, out=tmp_path / "run", options=QUICK)
     assert len(run.translate(["the cat sees", ""])) == 2
     with pytest.raises(RunError, match="makes texts of others"):
         run.sample(3)
+    assert main(["sample", str(run.path)]) == 2
+    assert "tenfold translate" in capsys.readouterr().err
 
 
 def captioned(folder: Path, count: int) -> Path:
@@ -106,6 +117,49 @@ def test_samples_of_texts_are_shown_or_written(
     ):
         assert main(["sample", "run", *more]) == 2
         assert expected in capsys.readouterr().err
+
+
+def test_a_text_of_several_lines_is_one_in_a_file(tmp_path: Path) -> None:
+    run = SimpleNamespace(write=lambda count, **asked: ["a\nb", "c"][:count])
+    args = Namespace(run="run", count=2, out=str(tmp_path / "new" / "a.txt"), seed=0)
+    for name in ("text", "grid", "filter", "label", "temperature", "prefix"):
+        setattr(args, name, None)
+    _, lines = sample_texts(run, args)  # pyright: ignore[reportArgumentType]
+    assert (tmp_path / "new" / "a.txt").read_text() == "a b\nc\n"
+    assert lines[1] == "1 of them have several lines, which are one in the file"
+
+
+def test_a_temperature_of_0_is_a_flag_that_was_given() -> None:
+    args = Namespace(temperature=0.0, label=None, filter=False)
+    refuse_others(args, ("label", "filter"), "others")
+    with pytest.raises(WrongCommand, match="--temperature is for texts"):
+        refuse_others(args, ("temperature",), "texts")
+
+
+def test_texts_have_no_size(tmp_path: Path, capsys: Said) -> None:
+    (tmp_path / "texts.txt").write_text("\n".join(LINES))
+    for flags in (["--size", "32"], ["--group", "a"], ["--skip-bad"]):
+        assert main(["check", str(tmp_path / "texts.txt"), *flags]) == 2
+        assert f"{flags[0]} is not read of texts" in capsys.readouterr().err
+
+
+def test_what_becomes_of_texts_that_are_judged_is_said(tmp_path: Path) -> None:
+    made = [*LINES[:30], "", " ".join(["cat"] * 40)]
+    real, fake, held = (tmp_path / f"{name}.txt" for name in ("real", "fake", "held"))
+    for path, lines in ((real, LINES), (fake, made), (held, LINES[30:])):
+        path.write_text("\n".join(lines))
+    notes = evaluate_text_files(str(real), str(fake), str(held), features="ngrams").notes
+    assert f"1 of 32 texts of {fake} are empty and left out (first: line 31)" in notes
+    assert f"1 of 31 texts of {fake} have more than 6 tokens and are cut" in notes
+    assert f"30 different texts of {held} are training texts, too: copies of these look good" in notes
+
+
+def test_texts_to_judge_by_are_in_the_column_that_was_learnt_from() -> None:
+    run = SimpleNamespace(facts={"options": {"texts": {"text": "body", "length": 9}}})
+    found = [columns_for(run, name) for name in ("test.csv", "test.txt")]  # pyright: ignore
+    assert found == [TextOptions(text="body"), TextOptions()]
+    told = SimpleNamespace(facts={"options": {}})
+    assert columns_for(told, "test.csv") == TextOptions()  # pyright: ignore
 
 
 def test_labels_are_those_of_texts_where_a_recipe_learns_from_texts() -> None:

@@ -66,6 +66,7 @@ def check_words(args: Namespace) -> int | None:
     asked = TextOptions(holdout=args.holdout)
     with stdout_kept_clean(args.json):
         if is_texts(args.data):
+            refuse_of_pictures(args)
             report = check_texts(args.data, asked)
         elif is_captioned(args.data):
             pictures = LoadOptions(
@@ -76,6 +77,14 @@ def check_words(args: Namespace) -> int | None:
             return None
     show(report.to_json(), report.lines(), as_json=args.json)
     return 2 if report.problems else 0
+
+
+def refuse_of_pictures(args: Namespace) -> None:
+    """Raises a WrongCommand if something is asked for that is not read of texts."""
+    given = {"size": args.size is not None, "group": args.group is not None, "skip_bad": args.skip_bad}
+    wrong = [name for name, there in given.items() if there]
+    if wrong:
+        raise WrongCommand(f"{as_flags(wrong)} is not read of texts. Leave it out.")
 
 
 def refuse_columns(args: Namespace) -> None:

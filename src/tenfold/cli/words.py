@@ -86,6 +86,8 @@ def refuse_flags_of_words(run: Run, args: Namespace) -> None:
 
 def sample_texts(run: Run, args: Namespace) -> Made:
     """Texts, a line each, to a file or as they are."""
+    from ..words.translating import write_lines
+
     refuse_others(args, ("text", "grid", "filter"), "pictures")
     temperature = 1.0 if args.temperature is None else args.temperature
     asked = {"label": args.label, "temperature": temperature, "prefix": args.prefix or "", "seed": args.seed}
@@ -94,10 +96,10 @@ def sample_texts(run: Run, args: Namespace) -> Made:
     texts = run.write(args.count, **asked)
     if args.out is None:
         return {"count": len(texts), "out": None, "texts": texts}, texts
-    path = Path(args.out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-    return {"count": len(texts), "out": args.out}, [f"{len(texts)} texts: {args.out}"]
+    write_lines(texts, Path(args.out))
+    folded = sum("\n" in text or "\r" in text for text in texts)
+    note = [f"{folded} of them have several lines, which are one in the file"] if folded else []
+    return {"count": len(texts), "out": args.out}, [f"{len(texts)} texts: {args.out}", *note]
 
 
 def sample_pictures(run: Run, args: Namespace) -> Made:
@@ -119,5 +121,6 @@ def sample_pictures(run: Run, args: Namespace) -> Made:
 def refuse_others(args: Namespace, names: tuple[str, ...], of: str) -> None:
     """Raises a WrongCommand if a flag is for something else."""
     for name in names:
-        if getattr(args, name):
+        given = getattr(args, name)
+        if given is not None and given is not False:  # a temperature of 0 is one
             raise WrongCommand(f"--{name} is for {of}. Leave it out.")

@@ -8,7 +8,7 @@ References:
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -163,7 +163,8 @@ class TextSampler(Sampler):
         """Texts that go on from every beginning of some texts, several times from each.
 
         All of them go on together: at step t those that begin with fewer than t tokens take one more, and
-        those that begin with t join them, with what is remembered of this beginning.
+        those that begin with t join them, with what is remembered of this beginning. For those that have
+        ended no token is drawn, which is what costs time.
 
         Args:
             tokens: the texts.
@@ -175,22 +176,30 @@ class TextSampler(Sampler):
         made = tokens[:, None, None].repeat(1, length - 1, times, 1)
         own, many = self.network.start(len(tokens), condition), None
         for t in range(1, length):
+            going = ~over(made[:, :t, :, t - 1])
+            if not going.any():
+                break  # all texts have ended, too: what stands behind is padding already
             own = self.network.step(own, tokens[:, t - 1])
             drawn = self.following(own[0], uniform[:, t - 1, :, t])[:, None]
             if many is not None:
-                drawn = torch.cat([self.going_on(many, uniform[:, : t - 1, :, t]), drawn], 1)
-            made[:, :t, :, t] = drawn.masked_fill(over(made[:, :t, :, t - 1]), PAD)
+                earlier = self.going_on(many, uniform[:, : t - 1, :, t], going[:, :-1])
+                drawn = torch.cat([earlier, drawn], 1)
+            made[:, :t, :, t] = drawn.masked_fill(~going, PAD)
             if t + 1 < length:
                 fresh = repeated(own, times)
                 many = fresh if many is None else joined(many, fresh)
                 many = self.network.step(many, made[:, :t, :, t].transpose(0, 1).flatten())
         return made
 
-    def going_on(self, state: State, uniform: Float[Tensor, "n p k"]) -> Int[Tensor, "n p k"]:
-        """The next token of texts that are remembered beginning by beginning."""
-        by_beginning = uniform.transpose(0, 1)
-        drawn = self.following(state[0], by_beginning.reshape(-1, 1))
-        return drawn.view(by_beginning.shape).transpose(0, 1)
+    def going_on(
+        self, state: State, uniform: Float[Tensor, "n p k"], going: Bool[Tensor, "n p k"]
+    ) -> Int[Tensor, "n p k"]:
+        """The next token of those texts that have not ended; all are remembered beginning by beginning."""
+        numbers, which = uniform.transpose(0, 1), going.transpose(0, 1)
+        drawn = torch.full(which.shape, PAD, device=uniform.device)
+        if which.any():
+            drawn[which] = self.following(state[0][which.flatten()], numbers[which][:, None])[:, 0]
+        return drawn.transpose(0, 1)
 
     @torch.no_grad()
     def likelihood(

@@ -227,17 +227,20 @@ class SeqGAN(Game[TextSampler]):
     def worth(self, tokens: Int[Tensor, "n t"], condition: Tensor | None, draw: Draw) -> Float[Tensor, "n t"]:
         """What each token of some texts is worth: D's word on texts that go on from it (equation 4).
 
-        On the last it is D's word on the text itself.
+        On the last it is D's word on the text itself; so it is behind the end, where nothing goes on.
         """
-        whole = self.judged(tokens, condition)[:, None]
-        (n, length), times = tokens.shape, self.policy.rollouts
+        length, times = tokens.shape[1], self.policy.rollouts
+        found = self.judged(tokens, condition)[:, None].repeat(1, length)
         if length == 1 or self.policy.constant:
-            return whole.expand(n, length)
+            return found
         policy = self.sampler if self.behind is None else self.behind
         texts = policy.rollouts(tokens, draw.uniform(length - 1, times, length), condition)
-        each = None if condition is None else condition.repeat_interleave((length - 1) * times, 0)
-        said = self.judged(texts.flatten(0, 2), each).view(n, length - 1, times)
-        return torch.cat([said.mean(2), whole], 1)
+        going = there(tokens[:, 1:])
+        of = going.nonzero()[:, 0]
+        each = None if condition is None else condition[of].repeat_interleave(times, 0)
+        said = self.judged(texts[going].flatten(0, 1), each)
+        found[:, :-1][going] = said.view(len(of), times).mean(1)
+        return found
 
     @torch.no_grad()
     def judged(self, tokens: Int[Tensor, "n t"], condition: Tensor | None) -> Float[Tensor, " n"]:

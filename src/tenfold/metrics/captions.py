@@ -75,8 +75,8 @@ def distractors(meanings: Int[np.ndarray, " n"], many: int, seed: int) -> Int[np
         Undefined: there are too few.
     """
     rng = np.random.default_rng(derive(seed, "distractors"))
-    order = rng.permutation(len(meanings))
-    kinds, first = np.unique(meanings[order], return_index=True)
+    members = np.argsort(meanings, kind="stable")
+    kinds, first, counts = np.unique(meanings[members], return_index=True, return_counts=True)
     if len(kinds) <= many or many < 1:
         raise Undefined(
             f"Not defined for {len(kinds)} different captions: at least {max(many, 1) + 1} were expected. "
@@ -87,7 +87,10 @@ def distractors(meanings: Int[np.ndarray, " n"], many: int, seed: int) -> Int[np
         scores = rng.random((len(part), len(kinds)))
         scores[np.arange(len(part)), np.searchsorted(kinds, part)] = 2.0  # never itself
         found.append(np.argpartition(scores, many - 1, axis=1)[:, :many])
-    return order[first][np.concatenate(found)]
+    chosen = np.concatenate(found)
+    # Of each kind any caption: with one for all pictures, a single odd wording would decide for all of them.
+    within = (rng.random(chosen.shape) * counts[chosen]).astype(np.int64)
+    return members[first[chosen] + within]
 
 
 def share(right: np.ndarray) -> Estimate:

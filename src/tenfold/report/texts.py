@@ -28,7 +28,7 @@ MEANING = {
     **{
         f"self_bleu_{n}": f"runs of 1 to {n} tokens that others of these texts have, too" for n in range(2, 6)
     },
-    **{f"distinct_{n}": f"share of runs of {n} tokens that differ from all others" for n in (1, 2, 3)},
+    **{f"distinct_{n}": f"how many different runs of {n} tokens there are, for each run" for n in (1, 2, 3)},
     "repeated_texts": "share of texts that are there more than once",
     "forward_perplexity": "how surprising texts are to who knows held-out ones",
     "reverse_perplexity": "how surprising held-out texts are to who knows these",
@@ -59,14 +59,13 @@ def page_of_pairs(found: PairsEvaluation) -> str:
     """The whole page of texts that are made of others."""
     head = ("score", "these texts", "maximum likelihood", "difference", "n")
     about = "All scores are from 0 to 1. The difference is taken pair by pair."
-    how = [f"{name}: {m.how or m.why}" for name, m in found.metrics.items() if m.how or m.why]
     rows = [tuple(map(_short, (e.source, e.wanted, e.made, e.before))) for e in found.examples]
     shown = table(("given", "should be", "made", "maximum likelihood"), rows, words=True)
     return page(
         "How good are the texts?",
         [
             *_verdicts(found.verdicts),
-            section("Scores", [text(about), table(head, found.rows()), points(how)]),
+            section("Scores", [text(about), table(head, found.rows()), points(found.how())]),
             section("Texts", [shown]),
             settings_of(found.notes, found.settings),
         ],

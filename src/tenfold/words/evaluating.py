@@ -189,11 +189,12 @@ def evaluate_text_files(
         DataError: a file cannot be read, or has too few texts.
     """
     by, decided = judges_in_files(real, holdout, features, seed)
-    made = texts_in(fake, by.codec)
+    made, of_made = texts_in(fake, by.codec)
     made = made.take(shuffled(len(made), seed, "most")[:most])
     say(f"judging {len(made)} texts ...")
     numbers = measure_texts(by.sides(made), by.features)
-    notes = [*decided, "a file has one temperature: there is no curve, and nothing is said of a baseline"]
+    notes = [*decided, *of_made]
+    notes.append("a file has one temperature: there is no curve, and nothing is said of a baseline")
     facts = {"real": real, "fake": fake, "holdout": holdout}
     return assembled(by, made, (numbers, {}), None, facts, notes)
 

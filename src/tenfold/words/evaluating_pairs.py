@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..data.texts.layout import END, PAD, UNKNOWN
 from ..draw import derive
 from ..errors import DataError
 from ..evaluation import cells, said, write_report
@@ -95,6 +96,10 @@ class PairsEvaluation:
             for name, found in self.metrics.items()
         ]
 
+    def how(self) -> list[str]:
+        """How scores are computed, the interval of exact match, and why some are not there."""
+        return [f"{name}: {m.how or m.why}" for name, m in self.metrics.items() if m.how or m.why]
+
     def lines(self) -> list[str]:
         """The numbers as plain text, then what they mean."""
         table = [HEAD, *self.rows()]
@@ -102,7 +107,7 @@ class PairsEvaluation:
         found = [
             "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in table
         ]
-        return [*(line.rstrip() for line in found), "", *said(self.verdicts, self.notes)]
+        return [*(line.rstrip() for line in found), *self.how(), "", *said(self.verdicts, self.notes)]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -162,6 +167,7 @@ def evaluate_text_pairs(
     facts = {"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source}
     facts |= {"beam": beam, "pairs": len(wanted), "seed": seed}
     notes = [*dataset.notes[:1], "the hold-out also chose the checkpoint, which flatters"]
+    notes += [*as_networks_see("sources", source), *as_networks_see("texts", real)]
     return judged(run.source_texts.decode(source), after, before, facts, notes)
 
 
@@ -180,6 +186,20 @@ def held_out(dataset: Dataset, most: int, seed: int) -> tuple[np.ndarray, np.nda
     order = np.random.default_rng(derive(seed, "evaluate", "pairs")).permutation(len(held))
     batch = held.gather(np.sort(order[:most]))
     return batch["source"].numpy(), batch["real"].numpy()
+
+
+def as_networks_see(what: str, rows: np.ndarray) -> list[str]:
+    """A note on held-out texts that are not compared as they were written, if there are any.
+
+    Example:
+        >>> as_networks_see("texts", np.array([[5, 3, 2], [5, 6, 7], [5, 6, 2]]))[0][:23]
+        '2 of 3 held-out texts f'
+    """
+    odd = ~np.isin(rows[:, -1], (END, PAD)) | (rows == UNKNOWN).any(1)
+    if not odd.any():
+        return []
+    why = f"fill all {rows.shape[1]} tokens or hold what was never learnt"
+    return [f"{int(odd.sum())} of {len(rows)} held-out {what} {why}: they count as the networks see them"]
 
 
 def judged(

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..data.dataset import Dataset, Split
 from ..data.texts.codec import TextCodec, fit_text_codec
-from ..data.texts.options import DEFAULTS
+from ..data.texts.fields import is_fields
+from ..data.texts.options import DEFAULTS, TextOptions
 from ..data.texts.reading import TextPart, read_texts
 from ..errors import DataError
 from ..game import Sampler
@@ -55,16 +56,17 @@ def judges_of_run(
     """What a run's texts are judged by, and what was decided."""
     network, why = text_features(features)
     notes, held = [*dataset.notes[:1], why], dataset.holdout
+    learnt = texts_of(dataset.train, run.texts)
     if holdout is not None:
-        judge = texts_in(holdout, run.texts)
-        notes.append(f"judged by {holdout}")
+        judge, said = texts_in(holdout, run.texts, columns_for(run, holdout))
+        notes += [f"judged by {holdout}", *said, *known_ones(learnt, judge, holdout)]
     else:
         judge = None if held is None else texts_of(held, run.texts)
     if holdout is None and held is not None:
         notes.append(
             "the hold-out also chose the checkpoint, which flatters; --holdout FILE can give another"
         )
-    return Judged(run.texts, texts_of(dataset.train, run.texts), judge, network, seed), notes
+    return Judged(run.texts, learnt, judge, network, seed), notes
 
 
 def judges_in_files(
@@ -75,8 +77,26 @@ def judges_in_files(
     classes = tuple(sorted({*(part.labels or ())}))
     codec, decided = fit_text_codec(part.texts, DEFAULTS, classes)
     network, why = text_features(features)
-    held = None if holdout is None else texts_in(holdout, codec)
-    return Judged(codec, as_texts(part, codec), held, network, seed), [*decided, why]
+    (learnt, notes), held = as_texts(part, codec), None
+    if holdout is not None:
+        held, said = texts_in(holdout, codec)
+        notes += [*said, *known_ones(learnt, held, holdout)]
+    return Judged(codec, learnt, held, network, seed), [*decided, why, *notes]
+
+
+def columns_for(run: Run, file: str) -> TextOptions:
+    """The columns that a run was told of, for a file that has columns."""
+    asked = options_from(run.facts["options"]).texts
+    if asked is None or not is_fields(file):
+        return DEFAULTS
+    return TextOptions(text=asked.text, label=asked.label)
+
+
+def known_ones(learnt: Texts, judge: Texts, file: str) -> list[str]:
+    """A note on real texts that shall judge and were learnt from, too, if there are any."""
+    both = len({*judge.said} & {*learnt.said})
+    note = f"{both} different texts of {file} are training texts, too: copies of these look good"
+    return [note] if both else []
 
 
 def reopened_texts(run: Run, data: Any = None) -> Dataset:  # noqa: ANN401
@@ -102,13 +122,13 @@ def texts_of(side: Split, codec: TextCodec) -> Texts:
     return Texts(rows, codec.decode(rows), side.labels)
 
 
-def texts_in(file: str, codec: TextCodec) -> Texts:
-    """The texts of a file.
+def texts_in(file: str, codec: TextCodec, options: TextOptions = DEFAULTS) -> tuple[Texts, list[str]]:
+    """The texts of a file, and what there is to say of them.
 
     Raises:
         DataError: it cannot be read, has too few texts, or a class that nobody knows.
     """
-    part = read_texts(file, DEFAULTS).train
+    part = read_texts(file, options).train
     if len(part) < FEWEST:
         raise DataError(
             f"{file} has {len(part)} texts; at least {FEWEST} were expected, to say anything. Add some."
@@ -116,11 +136,15 @@ def texts_in(file: str, codec: TextCodec) -> Texts:
     return as_texts(part, codec)
 
 
-def as_texts(part: TextPart, codec: TextCodec) -> Texts:
-    """Texts that were read, as rows."""
+def as_texts(part: TextPart, codec: TextCodec) -> tuple[Texts, list[str]]:
+    """Texts that were read, as rows, and what there is to say of them."""
     labels = codec.labels_of(part.labels) if part.labels is not None and codec.classes else None
-    rows = codec.encode(part.texts)
-    return Texts(rows, codec.decode(rows), labels)
+    rows, cut = codec.rows_of(part.texts)
+    notes = list(part.notes)
+    if cut:
+        most = codec.layout.length
+        notes.append(f"{cut} of {len(part)} texts of {part.name} have more than {most} tokens and are cut")
+    return Texts(rows, codec.decode(rows), labels), notes
 
 
 def baseline_of(run: Run) -> Sampler | None:

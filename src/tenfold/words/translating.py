@@ -108,8 +108,9 @@ def translate_texts(
         raise RunError(f"--beam is {beam}; at least 1 was expected.")
     target = None if out is None else place_for(source, Path(out))
     lines = read_lines(Path(source)) if isinstance(source, str | Path) else list(source)
+    lines = [line.strip() for line in lines]  # as those that were learnt from
     given, made = run.source_texts, run.texts
-    filled = [number for number, line in enumerate(lines) if line.strip()]
+    filled = [number for number, line in enumerate(lines) if line]
     rows, cut = given.rows_of([lines[number] for number in filled])
     texts = [""] * len(lines)
     found = translations(translator, made, rows, beam, say)

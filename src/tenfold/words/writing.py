@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import torch
@@ -66,5 +67,5 @@ def refuse_request(run: Run, n: int, first: int, temperature: float) -> None:
         raise RunError(f"{run.path} was trained on {run.spec.kind} and writes no texts.")
     if n < 1 or first < 0:
         raise RunError(f"{n} texts from number {first} were asked for; at least 1 from 0 was expected.")
-    if temperature < 0:
+    if not 0 <= temperature < inf:
         raise RunError(f"--temperature is {temperature}; 0 or more was expected.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import DataError, suggest
@@ -61,3 +62,11 @@ class TextOptions:
 
 
 DEFAULTS = TextOptions()
+
+
+def refuse_unread(options: TextOptions, names: Sequence[str], kind: str) -> None:
+    """Raises a DataError if something is asked for that means nothing to this kind of data."""
+    for name in names:
+        found = getattr(options, name)
+        if found is not None:
+            raise DataError(f"{name} {found!r} was asked for, which is not read of {kind}. Leave it out.")

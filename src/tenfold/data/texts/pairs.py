@@ -14,7 +14,7 @@ from ..pairing import OBVIOUS
 from ..tree import Tree
 from .fields import FIELDS, Fields, delimited, is_fields, json_fields, text_in, with_names
 from .lines import bytes_in, decoded, file_tree, lines_of
-from .options import TextOptions
+from .options import TextOptions, refuse_unread
 from .places import TEXT, Place, Source, is_pair, places_of, read_sides, with_holdout
 from .reading import refuse_surrogates
 
@@ -50,8 +50,8 @@ class PairPart:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What must not be learnt if it is held out: a source, whatever is made of it."""
-        return self.sources
+        """What must not be learnt if it is held out: a source, whatever its blanks and what is made of it."""
+        return tuple(" ".join(text.split()) for text in self.sources)
 
     def take(self, index: Int[np.ndarray, " k"]) -> PairPart:
         """Some of the pairs."""
@@ -91,6 +91,7 @@ def read_pairs(source: Source, options: TextOptions) -> FoundPairs:
     Raises:
         DataError: there are none, or they do not belong together.
     """
+    refuse_unread(options, ("text", "label", "template"), "pairs of texts")
     both = two_paths(source, options)
     if both is None and isinstance(source, str | Path):
         places = places_of(Path(source).expanduser(), FIELDS)

@@ -14,8 +14,8 @@ from ..tables import LABEL_COLUMNS, TEXT_COLUMNS
 from ..tree import Tree
 from .fields import FIELDS, Fields, is_fields, read_fields, text_in
 from .lines import bytes_in, decoded, lines_of
-from .options import TextOptions
-from .places import SUFFIXES, TEXT, Place, Source, is_pair, places_of, read_sides, with_holdout
+from .options import TextOptions, refuse_unread
+from .places import OTHERS, SUFFIXES, TEXT, Place, Source, is_pair, places_of, read_sides, with_holdout
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class TextPart:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What must not be learnt if it is held out."""
-        return self.texts
+        """What must not be learnt if it is held out: a text, whatever its blanks, as words have none."""
+        return tuple(" ".join(text.split()) for text in self.texts)
 
     def take(self, index: Int[np.ndarray, " k"]) -> TextPart:
         """Some of the texts."""
@@ -84,10 +84,13 @@ def read_texts(source: Source, options: TextOptions) -> FoundTexts:
     def read(place: Place) -> TextPart:
         return read_place(place, options)
 
+    refuse_unread(options, ("template",), "texts")
     if isinstance(source, str | Path):
         train, held, notes = read_sides(places_of(Path(source).expanduser()), options.holdout, read)
         return FoundTexts(str(source), train, held, notes)
     part = part_of_list(source)
+    if options.holdout is None:
+        refuse_columns(part.name, options)
     train, held, notes = with_holdout(part, None, options.holdout, read)
     return FoundTexts(part.name, train, held, notes)
 
@@ -113,6 +116,11 @@ def read_file(place: Place, options: TextOptions) -> TextPart:
     raw = bytes_in(place.tree, place.file)
     if is_fields(place.file):
         return of_fields(read_fields(raw, place.name), options)
+    if place.file.lower().endswith(OTHERS):
+        raise DataError(
+            f"{place.name} is no file of texts. Expected one with a text per line, or one that ends in "
+            f"{', '.join(FIELDS)}."
+        )
     refuse_columns(place.name, options)
     lines = lines_of(decoded(raw, place.name))
     return part_of(place.name, lines, None, [f"line {n + 1}" for n in range(len(lines))])
@@ -163,7 +171,7 @@ def of_fields(fields: Fields, options: TextOptions) -> TextPart:
     Raises:
         DataError: it is not clear which column holds texts, or labels are given for some only.
     """
-    label = fields.column(options.label, LABEL_COLUMNS)
+    label = fields.column(options.label, [name for name in LABEL_COLUMNS if name != options.text])
     rest = tuple(name for name in fields.columns if name != label)
     text = fields.column(options.text, (*TEXT_COLUMNS, *(rest if len(rest) == 1 else ())))
     if text is None:
@@ -217,6 +225,7 @@ def part_of(name: str, texts: Sequence[str], labels: Sequence[str] | None, names
         found = f"all of its {len(bare)} texts are blank" if bare else "it is empty"
         raise DataError(f"There is no text in {name}: {found}. A text per line was expected.")
     refuse_surrogates(name, bare, names)
+    refuse_surrogates(name, labels or (), names if labels else ())
     part = TextPart(name, tuple(bare), None if labels is None else tuple(labels), tuple(names))
     lost = len(bare) - len(kept)
     if not lost:

@@ -237,7 +237,7 @@ def nearest_length(
 
 
 def distinct(rows: Int[np.ndarray, "n t"], order: int) -> float:
-    """Share of the n-grams of all texts that are different ones; it falls as there are more texts.
+    """How many different n-grams all texts have, for each n-gram; it falls as there are more texts.
 
     Raises:
         Undefined: if no text is so long.

@@ -184,15 +184,16 @@ def _rouge(pairs: Pairs) -> tuple[Score, str]:
 def rouge_by_pair(pairs: Pairs) -> tuple[Float[np.ndarray, " n"], str]:
     """ROUGE-L of each pair, and how it was computed.
 
-    By the library that others use, where it is installed; it drops all letters but those of English, so that
-    other texts are compared by their words as they stand.
+    By the library that others use, where it is installed. It drops all letters but those of English, and
+    takes what has no spaces for one word: other texts are compared by their words, or characters, as they
+    stand.
     """
     both = list(zip(pairs.wanted, pairs.made, strict=True))
-    scorer = _rouge_scorer() if all(text.isascii() for text in pairs.wanted) else None
+    apart = spaced(pairs.wanted)
+    scorer = _rouge_scorer() if apart and all(text.isascii() for text in pairs.wanted) else None
     if scorer is not None:
         found = [scorer.score(*pair)["rougeL"].fmeasure for pair in both]
         return np.array(found, np.float64), "rouge-score, without stems"
-    apart = spaced(pairs.wanted)
     found = [rouge_l(words(wanted, apart), words(made, apart)) for wanted, made in both]
     return np.array(found, np.float64), "words as they stand" if apart else "characters"
 

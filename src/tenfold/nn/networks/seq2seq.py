@@ -50,7 +50,8 @@ class AttentionSeq2Seq(nn.Module):
     """A GRU that reads in both directions, and one that writes, with attention and input feeding.
 
     What stands behind the end of a source changes nothing, however much there is of it. Several texts of one
-    source can be written side by side. Dropout acts while the weights learn, and never else.
+    source can be written side by side. Dropout acts while the weights learn, and never else: what is written
+    without a gradient, to compare with, is what the network writes in use.
 
     Args:
         source_vocabulary: different tokens of what is read.
@@ -144,4 +145,5 @@ class AttentionSeq2Seq(nn.Module):
 
     def dropped(self, x: Float[Tensor, "n t d"]) -> Float[Tensor, "n t d"]:
         """x without some of its numbers, while the weights learn."""
-        return F.dropout(x, self.dropout, self.training and self.embedding.weight.requires_grad)
+        learning = self.training and torch.is_grad_enabled() and self.embedding.weight.requires_grad
+        return F.dropout(x, self.dropout, learning)
