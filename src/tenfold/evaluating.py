@@ -54,15 +54,17 @@ def evaluate(
         run: a run, which then makes the samples; or:
         real: real samples that the generator may have seen, and
         fake: what it made.
-        holdout: real samples that it has not seen; a run has its own.
-        features: the name of a feature network, or features; the best there are, if not given.
+        holdout: real samples that it has not seen; a run has its own, and one of series no other.
+        features: the name of a feature network, or features; the best there are, if not given. Tables and
+            series are judged without.
         most: samples of a side that are looked at.
         seed: of made samples, and of every choice.
         say: told what is being done.
 
     Raises:
         DataError: data cannot be read, do not match, overlap, or are fewer than 20 on a side.
-        RunError: neither a run nor two folders were given, or the run's data are gone.
+        RunError: neither a run nor two folders were given, the run's data are gone, or something was given
+            that these data are not judged by.
     """
     run = Run(run) if isinstance(run, str | Path) else run
     held = None if holdout is None else str(holdout)

@@ -70,6 +70,7 @@ def of_other_kind(run: Run | None, real: Any, fake: Any, holdout: str | None, ho
 
         return evaluate_text_files(real, fake, holdout, how.most, how.seed, how.named, how.say)
     if run is None and real is not None and fake is not None and is_table(real):
+        refuse_features(how.features, str(real))
         return evaluate_tables(real, fake, LoadOptions(holdout=holdout, seed=how.seed), how.most, how.say)
     return None
 
@@ -103,6 +104,16 @@ def evaluate_tables(
     return evaluate_files(str(real), str(fake), options, most, say)
 
 
+def refuse_features(features: str | Features | None, what: str) -> None:
+    """Raises a RunError if features are named where nothing is looked at through them."""
+    if features is not None:
+        name = features if isinstance(features, str) else features.name
+        raise RunError(
+            f"--features {name} was given, and {what} holds rows or series, which are judged as they are. "
+            "Leave it out."
+        )
+
+
 def of_other_run(run: Run, data: Any, holdout: str | None, how: Looking) -> Found | None:  # noqa: ANN401
     """The same of a run.
 
@@ -112,12 +123,14 @@ def of_other_run(run: Run, data: Any, holdout: str | None, how: Looking) -> Foun
     kind = run.spec.kind
     if data is not None and kind == "captioned":
         raise RunError("--real was given beside a run, whose own data judge. Leave it out.")
+    if kind in ("series", "table"):
+        refuse_features(how.features, str(run.path))
     if holdout is not None and kind in ("series", "text_pairs", "captioned"):
         raise RunError(f"--holdout is not read of {kind}: a run has its own. Leave it out.")
     if kind == "series":
         from .tables.series import evaluate_series
 
-        return evaluate_series(run, how.seed, how.say, data)
+        return evaluate_series(run, how.seed, how.say, data, how.most)
     if kind == "table":
         from .tables.evaluating import evaluate_run
 

@@ -13,11 +13,11 @@ import numpy as np
 from .budget import seconds_of
 from .data import open_data
 from .data.records import tuples
-from .data.tables import FILE_COLUMNS
 from .errors import DataError, Interrupted, RecipeError, suggest
 from .folder import locked, write_json
 from .proof.arms import Examples
 from .proof.clock import Clock
+from .proof.columns import table_of
 from .proof.experiment import Experiment, jobs_of
 from .proof.generators import run_of
 from .proof.given import read_with_run
@@ -28,7 +28,7 @@ from .proof.order import Generator, Make
 from .proof.peers import KNOWN, choose_makers
 from .proof.score import CONTROLS, CURVE, OWN, PEERS, Design
 from .proof.splits import Fold, make_splits, together
-from .proof.tabular import FILES, Columns, Frame, frame_columns, joined_tables, read_table, table_task
+from .proof.tabular import Frame
 from .proof.task import (
     Task,
     fit_encoding,
@@ -334,9 +334,9 @@ def read(
     data: str | Path | np.ndarray | Frame, target: str | None, run: Run | None, options: ProofOptions
 ) -> tuple[Task, np.ndarray | None]:
     """The task, its test set with it, and values without labels."""
-    columns = columns_of(data, target)
-    if columns is not None:
-        return read_tables(columns, target, options, stem_of(data))
+    found = table_of(data, target, options, stem_of(data))
+    if found is not None:
+        return found
     if target is not None:
         raise DataError(f"--target {target} names a column, and {data} is no table. Leave it out.")
     source = cast("str | Path | np.ndarray", data)
@@ -346,28 +346,6 @@ def read(
     elif options.test is not None:
         task = with_test(task, open_task(options.test, options))
     return read_unlabelled(task, options)
-
-
-def columns_of(data: str | Path | np.ndarray | Frame, target: str | None) -> Columns | None:
-    """The columns of a table; None if the data are something else."""
-    if isinstance(data, str | Path):
-        if Path(data).suffix.lower() not in FILES or not Path(data).is_file():
-            return None
-        columns = read_table(Path(data))
-        return None if target is None and set(FILE_COLUMNS) & set(columns) else columns
-    return None if isinstance(data, np.ndarray) else frame_columns(data)
-
-
-def read_tables(
-    columns: Columns, target: str | None, options: ProofOptions, source: str
-) -> tuple[Task, np.ndarray | None]:
-    """The task of a table; test set and unlabelled rows are tables with the same columns."""
-    if target is None or (options.test is None and options.unlabelled is None):
-        return table_task(columns, target, options.group, source), None
-    test, unlabelled = (
-        None if path is None else read_table(Path(path)) for path in (options.test, options.unlabelled)
-    )
-    return joined_tables(columns, test, unlabelled, target=target, group=options.group, source=source)
 
 
 def read_unlabelled(task: Task, options: ProofOptions) -> tuple[Task, np.ndarray | None]:

@@ -224,7 +224,7 @@ class Run:
             return self.sample_others(n, label, text, seed=seed, first=first)
         from .tables.sampling import sample_table
 
-        asked = {**(conditions or {}), **({} if label is None else {self.target: label})}
+        asked = self.with_label(dict(conditions or {}), label)
         return sample_table(self, n, conditions=asked, balance=balance, seed=seed, first=first, raw=raw)
 
     def sample_others(
@@ -286,6 +286,21 @@ class Run:
         if codec.container is None or isinstance(found, ndarray):
             return found
         return codec.container.restore(found)
+
+    def with_label(self, conditions: dict[str, Any], label: str | int | None) -> dict[str, Any]:
+        """Conditions on columns of a table, and the label as one on its target.
+
+        Raises:
+            RunError: there is a label, and a condition on the target too.
+        """
+        if label is None:
+            return conditions
+        if self.target in conditions:
+            raise RunError(
+                f"the label {label!r} was asked for, and {conditions[self.target]!r} of the column "
+                f"{self.target!r}, which the label is about. Give one of the two."
+            )
+        return {**conditions, self.target: label}
 
     @property
     def target(self) -> str:
@@ -370,8 +385,8 @@ class Run:
 
         Args:
             data: what it was trained on, if that was in memory.
-            holdout: real samples to judge by, instead of those that were held out of the data.
-            features: the name of a feature network; the best there is, if not given.
+            holdout: real samples to judge by, instead of those that were held out of the data; not of series.
+            features: the name of a feature network; the best there is, if not given; not of rows or series.
         """
         from .evaluating import evaluate
 

@@ -36,6 +36,20 @@ def test_blocks_come_in_order_by_threads_of_one_thread_each(threads):
     assert seen == [1] * 10
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_blocks_that_go_by_those_before_are_made_one_by_one_on_one_thread(threads):
+    seen: list[tuple[int, int]] = []
+
+    def make(start: int) -> int:
+        seen.append((start, torch.get_num_threads()))
+        return start
+
+    with torch_threads(threads):
+        assert list(ahead(make, range(9), workers=1)) == list(range(9))
+        assert torch.get_num_threads() == threads
+    assert seen == [(start, 1) for start in range(9)]
+
+
 def test_no_more_are_made_than_threads_and_one_before_they_are_asked_for():
     made: list[int] = []
     enough = threading.Event()

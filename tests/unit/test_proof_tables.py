@@ -26,8 +26,6 @@ from tenfold.proof.tabular import (
     fit_columns,
     frame_columns,
     joined_tables,
-    read_csv,
-    read_table,
     table_task,
 )
 from tenfold.proof.task import Task, fit_encoding
@@ -78,15 +76,6 @@ def test_vectors_are_standardised_by_the_training_rows() -> None:
     rows = np.arange(10)
     encoded = fit_encoding(task, rows).encode(task.values)
     assert abs(encoded[:10, 0].mean()) < 1e-6 < abs(encoded[:, 0].mean())
-
-
-def test_a_csv_file(tmp_path: Path) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text('\ufeffa, b\n1,"x, y"\n2,z\n', encoding="utf-8")
-    assert read_csv(path) == {"a": ["1", "2"], "b": ["x, y", "z"]}
-    path.write_text("a,b\n1\n")
-    with pytest.raises(DataError, match="row 2"):
-        read_csv(path)
 
 
 def test_a_data_frame_is_anything_with_columns() -> None:
@@ -148,21 +137,6 @@ def test_unlabelled_rows_of_a_labelled_group_are_left_out() -> None:
     with pytest.raises(DataError, match="no unlabelled items are left"):
         one = {name: cells[:1] for name, cells in rest.items()}
         joined_tables(COLUMNS, None, one, target="ill", group="ward", source="table")
-
-
-@pytest.mark.parametrize("mark", [";", "\t", ","])
-def test_other_marks_between_fields(tmp_path: Path, mark: str) -> None:
-    (tmp_path / "t.csv").write_text(f"a{mark}b\n1{mark}2\n")
-    assert read_csv(tmp_path / "t.csv") == {"a": ["1"], "b": ["2"]}
-    (tmp_path / "t.csv").write_text(f"a{mark}a\n1{mark}2\n")
-    with pytest.raises(DataError, match="2 columns called 'a'"):
-        read_csv(tmp_path / "t.csv")
-
-
-def test_files_of_other_kinds(tmp_path: Path) -> None:
-    (tmp_path / "t.tsv").write_text("a\tb\n1\tx\n2\t\n")
-    assert read_table(tmp_path / "t.tsv") == {"a": ["1", "2"], "b": ["x", ""]}
-    assert proving.columns_of(tmp_path / "t.tsv", "b") == read_table(tmp_path / "t.tsv")
 
 
 def test_none_may_be_a_class_and_many_levels_are_cut_by_the_training_rows() -> None:

@@ -161,3 +161,35 @@ def test_mixtures_that_might_converge_further_say_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit_codec(table.df, infer(table.df), table.container, 0)
+
+
+def test_made_numbers_keep_to_the_bounds_of_the_spec():
+    from dataclasses import replace
+
+    x = np.repeat(np.arange(17.0, 91.0), 4)
+    frame = read_frame(pd.DataFrame({"age": x, "other": np.arange(len(x)) % 7}))
+    spec = infer(frame.df)
+    wide = replace(spec.column("age"), low=0.0, high=91.0)
+    ends = {}
+    for name, own in (("data", spec), ("spec", replace(spec, columns=(wide, *spec.columns[1:])))):
+        code = fit_codec(frame.df, own, frame.container, 0).codes[0]
+        assert code_from_json(code.to_json()) == code
+        assert (code.low, code.high) == (17, 90)  # what is known of the data stays
+        option = np.arange(code.number.fixed, code.cell.options).repeat(2)
+        made = code.decoded(option, np.tile([-1.0, 1.0], len(option) // 2))
+        ends[name] = made.min(), made.max()
+    assert ends["data"] == (17, 90)
+    assert 0 <= ends["spec"][0] < 17 and ends["spec"][1] == 91
+
+
+def test_the_gap_between_two_columns_has_not_the_bounds_of_the_upper_one():
+    from dataclasses import replace
+
+    from tenfold.data.table.constraints import with_fitted
+
+    start = np.arange(100.0, 200.0)
+    frame = read_frame(pd.DataFrame({"start": start, "end": start + np.arange(100) % 9}))
+    less = {"constraint": "less", "low": "start", "high": "end"}
+    spec = with_fitted(frame.df, replace(infer(frame.df), constraints=(less,)))
+    gap = next(code for code in fit_codec(frame.df, spec, frame.container, 0).codes if code.name == "end")
+    assert gap.number.bounds == (0, 8)

@@ -141,7 +141,8 @@ def test_what_follows_from_what_is_asked_stays(made, tax):
 def codec_with_sum(data: Any) -> Any:
     from dataclasses import replace
 
-    from tenfold.data.table.cells import fit_codec, with_fitted
+    from tenfold.data.table.cells import fit_codec
+    from tenfold.data.table.constraints import with_fitted
 
     codec = codec_of(data)
     one = {"constraint": "sum", "total": "price", "parts": ["net", "tax"]}
@@ -157,6 +158,136 @@ def test_a_range_that_no_row_has_is_drawn_evenly(made):
 def test_a_list_of_numbers_is_drawn_as_it_occurs(made):
     rows = made(people(), 1000, {"hours": [20, 40, 60]})
     assert {*rows["hours"]} == {20, 40, 60} and (rows["hours"] == 40).mean() > 0.85
+
+
+def weights(n: int = 6000) -> Any:
+    """Numbers that hardly repeat, but for one that many rows share; rich ones have larger ones."""
+    random = np.random.default_rng(3)
+    rich = random.random(n) < 0.3
+    weight = random.lognormal(12, 0.5, n).round() * np.where(rich, 1.2, 1).round(1)
+    weight = np.where(random.random(n) < 0.2, 200_000, weight).round()
+    return pd.DataFrame({"income": np.where(rich, ">50K", "<=50K"), "weight": weight.astype(int)})
+
+
+@pytest.mark.parametrize("asked", [{}, {"income": [">50K", "<=50K"]}])
+def test_smooth_numbers_of_a_range_are_as_many_as_rows(made, asked):
+    real = weights()["weight"]
+    asked = {**asked, "weight": (190_000, 210_000)}
+    rows = made(weights(), 5000, asked)["weight"]
+    inside = real[real.between(190_000, 210_000)]
+    assert rows.between(190_000, 210_000).all()
+    assert rows.nunique() > 1.5 * inside.nunique()
+    assert (rows == 200_000).mean() == pytest.approx((inside == 200_000).mean(), abs=0.05)
+    assert rows.mean() == pytest.approx(inside.mean(), rel=0.02)
+    part = made(weights(), 5, asked, first=3000)["weight"]
+    assert part.tolist() == rows[3000:3005].tolist()
+
+
+def test_a_range_of_a_learnt_key_does_not_run_dry(made):
+    data = weights().drop_duplicates("weight")
+    inside = data["weight"].between(150_000, 180_000).sum()
+    codec = codec_of(data, constraints=({"constraint": "unique", "columns": ["weight"]},))
+    rows = made(data, int(2 * inside), {"weight": (150_000, 180_000)}, codec)["weight"]
+    assert rows.is_unique and rows.between(150_000, 180_000).all()
+
+
+def test_smooth_numbers_beyond_the_data_are_not_made(made):
+    real = weights()["weight"]
+    rows = made(weights(), 3000, {"weight": (400_000, None)})["weight"]
+    assert rows.between(400_000, real.max()).all() and rows.nunique() > 500
+
+
+def test_each_seed_has_numbers_of_its_own(made):
+    first, second = ({*made(people(), 400, {"age": (80, 90)}, seed=i)["age"].tolist()} for i in (1, 2))
+    assert first == second == {80, 90}  # which repeat, and are as they are
+    asked = {"weight": (190_000, 199_999)}
+    first, second = ({*made(weights(), 400, asked, seed=i)["weight"]} for i in (1, 2))
+    assert len(first & second) < 0.3 * min(len(first), len(second))
+
+
+def test_each_seed_has_a_pool_of_its_own(monkeypatch):
+    monkeypatch.setattr(sampling.Rower, "filled", filled)
+    codec = codec_of(people())
+    request = request_of({"age": (20, 60)}, codec)
+    one, other = (
+        sampling.Rower(sampler_of(people(), codec), codec, request, seed=seed).pool for seed in (1, 2)
+    )
+    assert not np.array_equal(one.values, other.values)
+
+
+def fitted_with(data: Any, *constraints: Any) -> Any:
+    from dataclasses import replace
+
+    from tenfold.data.table.cells import fit_codec
+    from tenfold.data.table.constraints import with_fitted
+
+    codec = codec_of(data)
+    spec = with_fitted(data, replace(codec.spec, constraints=constraints))
+    return fit_codec(data, spec, codec.container, 0)
+
+
+def towns(n: int = 3000) -> Any:
+    """Each is of one country, and a twentieth is of a town with two names."""
+    random = np.random.default_rng(4)
+    town = random.choice(["Paris", "Lyon", "Rome", "Ulm"], n, p=[0.6, 0.3, 0.05, 0.05])
+    country = pd.Series(town).map({"Paris": "F", "Lyon": "F", "Rome": "I", "Ulm": "D"}).to_numpy(object)
+    start = random.integers(0, 50, n)
+    data = pd.DataFrame({"town": town, "country": country, "start": start})
+    return data.assign(end=start + random.integers(0, 50, n), taller=random.choice(["yes", "no"], n))
+
+
+TOGETHER = {"constraint": "together", "columns": ["town", "country"]}
+LESS = {"constraint": "less", "low": "start", "high": "end"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"town": ["Paris", "Pariss"]}, "Did you mean 'Paris'"),
+        ({"town": "Pariss"}, "Did you mean 'Paris'"),
+        ({"town": []}, "one of no values"),
+        ({"town": None}, "no missing values"),
+        ({"town": (1, 2)}, "categories, and a range"),
+        ({"town": ["Rome", "Ulm"], "country": "F"}, "no row of the data is so"),
+        ({"end": (40, 30)}, "which is empty"),
+        ({"end": (400, None)}, "from 400 to inf was asked for"),
+        ({"end": []}, "one of no values"),
+        ({"end": [20, 400]}, "400 was asked for"),
+        ({"end": [20, 20.5]}, "multiples of 1"),
+        ({"end": None}, "no missing values"),
+        ({"end": (1, 2, 3)}, "two ends"),
+        ({"start": (1, 2, 3)}, "two ends"),
+        ({"start": (1,)}, "two ends"),
+    ],
+)
+def test_what_constraints_make_is_checked_before_anything_is_drawn(made, asked, message):
+    with pytest.raises(RunError, match=message):
+        request_of(asked, fitted_with(towns(), TOGETHER, LESS))
+
+
+def test_a_list_of_what_belongs_together_is_drawn_by_its_shares(made):
+    codec = fitted_with(towns(), TOGETHER, LESS)
+    rows = made(towns(), 1024, {"town": ["Rome"], "taller": "yes"}, codec)
+    assert {*zip(rows["town"], rows["country"], rows["taller"], strict=True)} == {("Rome", "I", "yes")}
+    rows = made(towns(), 1024, {"town": ["Rome", "Ulm"]}, codec)
+    assert {*zip(rows["town"], rows["country"], strict=True)} == {("Rome", "I"), ("Ulm", "D")}
+    rows = made(towns(), 1024, {"town": ["Paris", "Lyon", "Ulm"], "country": "F"}, codec)
+    assert {*rows["town"]} == {"Paris", "Lyon"}
+    assert (rows["town"] == "Lyon").mean() == pytest.approx(1 / 3, abs=0.06)
+
+
+def test_what_a_constraint_makes_is_waited_for(made):
+    codec = fitted_with(towns(), TOGETHER, LESS)
+    assert made(towns(), 300, {"end": (40, 60)}, codec)["end"].between(40, 60).all()
+
+
+def test_a_column_of_combinations_is_balanced_whole(made):
+    codec = fitted_with(towns(), TOGETHER)
+    with pytest.raises(RunError, match=r"balance 'town \+ country'"):
+        made(towns(), 8, balance="town", codec=codec)
+    with pytest.raises(RunError, match="a part of it asked for"):
+        made(towns(), 8, {"town": "Ulm"}, balance="town + country", codec=codec)
+    assert made(towns(), 8, balance="town + country", codec=codec)["town"].nunique() == 4
 
 
 def test_a_rare_label_of_a_list_is_one_of_them(made):

@@ -12,7 +12,9 @@ import tenfold
 from tenfold.cli.__main__ import main
 from tenfold.data.options import LoadOptions
 from tenfold.data.table.infer import infer
+from tenfold.data.table.opening import open_table
 from tenfold.data.table.schema import write_spec
+from tenfold.errors import DataError, RunError
 from tenfold.judging import evaluate_tables
 from tenfold.metrics.suite import Measured
 from tenfold.metrics.tables import summary
@@ -85,6 +87,47 @@ def test_two_tables_can_have_a_spec(files, spec, tmp_path):
     assert "25.0% of the rows contradict a constraint" in str(found)
 
 
+def test_a_holdout_that_was_learnt_from_judges_nothing(files, tmp_path):
+    train = files["real"]
+    with pytest.raises(DataError, match=r"400 of 400 rows of .* are exact copies of rows"):
+        tenfold.evaluate(real=train, fake=files["fake"], holdout=train)
+    with pytest.raises(DataError, match="100 of 100 rows"):
+        open_table(train, LoadOptions(holdout=files["fake"]))
+    few = pd.concat([people(400)[:40], people(60, 8)])
+    few.to_csv(tmp_path / "few.csv", index=False)
+    assert len(open_table(train, LoadOptions(holdout=str(tmp_path / "few.csv"))).holdout) == 100
+
+
+def test_rows_of_few_categories_are_copies_by_nature(tmp_path):
+    fresh, sides = people(800)[["smokes", "region"]], {}
+    for name, rows in (("real", fresh[:400]), ("held", fresh[400:])):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+        sides[name] = str(tmp_path / f"{name}.csv")
+    assert len(open_table(sides["real"], LoadOptions(holdout=sides["held"])).holdout) == 400
+    half = people(400)[["age", "region"]].assign(cost=lambda x: x["age"].where(x.index < 100, x.index))
+    half.to_csv(tmp_path / "half.csv", index=False)
+    with pytest.raises(DataError, match="400 of 400 rows"):
+        open_table(str(tmp_path / "half.csv"), LoadOptions(holdout=str(tmp_path / "half.csv")))
+
+
+def test_what_is_said_to_judge_judges(files):
+    alone = tenfold.evaluate(real=files["real"], fake=files["fake"], most=50)
+    assert alone.settings["counts"]["real"] == 400 and "are held out" not in str(alone)
+    assert "there is no hold-out" in str(alone)
+    found = tenfold.evaluate(real=files["real"], fake=files["fake"], holdout=files["held"], most=50)
+    assert f"100 rows of {files['held']} are held out" in found.notes
+
+
+def test_rows_are_looked_at_through_no_features(files, tmp_path, capsys):
+    sides = {"real": files["real"], "fake": files["fake"]}
+    with pytest.raises(RunError, match="--features pixels was given"):
+        tenfold.evaluate(**sides, features="pixels")
+    flags = [text for name, path in sides.items() for text in (f"--{name}", path)]
+    more = ["--features", "pixels", "--target", "smokes", "--out", str(tmp_path / "page.html")]
+    assert main(["evaluate", *flags, *more]) == 2
+    assert "Leave it out" in capsys.readouterr().err
+
+
 def test_what_is_no_table_has_no_target(tmp_path, capsys):
     for flag in ("--target", "--spec"):
         assert main(["evaluate", "--real", str(tmp_path), "--fake", str(tmp_path), flag, "x"]) == 2
@@ -93,7 +136,7 @@ def test_what_is_no_table_has_no_target(tmp_path, capsys):
         assert "a run knows its own" in capsys.readouterr().err
 
 
-def test_promises_of_a_run_are_looked_at(spec, tmp_path):
+def test_promises_of_a_run_are_looked_at(spec, files, tmp_path):
     run = tenfold.fit(
         people(400),
         make_recipe("tabular", {}, "tiny"),
@@ -101,6 +144,12 @@ def test_promises_of_a_run_are_looked_at(spec, tmp_path):
         out=tmp_path / "run",
         options=tenfold.Options(quiet=True, device="cpu", precision="fp32", spec=str(spec)),
     )
+    judged = run.evaluate(data=people(400), holdout=files["held"])
+    assert judged.notes == [f"100 rows of {files['held']} judge"]
+    with pytest.raises(DataError, match=r"of 100 rows of .* are exact copies"):
+        run.evaluate(data=people(400), holdout=files["fake"])
+    with pytest.raises(RunError, match="--features pixels was given"):
+        run.evaluate(data=people(400), features="pixels")
     found = run.evaluate(data=people(400)).to_json()
     assert found["constraint_violations"] == {"value": 0.0, "reference": 0.0, "n": 1000}
     assert found["out_of_bounds"] == {"value": 0.0, "reference": 0.0, "n": 1000}

@@ -345,3 +345,27 @@ def test_dates_may_name_several_offsets():
     again = dressed(cleaned(df, spec), spec)["t"]
     assert again[0] == "2024-03-29 23:00:00.500+00:00"
     assert (pd.to_datetime(again, utc=True)[1:] == moments[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "constraint", "words"),
+    [
+        ({}, {"constraint": "les", "low": "start", "high": "end"}, ["no constraint 'les'"]),
+        ({}, {"constraint": "less", "low": "start", "high": "end"}, ["contradict start <= end"]),
+        ({"low": 0, "high": 50}, None, ["lies between low and high"]),
+        (
+            {"low": 0, "high": 50},
+            {"constraint": "less", "low": "start", "high": "ende"},
+            ["lies between low and high", "no column 'ende'"],
+        ),
+    ],
+)
+def test_a_report_says_what_contradicts_the_spec_and_its_constraints(bounds, constraint, words):
+    start = np.arange(ROWS, dtype=float)
+    end = np.where(np.isin(np.arange(ROWS), [1, 3]), start - 1, start + 1)
+    frame = read_frame(pd.DataFrame({"start": start + 0.5, "end": end + 0.5}))
+    columns = [{"name": "start", "kind": "numeric", **bounds}, {"name": "end", "kind": "numeric"}]
+    spec = TableSpec.from_json({"columns": columns, "constraints": [constraint] if constraint else []})
+    problems = look(frame, spec).problems
+    assert len(problems) == len(words)
+    assert all(word in problem for word, problem in zip(words, problems, strict=True))

@@ -104,6 +104,36 @@ def test_a_missing_value_can_be_asked_for(run):
         run.sample(5, conditions={"age": None})
 
 
+@pytest.mark.parametrize("ask", ["range", "remaining", "unique"])
+def test_all_rows_are_made_on_one_thread_of_torch(run, ask, monkeypatch):
+    from dataclasses import replace
+
+    from tenfold.tables import sampling
+
+    seen, own = list[int](), sampling.Rower.filled
+
+    def filled(*given: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        return own(*given)
+
+    monkeypatch.setattr(sampling.Rower, "filled", filled)
+    if ask == "unique":
+        one = {"constraint": "unique", "columns": ["cost", "score"]}
+        monkeypatch.setattr(
+            run, "table", replace(run.table, spec=replace(run.table.spec, constraints=(one,)))
+        )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        if ask == "remaining":
+            run.sample_remaining(frame()[["age"]].head(30))
+        else:
+            run.sample(10, conditions={"age": (30, 40)} if ask == "range" else {})
+    finally:
+        torch.set_num_threads(before)
+    assert {*seen} == {1}
+
+
 def test_one_category_as_often_as_the_other(run):
     made = run.sample(90, balance="region")
     assert made["region"].value_counts().to_dict() == {"north": 30, "south": 30, "east": 30}
@@ -301,3 +331,14 @@ def test_tables_are_checked_in_python_as_on_the_command_line(tmp_path, capsys):
     with pytest.raises(DataError, match="the data are none"):
         tenfold.check("digits", target="smokes")
     assert tenfold.check("digits").kind == "images"
+
+
+def test_a_label_and_a_condition_on_the_target_are_refused(run, tmp_path):
+    from tenfold.cli.sample import main
+
+    with pytest.raises(RunError, match="'yes' was asked for, and 'no' of the column 'smokes'"):
+        run.sample(3, label="yes", conditions={"smokes": "no"})
+    said = ["--label", "yes", "--where", "smokes = no", "--out", str(tmp_path / "rows.csv")]
+    with pytest.raises(RunError, match="Give one of the two"):
+        main([str(run.path), "-n", "3", *said])
+    assert not (tmp_path / "rows.csv").exists()

@@ -40,7 +40,7 @@ def judged(args: Namespace, say: Callable[[str], None]) -> Found:
         WrongCommand: if it is said of a run what its table is.
     """
     from ..evaluating import evaluate
-    from ..judging import evaluate_tables
+    from ..judging import evaluate_tables, refuse_features
 
     if args.target is None and args.spec is None:
         return evaluate(
@@ -60,6 +60,7 @@ def judged(args: Namespace, say: Callable[[str], None]) -> Found:
         )
     from ..data.options import LoadOptions
 
+    refuse_features(args.features, args.real)
     options = LoadOptions(holdout=args.holdout, seed=args.seed, target=args.target, spec=args.spec)
     return evaluate_tables(args.real, args.fake, options, args.most, say)
 
@@ -73,7 +74,7 @@ def own_flags() -> Parser:
     add("--real", metavar="DATA", help="real samples that the generator may have seen")
     add("--fake", metavar="DATA", help="samples that it made")
     add("--holdout", metavar="DIR", help="real samples that it has not seen (a run has its own)")
-    add("--features", metavar="NAME", help="what distances are measured in (default: the best there are)")
+    add("--features", metavar="NAME", help="what distances of pictures are measured in (default: the best)")
     add("--target", metavar="COLUMN", help="of two tables: what models tell from the other columns (tstr)")
     add("--spec", metavar="FILE.json", help="of two tables: what their columns are (see check --write-spec)")
     add("--most", type=count, default=10_000, metavar="N", help="samples of a side at most (default 10000)")

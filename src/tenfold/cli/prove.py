@@ -31,8 +31,9 @@ def make_parser() -> Parser:
     """The flags of `tenfold prove`."""
     parser = Parser("prove", main.__doc__)
     add = parser.add_argument
-    add("data", type=data_name, metavar="DATA", help="folder, archive, array file, CSV or name of a set")
-    add("--target", metavar="COLUMN", help="the column of classes, in a CSV file")
+    add("data", type=data_name, metavar="DATA", help="folder, archive, array file, table or name of a set")
+    add("--target", metavar="COLUMN", help="the column of classes, in a table")
+    add("--spec", metavar="FILE", help="what the columns of a table are; tenfold check writes one")
     add("--group", metavar="COLUMN", help="never split what shares this value")
     add("--generator", metavar="WHAT", help="a recipe, a run, or a folder of samples (default: a recipe)")
     add("--peers", nargs="+", default=(), metavar="NAME", help="beside it, on a table: ctgan, tvae, copula")

@@ -84,7 +84,7 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
     refuse_other_file(path)
     conditions = where(args.where or [], run.table.spec.columns)
     if args.label is not None:
-        conditions = {run.target: args.label, **conditions}
+        conditions = run.with_label(conditions, args.label)
     if args.remaining is not None:
         refuse_beside_remaining(args, conditions)
         made = sample_remaining(run, args.remaining, seed=args.seed)

@@ -10,6 +10,7 @@ class ProofOptions:
     """What a person may say about an experiment, beside data, generator and time.
 
     Attributes:
+        spec: file that says what the columns of a table are (see `check`); found out if not given.
         group: a column of the metadata or of the table; items that share its value are never on two sides.
         test: a folder (or other source) of labelled items to judge on, instead of rotating parts of the data.
         unlabelled: a folder (or other source) of items without labels: GANs that are trained here learn from
@@ -30,6 +31,7 @@ class ProofOptions:
         quiet: say nothing while working.
     """
 
+    spec: str | None = None
     group: str | None = None
     test: str | None = None
     unlabelled: str | None = None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,8 +13,6 @@ from jaxtyping import Float
 from ..errors import DataError, suggest
 from .task import Encoding, Task, checked, grouped, refuse_shared_groups, same_bytes, without_copies
 
-FILES = (".csv", ".tsv", ".parquet", ".xlsx")
-DELIMITERS = ",;\t"
 MISSING = {"", "na", "n/a", "nan", "null", "none", "?"}
 MOST_LEVELS = 50
 
@@ -32,43 +28,20 @@ class Frame(Protocol):
 Columns = dict[str, list[str]]
 
 
-def read_table(path: Path) -> Columns:
-    """The columns of a file as text.
+@dataclass(frozen=True)
+class Kinds:
+    """What is known of columns.
 
-    Raises:
-        DataError: it is no table.
+    Attributes:
+        labels: columns whose cells are labels, even if they look like numbers.
+        notes: which columns are left out, a sentence each.
     """
-    if path.suffix.lower() == ".csv":
-        return read_csv(path)
-    from ..data.table.frames import read_frame
 
-    return frame_columns(read_frame(path).df)
+    labels: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
-def read_csv(path: Path) -> Columns:
-    """The columns of a CSV file as text.
-
-    Raises:
-        DataError: it is no table of UTF-8 text with a heading, a row is of another length, or two columns
-            have one name.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            file.seek(0)
-            mark = max(DELIMITERS, key=first.count)  # the comma where no mark is more frequent
-            heading, *rows = list(csv.reader(file, skipinitialspace=True, delimiter=mark)) or [[]]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as CSV: {error}. Save it as UTF-8 text.") from error
-    rows = [row for row in rows if row]
-    wrong = next((i for i, row in enumerate(rows, 2) if len(row) != len(heading)), None)
-    if not heading or wrong:
-        raise DataError(
-            f"{path} has {len(heading)} columns, but row {wrong} has another number of fields. Repair it."
-        )
-    names = [name.strip() for name in heading]
-    refuse_doubles(names, str(path))
-    return {name: [row[i].strip() for row in rows] for i, name in enumerate(names)}
+UNKNOWN = Kinds()
 
 
 def refuse_doubles(names: Sequence[str], source: str) -> None:
@@ -96,7 +69,9 @@ def _absent(cell: Any) -> bool:  # noqa: ANN401
         return True
 
 
-def table_task(columns: Columns, target: str | None, group: str | None, source: str) -> Task:
+def table_task(
+    columns: Columns, target: str | None, group: str | None, source: str, kinds: Kinds = UNKNOWN
+) -> Task:
     """The task of a table.
 
     Args:
@@ -104,22 +79,34 @@ def table_task(columns: Columns, target: str | None, group: str | None, source: 
         target: the column of classes.
         group: a column of groups; it is no feature.
         source: what the table is called.
+        kinds: what is known of the columns.
 
     Raises:
         DataError: a column is not there, the target is not made of classes, or nothing is left to learn from.
     """
-    for flag, name in (("target", target), ("group", group)):
-        if name is not None and name not in columns:
-            raise DataError(f"{source} has no column {name!r} for --{flag}. {suggest(name, columns)}")
-    if target is None:
-        raise DataError(f"{source} is a table; which column holds the classes? Name it with --target.")
+    target = named(columns, target, group, source)
     labels, classes = _classes(columns[target], target, source)
-    parts, notes = _features({n: c for n, c in columns.items() if n not in (target, group)}, source)
+    features = {n: c for n, c in columns.items() if n not in (target, group)}
+    parts, notes = _features(features, source, kinds.labels)
     names = [f"row {i + 1}" for i in range(len(labels))]
     values = np.stack([part[0] for part in parts], 1)
     levels = tuple(part[1] for part in parts)
-    task = Task(source, "table", values, labels, classes, None, names, None, levels, tuple(notes))
+    task = Task(source, "table", values, labels, classes, None, names, None, levels, (*kinds.notes, *notes))
     return checked(task if group is None else grouped(task, columns[group]))
+
+
+def named(names: Collection[str], target: str | None, group: str | None, source: str) -> str:
+    """The target.
+
+    Raises:
+        DataError: there is none, or a table has no column of a name that a person gave.
+    """
+    for flag, name in (("target", target), ("group", group)):
+        if name is not None and name not in names:
+            raise DataError(f"{source} has no column {name!r} for --{flag}. {suggest(name, names)}")
+    if target is None:
+        raise DataError(f"{source} is a table; which column holds the classes? Name it with --target.")
+    return target
 
 
 def _classes(cells: Sequence[str], target: str, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -138,15 +125,18 @@ def _classes(cells: Sequence[str], target: str, source: str) -> tuple[np.ndarray
     return labels.astype(np.int64), tuple(str(name) for name in names)
 
 
-def _features(columns: Columns, source: str) -> tuple[list[tuple[np.ndarray, tuple[str, ...]]], list[str]]:
+def _features(
+    columns: Columns, source: str, labels: Collection[str]
+) -> tuple[list[tuple[np.ndarray, tuple[str, ...]]], list[str]]:
     parts: list[tuple[np.ndarray, tuple[str, ...]]] = []
     notes: list[str] = []
     for name, cells in columns.items():
-        numbers = _numbers(cells)
+        numbers = None if name in labels else _numbers(cells)
         if numbers is not None:
             parts.append((numbers, ()))
             continue
-        present = [cell for cell in cells if cell.lower() not in MISSING]
+        absent = {""} if name in labels else MISSING
+        present = [cell for cell in cells if cell.lower() not in absent]
         levels = sorted(set(present))
         if len(levels) > MOST_LEVELS and len(levels) > len(present) // 2:
             notes.append(f"the column {name!r} is left out: nearly every row has a text of its own")
@@ -236,6 +226,7 @@ def joined_tables(
     target: str,
     group: str | None,
     source: str,
+    kinds: Kinds = UNKNOWN,
 ) -> tuple[Task, np.ndarray | None]:
     """The task of a table with a test table, and the values of a table without classes.
 
@@ -254,7 +245,7 @@ def joined_tables(
                 raise DataError(f"{words} has no column {name!r}. Add it.")
             cells += filled if filled is not None else [cells[0]] * count
         ends.append(ends[-1] + count)
-    task = table_task(whole, target, group, source)
+    task = table_task(whole, target, group, source, kinds)
     train, judge, rest = ends
     labelled = _first_rows(task, judge, train if test is not None else None)
     if test is not None:

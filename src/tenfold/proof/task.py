@@ -63,6 +63,7 @@ class Task:
         groups = self.groups if self.groups is not None else np.zeros(0, np.int64)
         for array in (self.values, self.labels, held, groups):
             digest.update(np.ascontiguousarray(array).data)
+        digest.update(repr(self.levels).encode() if self.levels else b"")  # 0 and 1 may be numbers or labels
         return digest.hexdigest()
 
 

@@ -15,7 +15,7 @@ Block = TypeVar("Block")
 MOST_THREADS = 8  # beyond which Python's lock is what they wait for
 
 
-def ahead(make: Callable[[int], Block], starts: range) -> Iterator[Block]:
+def ahead(make: Callable[[int], Block], starts: range, workers: int = MOST_THREADS) -> Iterator[Block]:
     """What is made of each start, in order; no more of it is held than there are threads, and one.
 
     Each thread makes a block of its own: a block is too small for several to share. So what is made does not
@@ -24,19 +24,20 @@ def ahead(make: Callable[[int], Block], starts: range) -> Iterator[Block]:
     Args:
         make: a block; called by several threads at once.
         starts: of the blocks.
+        workers: threads at most; one, where a block goes by those before it.
     """
-    threads = min(torch.get_num_threads(), MOST_THREADS)
-    if threads == 1:
+    whole = torch.get_num_threads()
+    if whole == 1:
         yield from map(make, starts)
         return
-    whole = torch.get_num_threads()
-    workers = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
+    threads = min(whole, workers)
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     try:
         left, under_way = iter(starts), deque[Future[Block]]()
-        under_way.extend(workers.submit(make, start) for start in islice(left, threads + 1))
+        under_way.extend(pool.submit(make, start) for start in islice(left, threads + 1))
         while under_way:
             yield under_way.popleft().result()
-            under_way.extend(workers.submit(make, start) for start in islice(left, 1))
+            under_way.extend(pool.submit(make, start) for start in islice(left, 1))
     finally:
-        workers.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
         torch.set_num_threads(whole)  # for threads to come, which would do as the workers did

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from ..data.table.cells import TableCodec, step_of
-from ..data.table.clean import cleaned, seconds_of
-from ..data.table.columns import on_grid
-from ..data.table.constraints import known_through
-from ..data.table.dates import in_zone, moments_of, seconds_of_dates
+from ..data.table.cells import TableCodec, labelled, step_of
+from ..data.table.clean import cleaned
+from ..data.table.constraints import Together, known_through
 from ..data.table.schema import Column
-from ..data.table.words import text_of
 from ..errors import RunError, suggest
+from .values import as_number, canonical, is_missing, nearest
 
 
 @dataclass(frozen=True)
@@ -67,14 +65,16 @@ def request_of(asked: Asked, codec: TableCodec) -> Request:
         RunError: there is no such column or value, or no row can be so.
     """
     columns = {column.name: column for column in codec.spec.columns}
-    told, later = through_constraints(asked, codec)
-    fixed: dict[int, float] = {}
-    one_of: dict[int, tuple[float, ...]] = {}
-    ranges: dict[int, Range] = {}
     for name, value in asked.items():
         if name not in columns:
             raise RunError(f"there is no column {name!r}. {suggest(name, columns)}")
-        if name in told or name in later:
+        refuse_no_pair(name, value)
+    one_of, together = combinations_asked(asked, codec)
+    told, later = through_constraints({name: asked[name] for name in asked if name not in together}, codec)
+    fixed: dict[int, float] = {}
+    ranges: dict[int, Range] = {}
+    for name, value in asked.items():
+        if name in told or name in later or name in together:
             continue
         refuse_unlearnt(columns[name])
         place = codec.place(name)
@@ -87,6 +87,15 @@ def request_of(asked: Asked, codec: TableCodec) -> Request:
         else:
             fixed[place] = stored(name, value, codec)
     return Request(fixed, one_of, ranges, told, later)
+
+
+def refuse_no_pair(name: str, value: Any) -> None:  # noqa: ANN401
+    """Raises a RunError if a range has not two ends."""
+    if isinstance(value, tuple) and len(value) != 2:
+        raise RunError(
+            f"{name!r} is to be {value!r}: a tuple is a range, which has two ends, and this one has "
+            f"{len(value)}. Give two ends, or a list of values of which one is to be."
+        )
 
 
 def refuse_none(name: str, values: Collection[Any]) -> None:
@@ -104,6 +113,72 @@ def refuse_unlearnt(column: Column) -> None:
         )
 
 
+def combinations_asked(asked: Asked, codec: TableCodec) -> tuple[dict[int, tuple[float, ...]], set[str]]:
+    """Lists and ranges of columns that belong together, as combinations of which one is to be.
+
+    Returns:
+        By cell the combinations, and the columns that are asked for by them.
+
+    Raises:
+        RunError: no combination is as asked.
+    """
+    one_of: dict[int, tuple[float, ...]] = {}
+    taken: set[str] = set()
+    others = {name for one in codec.constraints if one.changes for name in one.reads}
+    for constraint in codec.constraints:
+        own = {name: asked[name] for name in constraint.columns if name in asked}
+        if not isinstance(constraint, Together) or not any(map(is_several, own.values())):
+            continue
+        if not constraint.occur or others & {*constraint.columns}:  # what they are is needed elsewhere
+            continue
+        for name, value in own.items():
+            refuse_unknown(codec.spec.column(name), value, codec)
+        occur = np.array(constraint.occur, object)
+        frame = constraint.backward(pd.DataFrame({constraint.joint: occur}))
+        fitting = occur[clean_satisfied(frame, own, codec)]
+        if not len(fitting):
+            words = ", ".join(f"{name!r} to be {value!r}" for name, value in own.items())
+            raise RunError(
+                f"{words} was asked for, and no row of the data is so. Ask for what occurs together."
+            )
+        place = codec.place(constraint.joint)
+        one_of[place] = tuple(labelled(pd.Series(fitting), codec.codes[place], exact=True).tolist())
+        taken |= {*own}
+    return one_of, taken
+
+
+def is_several(value: Any) -> bool:  # noqa: ANN401
+    """Whether more than one value would do, or none is to be there."""
+    return isinstance(value, tuple | Beyond | list | set | frozenset) or is_missing(value)
+
+
+def refuse_unknown(column: Column, value: Any, codec: TableCodec) -> None:  # noqa: ANN401
+    """Raises a RunError if no row has what is asked of a column for which no cell stands."""
+    refuse_unlearnt(column)
+    if isinstance(value, tuple | Beyond):
+        if column.kind not in ("numeric", "datetime"):
+            refuse_range(column.name)
+        ends = ends_of(column.name, value, codec)
+        refuse_empty(column.name, ends)
+        low = -np.inf if column.low is None else column.low
+        high = np.inf if column.high is None else column.high
+        refuse_apart(column.name, ends, Range(low, high))
+        return
+    several = value if isinstance(value, list | set | frozenset) else [value]
+    refuse_none(column.name, several)
+    for each in several:
+        if is_missing(each):
+            if not column.missing:
+                raise RunError(f"the column {column.name!r} has no missing values.")
+            continue
+        own = clean_value(column.name, each, codec)
+        if isinstance(own, float):
+            refuse_beyond(column, own)
+        elif own not in column.categories:
+            known = suggest(str(each), column.categories)
+            raise RunError(f"the column {column.name!r} has no value {each!r}. {known}")
+
+
 def through_constraints(asked: Asked, codec: TableCodec) -> tuple[dict[str, float | str], dict[str, Any]]:
     """Of columns that constraints are about: single values, and what can only be waited for.
 
@@ -115,8 +190,9 @@ def through_constraints(asked: Asked, codec: TableCodec) -> tuple[dict[str, floa
     single: dict[str, float | str] = {}
     later: dict[str, Any] = {}
     for name, value in asked.items():
-        several = isinstance(value, tuple | Beyond | list | set | frozenset) or is_missing(value)
-        if name in about and not several:
+        if name in made:
+            refuse_unknown(codec.spec.column(name), value, codec)
+        if name in about and not is_several(value):
             single[name] = clean_value(name, value, codec)
         elif name in made:
             later[name] = value
@@ -196,54 +272,6 @@ def refuse_between(column: Column, number: float) -> None:
         )
 
 
-def nearest(column: Column, x: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """The nearest values that rows show: multiples of the column's step, by the clock of its zone."""
-    if column.timezone is None:
-        return on_grid(x, step_of(column))
-    moments = moments_of(x, column.unit or "microsecond", column.timezone)
-    return seconds_of_dates(pd.Series(moments))
-
-
-def canonical(name: str, value: Any, codec: TableCodec) -> str:  # noqa: ANN401
-    """A label as cleaned frames have it."""
-    column = codec.spec.column(name)
-    text = text_of(value)
-    spelled = {own.strip(): label for label, own in column.spellings.items()}
-    return spelled.get(text, text)
-
-
-def as_number(name: str, value: Any, codec: TableCodec) -> float:  # noqa: ANN401
-    """A number or a date as it is stored.
-
-    Raises:
-        RunError: it is neither.
-    """
-    column = codec.spec.column(name)
-    if column.kind == "datetime":
-        return moment_of(value, column)
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise RunError(f"the column {name!r} holds numbers, and {value!r} was asked for.") from error
-
-
-def moment_of(value: Any, column: Column) -> float:  # noqa: ANN401
-    """A date as it is stored; one that names no zone is of the column's."""
-    seconds = seconds_of(pd.Series([value]), column)
-    if column.timezone is None or np.isnan(seconds[0]) or names_zone(value):
-        return float(seconds[0])
-    clock = moments_of(seconds, "microsecond", None)
-    return float(seconds_of_dates(pd.Series(in_zone(clock, column.timezone)))[0])
-
-
-def names_zone(value: Any) -> bool:  # noqa: ANN401
-    """Whether a date says of which zone it is."""
-    try:
-        return pd.Timestamp(value).tzinfo is not None
-    except ValueError:  # in a format of its own
-        return False
-
-
 def range_of(name: str, value: tuple[Any, Any] | Beyond, codec: TableCodec) -> Range:
     """The ends of a range as they are stored; None for an open end.
 
@@ -251,14 +279,24 @@ def range_of(name: str, value: tuple[Any, Any] | Beyond, codec: TableCodec) -> R
         RunError: the column has no order, or no value lies there.
     """
     if codec.codes[codec.place(name)].number is None:
-        raise RunError(
-            f"the column {name!r} has categories, and a range was asked for. Give a value, or a list of them."
-        )
+        refuse_range(name)
     ends = ends_of(name, value, codec)
-    if not ends.low <= ends.high:
-        raise RunError(f"the range of {name!r} is from {ends.low:g} to {ends.high:g}, which is empty.")
+    refuse_empty(name, ends)
     refuse_outside(name, ends, codec)
     return ends
+
+
+def refuse_range(name: str) -> NoReturn:
+    """Raises a RunError: a column of categories has no order."""
+    raise RunError(
+        f"the column {name!r} has categories, and a range was asked for. Give a value, or a list of them."
+    )
+
+
+def refuse_empty(name: str, ends: Range) -> None:
+    """Raises a RunError if nothing lies in a range, or if an end is no number."""
+    if not ends.low <= ends.high:
+        raise RunError(f"the range of {name!r} is from {ends.low:g} to {ends.high:g}, which is empty.")
 
 
 def ends_of(name: str, value: tuple[Any, Any] | Beyond, codec: TableCodec) -> Range:
@@ -277,22 +315,26 @@ def refuse_outside(name: str, asked: Range, codec: TableCodec) -> None:
     """Raises a RunError if no training value lies in a range: nothing is known of rows there."""
     code = codec.codes[codec.place(name)].number
     assert code is not None
-    if not (asked.high >= code.low and asked.low <= code.high):  # nor if an end is no number
+    refuse_apart(name, asked, Range(code.low, code.high))
+
+
+def refuse_apart(name: str, asked: Range, known: Range) -> None:
+    """Raises a RunError if two ranges have nothing in common, or if an end is no number."""
+    if not (asked.high >= known.low and asked.low <= known.high):
         raise RunError(
             f"{name!r} from {asked.low:g} to {asked.high:g} was asked for, and the training data have it "
-            f"from {code.low:g} to {code.high:g}. Ask for values in there."
+            f"from {known.low:g} to {known.high:g}. Ask for values in there."
         )
-
-
-def is_missing(value: Any) -> bool:  # noqa: ANN401
-    """Whether a value stands for none."""
-    return value is None or (isinstance(value, float) and np.isnan(value))
 
 
 def satisfied(frame: pd.DataFrame, asked: Asked, codec: TableCodec) -> Bool[np.ndarray, " n"]:
     """Which rows of a frame are as asked."""
-    clean = cleaned(frame, codec.spec)
-    good = np.ones(len(frame), bool)
+    return clean_satisfied(cleaned(frame, codec.spec), asked, codec)
+
+
+def clean_satisfied(clean: pd.DataFrame, asked: Asked, codec: TableCodec) -> Bool[np.ndarray, " n"]:
+    """Which rows of a clean frame are as asked."""
+    good = np.ones(len(clean), bool)
     for name, value in asked.items():
         column = clean[name]
         if column.dtype == np.float64:

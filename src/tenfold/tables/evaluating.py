@@ -12,7 +12,7 @@ import numpy as np
 from ..data.options import LoadOptions
 from ..data.table.cells import fit_codec
 from ..data.table.frames import read_frame
-from ..data.table.opening import open_table
+from ..data.table.opening import open_table, refuse_copies
 from ..draw import derive
 from ..enlarging import opened_by
 from ..errors import DataError
@@ -120,11 +120,7 @@ def evaluate_run(
 
     dataset = open_table(source_of(run) if data is None else data, opened_by(run), run.table)
     refuse_changed(run, dataset)
-    held = None if dataset.holdout is None else dataset.holdout.values
-    notes = ["the hold-out also chose the checkpoint, which flatters; --holdout FILE can give a fresh one"]
-    notes = [] if held is None else notes
-    if holdout is not None:
-        held, notes = run.table.values_of(read_frame(holdout).df), []
+    held, notes = judging(run, dataset, holdout)
     count = min(most, max(LEAST_MADE, 0 if held is None else len(held)))
     say(f"making {count} rows ...")
     frame = pd.concat(list(sample_blocks(run, count, seed=derive(seed, "evaluate"))), ignore_index=True)
@@ -135,6 +131,22 @@ def evaluate_run(
     return with_promises(found, broken(run.table, frame) | more, wishes)
 
 
+def judging(run: Run, dataset: Dataset, holdout: str | None) -> tuple[np.ndarray | None, list[str]]:
+    """Stored values of the real rows that judge a run, None if there are none; and what is to be said of it.
+
+    Raises:
+        DataError: they are what was learnt from.
+    """
+    if holdout is not None:
+        held = run.table.values_of(read_frame(holdout).df)
+        refuse_copies(dataset.train.values, held, holdout)
+        return held, [f"{len(held)} rows of {holdout} judge"]
+    if dataset.holdout is None:
+        return None, list(dataset.notes[:1])
+    flattered = "the hold-out also chose the checkpoint, which flatters; --holdout FILE can give a fresh one"
+    return dataset.holdout.values, [*dataset.notes[:1], flattered]
+
+
 def evaluate_files(
     real: str, fake: str, options: LoadOptions, most: int, say: Callable[[str], None]
 ) -> TableEvaluation:
@@ -143,17 +155,16 @@ def evaluate_files(
     Raises:
         DataError: a table cannot be read, or does not match.
     """
-    dataset, rules = opened(real, options)
+    alone = options.holdout is None  # nothing was held out of another's training
+    dataset, rules = opened(real, replace(options, carve=not alone))
     assert dataset.table is not None
     frame = read_frame(fake).df
     made = dataset.table.values_of(frame)
-    alone = options.holdout is None
-    held = None if alone or dataset.holdout is None else dataset.holdout.values
-    train = dataset.train.values
-    if alone and dataset.holdout is not None:
-        train = np.concatenate([train, dataset.holdout.values])  # nothing was held out of another's training
+    held = None if dataset.holdout is None else dataset.holdout.values
+    halves = "there is no hold-out: half of the real rows judges, and only exact copies are looked for"
+    notes = [halves] if alone else dataset.notes[:1]
     facts = {"real": real, "fake": fake, "holdout": options.holdout, "spec": options.spec}
-    found = judged(dataset, (train, held, made), [], facts, most, options.seed, say)
+    found = judged(dataset, (dataset.train.values, held, made), notes, facts, most, options.seed, say)
     return found if options.spec is None else with_promises(found, broken(rules, frame), {})
 
 
@@ -194,7 +205,7 @@ def judged(
         by_condition={},
         verdicts=verdicts(numbers),
         settings={**facts, "counts": counts, "seed": seed, "target": codec.spec.target},
-        notes=[*dataset.notes[:1], *notes],
+        notes=notes,
         real=real,
         made=made,
     )

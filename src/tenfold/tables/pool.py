@@ -1,7 +1,8 @@
 """Cells of which a list or a range is asked, as rows have them that were made without asking it.
 
 What else is asked of a row, and the other lists and ranges, change how often each value occurs: so all such
-cells of a row are taken together, from one row of the pool that is as asked in all of them.
+cells of a row are taken together, from one row of the pool that is as asked in all of them. Numbers that
+hardly ever repeat are then drawn anew between those of the next rows of the pool, lest many rows share a few.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from jaxtyping import Bool, Float, Int
 from ..data.table.cells import TableCodec
 from ..data.table.columns import on_grid
 from ..errors import RunError
-from .conditions import Range, Request, nearest
+from .conditions import Range, Request
+from .values import nearest
 
 TINY = 1e-9  # of a step: what a division may be off by
+LOOKED = 4096  # rows in which it is seen whether numbers repeat
 EVENLY = 4096  # numbers of a range of which no row is known
 
 
@@ -69,6 +72,48 @@ class Pool:
         """Rows that are as asked in all these cells."""
         return np.all([*self.good.values()], axis=0)
 
+    @cached_property
+    def smooth(self) -> list[int]:
+        """Cells of numbers of which a range is asked, and which hardly ever repeat: any number in between may
+        come up, of which the rows of the pool have but a few.
+        """
+        found = list[int]()
+        for place in self.request.ranges:
+            number, x = self.codec.codes[place].number, self.exact[:LOOKED, place]
+            assert number is not None
+            x = x[~np.isnan(x) & ~np.isin(x, number.masses)]
+            if len(x) and len(np.unique(x)) > len(x) / 2 and not self.known[:, place].any():
+                found.append(place)
+        return found
+
+    def anew(
+        self,
+        place: int,
+        found: Int[np.ndarray, " m"],
+        taken: Int[np.ndarray, " n"],
+        random: np.random.Generator,
+    ) -> Float[np.ndarray, " n"]:
+        """Numbers of a smooth cell that are new: up to halfway to the next ones of rows that are as asked.
+
+        Args:
+            place: of the cell.
+            found: rows that are as asked.
+            taken: some of these, whose numbers are drawn anew, but for those that many rows share.
+            random: what draws.
+        """
+        number, ends, x = self.codec.codes[place].number, self.request.ranges[place], self.exact[taken, place]
+        assert number is not None
+        low, high = max(ends.low, number.low), min(ends.high, number.high)
+        own = np.unique(self.exact[found, place])
+        between_them = (own[1:] + own[:-1]) / 2
+        first, last = low, high
+        if len(own) > 1:  # as far beyond the outermost as within
+            first, last = max(low, 2 * own[0] - between_them[0]), min(high, 2 * own[-1] - between_them[-1])
+        edges, at = np.concatenate([[first], between_them, [last]]), np.searchsorted(own, x)
+        column = self.codec.spec.column(number.name)
+        fresh = nearest(column, random.uniform(edges[at], np.maximum(edges[at], edges[at + 1])))
+        return np.where(between(fresh, Range(low, high)) & ~np.isin(x, number.masses), fresh, x)
+
     def fewest(self) -> int:
         """How many rows are as asked; of each balanced value, if there are such, the fewest."""
         return min((int(self.whole[there].sum()) for _, there in self.groups(self.values)), default=0)
@@ -94,6 +139,8 @@ class Pool:
             if len(found):
                 taken = random.choice(found, len(rows))
                 values[rows] = np.where(mask[taken], self.exact[taken], values[rows])
+                for place in self.smooth:
+                    values[rows, place] = self.anew(place, found, taken, random)
                 known[rows] = mask[taken]
                 continue
             for place in self.places:
@@ -110,7 +157,9 @@ class Pool:
         """
         code, found = self.codec.codes[place], np.flatnonzero(self.good[place] & there)
         if len(found):
-            return self.exact[random.choice(found, n), place]
+            taken = random.choice(found, n)
+            smooth = place in self.smooth
+            return self.anew(place, found, taken, random) if smooth else self.exact[taken, place]
         if self.known[:, place].any():
             raise RunError(
                 f"what else is asked makes {code.name!r} something else than is asked of it. Leave one out."

@@ -26,7 +26,7 @@ from ..data.table.constraints import known_through
 from ..draw import Draw, derive
 from ..errors import RunError
 from ..games.tabular import RowSampler
-from .ahead import ahead
+from .ahead import MOST_THREADS, ahead
 from .conditions import Asked, Request, frame_of, request_of, satisfied
 from .pool import Pool
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 BLOCK = 1024
 POOL = 4 * BLOCK  # rows that are made to see what they have in lists and ranges
-LARGEST = 8 * POOL  # so many, if few are as asked
-ENOUGH = 50  # of them, as asked: to draw from
+LARGER, LARGEST = 4 * POOL, 8 * POOL  # so many at most, if fewer than these are as asked:
+ENOUGH, FEWEST = 200, 50
 ATTEMPTS = 100  # at a row that must be made again
 
 
@@ -50,6 +50,7 @@ class Rower:
         request: what is asked of every row.
         balance: number of a cell of categories, each of which comes up equally often; None for none.
         raw: whether known cells are left as the generator made them.
+        seed: of the set, by which lists and ranges are drawn.
     """
 
     sampler: RowSampler
@@ -57,6 +58,7 @@ class Rower:
     request: Request
     balance: int | None = None
     raw: bool = False
+    seed: int = 0
 
     def block(self, seed: int, start: int, attempt: int = 0) -> Float[np.ndarray, "n c"]:
         """Stored values of an aligned block of rows."""
@@ -146,6 +148,8 @@ class Rower:
     def pool(self) -> Pool:
         """Rows with everything that is asked but lists and ranges; more of them where few are as asked.
 
+        They go by the seed and by what is asked, not by how many rows are wanted.
+
         Of one list of categories and nothing else there are none: the training rows tell how often each is.
         """
         request = self.request
@@ -156,21 +160,23 @@ class Rower:
         pool = Pool(self.codec, request, np.zeros(shape), np.zeros(shape, bool), self.balance)
         if len(lone) == 1 and lone[0] is not None and not rest:
             return pool
-        while len(pool.values) < LARGEST and pool.fewest() < ENOUGH:
-            starts = range(len(pool.values), max(POOL, 2 * len(pool.values)), BLOCK)
-            values, known = zip(*map(free.pooled, starts), strict=True)
+        while (count := len(pool.values)) < LARGEST:
+            if pool.fewest() >= (ENOUGH if count < LARGER else FEWEST):
+                break
+            starts = range(count, max(POOL, 2 * count), BLOCK)
+            values, known = zip(*ahead(free.pooled, starts), strict=True)
             more = np.concatenate([pool.values, *values]), np.concatenate([pool.known, *known])
             pool = Pool(self.codec, request, *more, self.balance)
         return pool
 
     def pooled(self, start: int) -> tuple[Float[np.ndarray, "n c"], Bool[np.ndarray, "n c"]]:
         """Stored values of a block, and which of them are asked for."""
-        random = np.random.default_rng(derive(0, "known", "rows", start))
+        random = np.random.default_rng(derive(self.seed, "pool", "known", start))
         values, known = self.settled(random, start)
         given = known.copy()
         if not given.any():
             self.anchor(values, given, random)
-        return self.filled(values, given, derive(0, "rows", start)), known
+        return self.filled(values, given, derive(self.seed, "pool", start)), known
 
 
 def sample_table(
@@ -218,15 +224,13 @@ def sample_blocks(
     asked = conditions or {}
     request = request_of(asked, codec)
     place = None if balance is None else balanced_place(balance, codec, request)
-    rower, before = Rower(sampler, codec, request, place, raw=raw), Before(codec)
+    rower, before = Rower(sampler, codec, request, place, raw=raw, seed=seed), Before(codec)
     start = 0 if before.columns else first // BLOCK * BLOCK
     if request.one_of or request.ranges:
         _ = rower.pool  # before several threads ask for it
     made = partial(made_block, rower, asked, seed, before, first + n)
     starts = range(start, first + n, BLOCK)
-    frames = (
-        map(made, starts) if before.columns else ahead(made, starts)
-    )  # what is unique: by the rows before
+    frames = ahead(made, starts, 1 if before.columns else MOST_THREADS)  # what is unique: by the rows before
     for start, frame in zip(starts, frames, strict=True):
         if start + BLOCK > first:
             yield frame.iloc[max(first - start, 0) : first + n - start]
@@ -272,8 +276,19 @@ def balanced_place(name: str, codec: TableCodec, request: Request) -> int:
     """The cell of a column to be balanced.
 
     Raises:
-        RunError: it has no categories, or is asked for itself.
+        RunError: it has no categories, stands in a combination, or is asked for itself.
     """
+    for constraint in codec.constraints:
+        if name in constraint.changes and name not in {code.name for code in codec.codes}:
+            made = "".join(
+                f" To make all combinations equally often, balance {one!r}." for one in constraint.makes
+            )
+            raise RunError(
+                f"the column {name!r} cannot be balanced, for a constraint makes it ({constraint.words}). "
+                f"Balance another, or ask for one value at a time.{made}"
+            )
+        if name in constraint.makes and {*constraint.columns} & {*request.told}:
+            raise RunError(f"{name!r} is balanced, and a part of it asked for. Leave one of them out.")
     place = codec.place(name)
     if codec.codes[place].category is None:
         raise RunError(f"the column {name!r} has no categories to balance. Name one that has.")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..run import Run
 
 LEAST_MADE, MOST = 500, 2000
+FLATTERED = "the hold-out also chose the checkpoint, which flatters"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,7 @@ def evaluate_series(
     seed: int = 0,
     say: Callable[[str], None] = lambda text: None,
     data: Any = None,  # noqa: ANN401
+    most: int = 10_000,
 ) -> SeriesEvaluation:
     """Judge series that a run makes now.
 
@@ -83,6 +85,7 @@ def evaluate_series(
         seed: of made series, and of every choice.
         say: told what is being done.
         data: what it was trained on, if that was in memory.
+        most: made and held-out series that are looked at; never more than 2000 are made.
 
     Raises:
         DataError: the data are not those of the run, or there are too few.
@@ -92,19 +95,18 @@ def evaluate_series(
     options = options_from(run.facts["options"]).series or SeriesOptions()
     dataset = open_series(source, replace(options, seed=run.facts["seed"]), run.series)
     refuse_changed(run, dataset)
-    held, train = dataset.holdout, dataset.train
-    count = min(MOST, max(LEAST_MADE, 0 if held is None else len(held)))
+    held, train = fewer(dataset.holdout, most, seed), dataset.train
+    count = min(most, MOST, max(LEAST_MADE, 0 if held is None else len(held)))
     say(f"making {count} series ...")
     made = made_like(run, held or train, count, seed)
     learnt, judging = series_in(run, train), None if held is None else series_in(run, held)
     say("training networks that judge ...")
     held_out = None if judging is None else labelled(judging)
     numbers = measure_series(SeriesSides(labelled(learnt), held_out, labelled(made), seed))
-    flattered = "the hold-out also chose the checkpoint, which flatters"
     return SeriesEvaluation(
         metrics=numbers,
         settings={"run": str(run.path), "recipe": run.facts["recipe"], "data": dataset.source, "seed": seed},
-        notes=[*dataset.notes[:1], *([] if judging is None else [flattered])],
+        notes=[*dataset.notes[:1], *([] if judging is None else [FLATTERED])],
         channels=[column.name for column in run.series.schema.channels],
         real=learnt if judging is None else judging,
         made=made,
@@ -116,6 +118,16 @@ def made_like(run: Run, like: Split, count: int, seed: int) -> Ragged:
     labels = asked_labels(run, like, count, seed)
     rows = generate_many(run.sampler, count, labels, derive(seed, "evaluate"))
     return run.series.series_of(rows.numpy(), None if labels is None else labels.numpy())
+
+
+def fewer(side: Split | None, most: int, seed: int) -> Split | None:
+    """At most so many held-out series, chosen at random, in their order."""
+    if side is None or len(side) <= most:
+        return side
+    some = np.sort(np.random.default_rng(derive(seed, "evaluate", "part")).permutation(len(side))[:most])
+    labels = None if side.labels is None else side.labels[some]
+    names = [side.names[i] for i in some.tolist()]
+    return replace(side, values=np.asarray(side.values)[some], labels=labels, names=names)
 
 
 def series_in(run: Run, side: Split) -> Ragged:

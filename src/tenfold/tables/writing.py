@@ -53,10 +53,14 @@ def write_text(
     """The same as text with a delimiter, in constant memory."""
     fresh, count = path.with_name(path.name + ".new"), 0
     separator = delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
-    with fresh.open("w", encoding="utf-8", newline="") as stream:
-        for block in blocks:
-            block.to_csv(stream, index=False, header=count == 0, sep=separator, lineterminator="\n")
-            count += len(block)
-            told(count)
+    try:
+        with fresh.open("w", encoding="utf-8", newline="") as stream:
+            for block in blocks:
+                block.to_csv(stream, index=False, header=count == 0, sep=separator, lineterminator="\n")
+                count += len(block)
+                told(count)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
     fresh.replace(path)
     return count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,11 +21,8 @@ from .constraints import (
     Constraint,
     backward,
     constraint_from_json,
-    fitted,
     forward,
     loosened,
-    refuse_conflicts,
-    refuse_violated,
 )
 from .describe import MOST_OPTIONS
 from .encoder import RowEncoder, decoded
@@ -186,22 +183,6 @@ def labelled(column: pd.Series[Any], code: Code, exact: bool = False) -> np.ndar
     return numbers
 
 
-def with_fitted(df: pd.DataFrame, spec: TableSpec) -> TableSpec:
-    """A spec whose constraints know what they need to know of all rows, held-out ones among them.
-
-    Raises:
-        DataError: constraints cannot hold together, or rows contradict one.
-    """
-    if not spec.constraints:
-        return spec
-    asked = tuple(constraint_from_json(fields) for fields in spec.constraints)
-    refuse_conflicts(asked, spec)
-    clean = cleaned(df, spec)
-    refuse_violated(clean, asked)
-    known = fitted(asked, clean)
-    return replace(spec, constraints=tuple(constraint.to_json() for constraint in known))
-
-
 def fit_codec(
     df: pd.DataFrame,
     spec: TableSpec,
@@ -213,7 +194,7 @@ def fit_codec(
 
     Args:
         df: the training rows.
-        spec: what is known of the columns; its constraints are fitted (see `with_fitted`).
+        spec: what is known of the columns; its constraints are fitted (see `constraints.with_fitted`).
         container: what they came in.
         seed: of what is drawn.
         say: told how far it is.
@@ -224,7 +205,8 @@ def fit_codec(
     constraints = tuple(constraint_from_json(fields) for fields in spec.constraints)
     inner = forward(constraints, cleaned(df, spec))
     made = {name: levels for constraint in constraints for name, levels in constraint.makes.items()}
-    known = {column.name: column for column in spec.columns}
+    changed = {name for constraint in constraints for name in constraint.changes}
+    known = {column.name: unbounded(column, changed) for column in spec.columns}
     names = [name for name in inner.columns if name not in known or known[name].kind in LEARNT]
     if not names:
         raise DataError("no column is left to learn: all are ids, constants or left out. Edit the spec.")
@@ -257,7 +239,8 @@ def code_of(
         log, masses = (False, ()) if column is None else (column.log, column.masses)
         x = values.to_numpy(np.float64)
         held = tuple(mass for mass in masses if (x == mass).any())
-        return number_code(name, x, step=step, log=log, masses=held, seed=seed)
+        ends = (None, None) if column is None else (column.low, column.high)
+        return number_code(name, x, step=step, log=log, masses=held, seed=seed, bounds=ends)
     labels = values.to_numpy(object)
     if column is not None and column.categories:
         categories: Sequence[str] = column.categories
@@ -266,6 +249,11 @@ def code_of(
     most = MOST_OPTIONS if column is None or column.rare_beyond is None else column.rare_beyond
     # A held-out row may lack what no training row lacks.
     return category_code(name, labels, tuple(categories), most, column is not None and column.missing)
+
+
+def unbounded(column: Column, names: Collection[str]) -> Column:
+    """The column without bounds if it is one of these, in whose place constraints put something else."""
+    return replace(column, low=None, high=None) if column.name in names else column
 
 
 def step_of(column: Column) -> float:

@@ -62,6 +62,7 @@ class NumberCode:
         masses: values that many rows share; the next options.
         modes: of the rest, on the scale that is used; the last options. None if there is no rest.
         middle, scale: mean and standard deviation on that scale.
+        bounds: that made values keep to; None for those of the training values.
     """
 
     name: str
@@ -74,6 +75,7 @@ class NumberCode:
     modes: Modes | None
     middle: float
     scale: float
+    bounds: tuple[float, float] | None = None
 
     category = None
 
@@ -123,7 +125,7 @@ class NumberCode:
         mode = np.maximum(option - self.fixed, 0)
         means, stds = np.array(self.modes.means), np.array(self.modes.stds)
         x = on_grid(self.unscaled(means[mode] + REACH * stds[mode] * scalar), self.step)
-        x = np.clip(x, self.low, self.high)
+        x = np.clip(x, *(self.bounds or (self.low, self.high)))
         fixed = np.append(known, 0.0)[np.minimum(option, self.fixed)]
         return np.where(option < self.fixed, fixed, x)
 
@@ -227,6 +229,7 @@ def number_code(
     log: bool,
     masses: tuple[float, ...],
     seed: int,
+    bounds: tuple[float | None, float | None] = (None, None),
 ) -> NumberCode:
     """The code of a column, by its training values.
 
@@ -237,13 +240,16 @@ def number_code(
         log: whether a logarithmic scale suits them.
         masses: values that have an option of their own.
         seed: of what is drawn.
+        bounds: that made values keep to; those of the training values where they are None.
     """
     known = x[~np.isnan(x)]
     rest = known[~np.isin(known, masses)] if masses else known
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     unit = float(np.median(rest - low)) if len(rest) else 0.0
     scale = (low, unit) if log and unit > 0 else None
-    plain = NumberCode(name, low, high, step, scale, bool(len(known) < len(x)), masses, None, 0.0, 1.0)
+    least, most = (own if end is None else end for end, own in zip(bounds, (low, high), strict=True))
+    missing = bool(len(known) < len(x))
+    plain = NumberCode(name, low, high, step, scale, missing, masses, None, 0.0, 1.0, (least, most))
     if not len(rest):
         return plain
     blur = np.random.default_rng(seed).uniform(-step / 2, step / 2, len(rest))

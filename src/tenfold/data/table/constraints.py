@@ -11,6 +11,7 @@ from jaxtyping import Bool
 
 from ...errors import DataError, suggest
 from ..records import tuples
+from .clean import cleaned
 from .combinations import Together, Unique
 from .rules import Constraint, Less, Within
 from .sums import Sum
@@ -37,6 +38,7 @@ __all__ = [
     "loosened",
     "refuse_conflicts",
     "refuse_violated",
+    "with_fitted",
 ]
 
 KINDS: Mapping[str, Any] = {cls.name: cls for cls in (Less, Sum, Together, Within, Unique)}
@@ -204,6 +206,22 @@ def known_through(constraints: Sequence[Constraint], known: pd.DataFrame, seed: 
         frame, rows = constraint.known(frame, random)
         later |= {name: rows for name in asked if rows.any()}
     return Known(frame, later)
+
+
+def with_fitted(df: pd.DataFrame, spec: TableSpec) -> TableSpec:
+    """A spec whose constraints know what they need to know of all rows, held-out ones among them.
+
+    Raises:
+        DataError: constraints cannot hold together, or rows contradict one.
+    """
+    if not spec.constraints:
+        return spec
+    asked = tuple(constraint_from_json(fields) for fields in spec.constraints)
+    refuse_conflicts(asked, spec)
+    clean = cleaned(df, spec)
+    refuse_violated(clean, asked)
+    known = fitted(asked, clean)
+    return replace(spec, constraints=tuple(constraint.to_json() for constraint in known))
 
 
 def refuse_violated(df: pd.DataFrame, constraints: Iterable[Constraint]) -> None:

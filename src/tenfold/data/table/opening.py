@@ -16,8 +16,9 @@ from ..holdout import plan_holdout
 from ..notes import holdout_notes
 from ..options import DEFAULTS, LoadOptions
 from ..spec import DataSpec
-from .cells import TableCodec, fit_codec, with_fitted
+from .cells import TableCodec, fit_codec
 from .clean import refuse_misfit
+from .constraints import with_fitted
 from .frames import Frame, read_frame
 from .infer import infer
 from .schema import TableSpec, read_spec
@@ -52,6 +53,8 @@ def open_table(
     sides = [None if side is None else side_of(side, codec, target) for side in (train, held)]
     first, second = sides
     assert first is not None
+    if options.holdout is not None and second is not None:
+        refuse_copies(first.values, second.values, options.holdout)
     classes, counts = classes_of(codec, target, first)
     return Dataset(
         source=frame.name,
@@ -130,6 +133,36 @@ def split(
     notes = holdout_notes(int(inside.sum()), len(out), carve=True)
     held = frame.df[~inside].reset_index(drop=True) if len(out) else None
     return frame.df[inside].reset_index(drop=True), held, notes
+
+
+def refuse_copies(train: np.ndarray, held: np.ndarray, name: str) -> None:
+    """Refuse a hold-out that is, for the most part, what is learnt from.
+
+    A few copies are natural in tables, and many in those of few categories: as many as rows of the training
+    data have among themselves.
+
+    Args:
+        train: stored values of what is learnt from.
+        held: and of what is to judge.
+        name: of the file of these.
+
+    Raises:
+        DataError: more than half of those that need not be copies are some.
+    """
+    import pandas as pd
+
+    both, columns = pd.DataFrame(np.concatenate([train, held])), list(range(train.shape[1]))
+    row = both.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+    learnt, judging = row[: len(train)], row[len(train) :]
+    copies, count = int(np.isin(judging, learnt).sum()), len(held)
+    share = float(pd.Series(learnt).duplicated(keep=False).mean())
+    beyond = copies - share * count
+    if beyond > max((1 - share) * count / 2, 4 * (share * (1 - share) * count) ** 0.5):
+        raise DataError(
+            f"{copies} of {count} rows of {name} are exact copies of rows that are learnt from, and others "
+            "were expected. Nothing can be judged by what was learnt from: name other rows, or leave "
+            "--holdout out."
+        )
 
 
 def labels_of(frame: Frame, spec: TableSpec) -> list[str | None]:

@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...errors import DataError
 from ..notes import LEAST
+from .clean import refuse_misfit
 from .column import Column
+from .constraints import with_fitted
 from .dates import iso_of
 from .describe import MOST_OPTIONS
 from .frames import Frame
@@ -138,8 +141,8 @@ def look(frame: Frame, spec: TableSpec | None = None, target: str | None = None)
 
     Args:
         frame: the table.
-        spec: what is known of its columns; found out if not given. Then what is wrong with a column is
-            reported and raises nothing.
+        spec: what is known of its columns; found out if not given. What is wrong with a column, or
+            contradicts the spec or its constraints, is reported and raises nothing.
         target: column that is to be predicted from the others.
 
     Raises:
@@ -148,6 +151,7 @@ def look(frame: Frame, spec: TableSpec | None = None, target: str | None = None)
     guessed, faults = guess(frame.df, target, spec)
     columns = tuple(_report(column, len(frame.df)) for column in guessed.columns)
     width = sum(column.width for column in columns)
+    misfits = () if faults else dict.fromkeys(_misfits(frame.df, guessed, spec is not None))
     return TableReport(
         source=frame.name,
         count=len(frame.df),
@@ -155,7 +159,7 @@ def look(frame: Frame, spec: TableSpec | None = None, target: str | None = None)
         classes=_classes(frame.df, guessed),
         pass_s=pass_seconds(len(frame.df), width),
         notes=tuple(_notes(frame, guessed)),
-        problems=(*faults, *_problems(frame.df, guessed, faults)),
+        problems=(*faults, *_problems(frame.df, guessed, faults), *misfits),
         spec=guessed,
     )
 
@@ -294,6 +298,15 @@ def _problems(df: pd.DataFrame, spec: TableSpec, faults: Sequence[str]) -> Itera
         yield "no column is left to learn"
     if 1 < len(df) < LEAST:
         yield f"{len(df)} rows to train on; at least {LEAST} are needed to judge by"
+
+
+def _misfits(df: pd.DataFrame, spec: TableSpec, said: bool) -> Iterator[str]:
+    """What `fit` would refuse of a spec that a person wrote, and of its constraints."""
+    for refuse in (refuse_misfit, with_fitted) if said else (with_fitted,):
+        try:
+            refuse(df, spec)
+        except DataError as error:
+            yield str(error)
 
 
 def _number(value: float | None) -> str:
