@@ -222,9 +222,10 @@ class Run:
         if self.facts.get("table") is None:
             self.refuse_columns(conditions, balance, raw)
             return self.sample_others(n, label, text, seed=seed, first=first)
+        from .tables.conditions import with_label
         from .tables.sampling import sample_table
 
-        asked = self.with_label(dict(conditions or {}), label)
+        asked = with_label(self, dict(conditions or {}), label)
         return sample_table(self, n, conditions=asked, balance=balance, seed=seed, first=first, raw=raw)
 
     def sample_others(
@@ -286,21 +287,6 @@ class Run:
         if codec.container is None or isinstance(found, ndarray):
             return found
         return codec.container.restore(found)
-
-    def with_label(self, conditions: dict[str, Any], label: str | int | None) -> dict[str, Any]:
-        """Conditions on columns of a table, and the label as one on its target.
-
-        Raises:
-            RunError: there is a label, and a condition on the target too.
-        """
-        if label is None:
-            return conditions
-        if self.target in conditions:
-            raise RunError(
-                f"the label {label!r} was asked for, and {conditions[self.target]!r} of the column "
-                f"{self.target!r}, which the label is about. Give one of the two."
-            )
-        return {**conditions, self.target: label}
 
     @property
     def target(self) -> str:
