@@ -32,12 +32,14 @@ from tenfold.settings import resolve
 QUESTION = """An LSTM with known weights writes 10,000 texts to learn from; then it says, in nats per token,
 how likely made texts are (quality); those who learnt say how likely fresh texts of its own are (coverage).
 Published: SeqGAN's oracle, 5,000 words, 20 tokens, one seed, up to 15 minutes each, preset small unless
-another is named; lm is stopped by 2,000 validation texts, and its curve over temperatures is what the
-others have to better. A contender wins where it lies beyond that curve, is dominated where the curve is
-better in both, at whatever temperature. Controls reward every text alike, no discriminator heard: with a
-learnt value subtracted, and without one, as published. Small: 500 words, 10 tokens, weights from N(0, 1),
-three seeds: the Jensen-Shannon distance of bigrams to the oracle's, summed exactly over what may come next
-after 50,000 drawn beginnings, beside the baseline's at the temperature at which it is as varied (entropy).
+another is named; of lm, what 2,000 validation texts like best of up to three lengths of training, each
+stopped by them or when its learning rate has fallen to 0; its curve over temperatures is what the others
+have to better, whose own first stage is chosen by the same texts. A contender wins where it lies beyond that
+curve, is dominated where the curve is better in both, at whatever temperature. Controls reward every text
+alike, no discriminator heard: with a learnt value subtracted, and without one, as published. Small: 500
+words, 10 tokens, weights from N(0, 1), three seeds: the Jensen-Shannon distance of bigrams to the oracle's,
+summed exactly over what may come next after 50,000 drawn beginnings, beside the baseline's at the
+temperature at which it is as varied (entropy).
 Bars: the oracle's own texts 5.76; lm held-out 7.65 at most; of the oracle, lm --preset paper 9.05, seqgan
 8.74 at most."""
 OWN, HELD_OUT, PAPER, SEQGAN = 5.76, 7.65, 9.05, 8.74
@@ -54,7 +56,8 @@ CONTENDERS: dict[str, tuple[str, str, dict[str, Any]]] = {
 CONTROLS = {"seqgan, constant reward": "seqgan", "seqgan, constant reward, no value": "seqgan"}
 SMALL = ("lm", "seqgan", "seqgan, constant reward", "relgan")
 ENDLESS = -30.0  # a logit: texts of an oracle do not end
-LOOKS, PATIENCE, PASSES = 40, 6, 120
+LOOKS, PATIENCE, PASSES = 20, 5, 120
+PLANS = ((10, 0.2), (20, 0.3), (40, 0.5))  # of lm: passes over the texts, and dropout; the more the longer
 BLOCK, LARGE = 500, 1000  # texts at a time; tokens beyond which there are too many pairs of them
 
 
@@ -190,22 +193,25 @@ def contend(world: World, name: str, seed: int, effort: Effort, steps: int | Non
     begun = perf_counter()
     if steps is None:
         steps = steps_within(world, name, seed)
-    trainer, before = start(world, name, seed, steps), None
+    found: dict[str, Any] = {"steps": steps, "before": None}
     if name == "lm":
-        stopped_by_validation(trainer, world)
+        trainer, found["plans"] = best_of_plans(world, seed, steps)
     else:
-        before = learn(trainer, steps, world, effort)
-    learnt = perf_counter() - begun
-    curve = judged(trainer.ema.module, world, effort, TEMPERATURES)
-    found = {"steps": steps, "played": trainer.step, "before": before, "curve": curve}
+        trainer = start(world, name, seed, steps)
+        found["before"] = learn(trainer, steps, world, effort)
+    learnt, found["played"] = perf_counter() - begun, trainer.step
+    found["curve"] = judged(trainer.ema.module, world, effort, TEMPERATURES)
     return {**found, "learnt_s": round(learnt, 1), "seconds": round(perf_counter() - begun, 1)}
 
 
 def learn(trainer: Trainer, steps: int, world: World, effort: Effort) -> dict[str, float] | None:
-    """So many steps; what was learnt by likelihood alone, where that is a stage of its own."""
+    """So many steps; what was learnt by likelihood alone, where that is a stage of its own.
+
+    The next stage goes on from what validation texts like best.
+    """
     before, batch = None, trainer.data.size
-    if trainer.game.stages:
-        trainer.fit(steps * batch * trainer.game.stages[0] / 1000)
+    if trainer.game.anew is not None:
+        stopped_by_validation(trainer, world, trainer.game.anew.at, patience=LOOKS)
         before = judged(trainer.ema.module, world, effort, [1.0])[0]
         say(f"  before: {before}")
     for tenth in range(1, 11):
@@ -214,11 +220,39 @@ def learn(trainer: Trainer, steps: int, world: World, effort: Effort) -> dict[st
     return before
 
 
-def start(world: World, name: str, seed: int, steps: int) -> Trainer:
-    """A trainer before its first step."""
+def best_of_plans(world: World, seed: int, steps: int) -> tuple[Trainer, list[dict[str, float]]]:
+    """The language model that validation texts like best, of those that fit into so many steps; and of all,
+    how well they do."""
+    best, least, told = None, float("inf"), []
+    a_pass = len(world.train) / make_recipe("lm", {}, "small").batch
+    for passes, dropout in PLANS:
+        planned = min(int(passes * a_pass), steps)
+        if best is not None and planned < passes * a_pass:
+            break  # stopped half way, its rate would still be high
+        trainer = start(world, "lm", seed, planned, dropout=dropout)
+        nats = stopped_by_validation(trainer, world)
+        steps -= trainer.step
+        told.append({"passes": passes, "dropout": dropout, "played": trainer.step, "validation": nats})
+        if nats < least:
+            best, least = trainer, nats
+    assert best is not None
+    return best, told
+
+
+def start(world: World, name: str, seed: int, steps: int, dropout: float | None = None) -> Trainer:
+    """A trainer before its first step.
+
+    Args:
+        world: what it learns from.
+        name: of the contender.
+        seed: of everything random.
+        steps: planned.
+        dropout: where it is not the contender's own.
+    """
     what, preset, values = CONTENDERS[name]
     spec = DataSpec("texts", (world.layout.length,), len(world.train), text=world.layout)
-    recipe = resolve(make_recipe(what, values, preset), spec)[0]
+    given = values if dropout is None else {**values, "dropout": dropout}
+    recipe = resolve(make_recipe(what, given, preset), spec)[0]
     torch.manual_seed(derive(seed, "networks"))
     play = recipe.build(spec)
     with torch.no_grad():
@@ -240,20 +274,35 @@ def steps_within(world: World, name: str, seed: int) -> int:
     return min(steps, most) if CONTENDERS[name][1] == "paper" else steps
 
 
-def stopped_by_validation(trainer: Trainer, world: World) -> None:
-    """Learn until validation texts get no likelier for some looks; go back to where they were likeliest."""
+def stopped_by_validation(
+    trainer: Trainer, world: World, share: float = 1.0, patience: int = PATIENCE
+) -> float:
+    """Learn until validation texts get no likelier for some looks; go back to where they were likeliest.
+
+    Args:
+        trainer: before its first step; its averaged sampler is then the best, and a next stage begins there.
+        world: what it learns from.
+        share: of the run, after which it ends in any case.
+        patience: looks in a row.
+
+    Returns:
+        Nats per token of the best.
+    """
     best, state, since = float("inf"), {}, 0
     for look in range(1, LOOKS + 1):
-        trainer.fit(trainer.settings.planned * look / LOOKS / 1000)
+        # Half a text less, lest rounding add a step, which would be of the next stage.
+        trainer.fit((trainer.settings.planned * share * look / LOOKS - 0.5) / 1000)
         nats = float(trainer.ema.module.likelihood(world.valid).mean())
         say(f"  {trainer.seen / len(world.train):.1f} passes: {nats:.4f} nats of validation texts")
         since += 1
         if nats < best:
             best, since = nats, 0
             state = {k: v.clone() for k, v in trainer.ema.module.state_dict().items()}
-        if since == PATIENCE:
+            trainer.keep()
+        if since == patience:
             break
     trainer.ema.module.load_state_dict(state)
+    return best
 
 
 def judged(

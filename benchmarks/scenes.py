@@ -20,7 +20,7 @@ from tenfold.metrics.captions import attribute_accuracy, kernel_distance_of_pair
 from tenfold.metrics.classifier import Classifier, train_classifier
 from tenfold.metrics.features import features_named
 
-QUESTION = """6,000 scenes of 32 px, one thing of 4 shapes, 6 colours, 2 sizes and 5 places in each, with
+QUESTION = """20,000 scenes of 32 px, one thing of 4 shapes, 6 colours, 2 sizes and 5 places in each, with
 captions of a small grammar with other words for the same; 24 of the 240 combinations are never seen. dfgan
 beside gan_cls, preset small, 15 minutes each. Classifiers of real scenes of all combinations read shape,
 colour, size and place off made ones. Bars for dfgan: attributes right on average, .90 of seen combinations,
@@ -28,7 +28,7 @@ colour, size and place off made ones. Bars for dfgan: attributes right on averag
 captions of ten combinations, by a reader with networks and a seed of its own); the kernel distance to fresh
 real scenes of the same captions in features of EfficientNet-Lite0."""
 RECIPES = ("dfgan", "gan_cls")
-SEED, PICTURES, LESSONS = 0, 6000, 8000
+SEED, PICTURES, LESSONS = 0, 20_000, 8000
 KINDS = (("seen", 4), ("unseen", 36))  # and pictures of each combination: as many of either, and small errors
 FRESH = 100  # added to seeds of what nobody learns from
 SHOWN = 8

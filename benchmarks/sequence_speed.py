@@ -13,10 +13,11 @@ from record import SOURCE, Record, arguments, child, entry, peak_memory
 
 QUESTION = """Texts of 20 tokens, 5,000 words, batches of 64: tokens per second of learning, stage by stage,
 and of making 10,000 texts, in blocks of 64 as a run makes them. One adversarial round of seqgan, preset
-small: 64 texts, 16 that go on from each of the 19 beginnings of each, five updates of the discriminator;
-beside it the plain loop in the same process, which for each of the 16 and each beginning reads this anew
-and goes on token by token. dfgan, preset small, 64 px: pictures per second in its last stage, and the most
-memory. Bars: a round in 2 s, at least 5 times as fast as with the plain loop; 10,000 texts in 5 s."""
+small: 64 texts, 16 that go on from each of the 19 beginnings of each, five updates of the discriminator,
+one of the learnt value; beside it the plain loop in the same process, which for each of the 16 and each
+beginning reads this anew and goes on token by token. dfgan, preset small, 64 px: pictures per second in its
+last stage, and the most memory. Bars: a round in 2 s, at least 5 times as fast as with the plain loop;
+10,000 texts in 5 s."""
 WORDS, LENGTH, TEXTS = 5000, 20, 10_000
 LEARNING = (("lm", "small"), ("lm", "paper"), ("lm", "base"), ("seqgan", "small"), ("relgan", "small"))
 MAKING = (("lm", "small"), ("lm", "paper"), ("seqgan", "small"), ("relgan", "small"))

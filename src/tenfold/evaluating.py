@@ -55,8 +55,8 @@ def evaluate(
         real: real samples that the generator may have seen, and
         fake: what it made.
         holdout: real samples that it has not seen; a run has its own, and one of series no other.
-        features: the name of a feature network, or features; the best there are, if not given. Tables and
-            series are judged without.
+        features: the name of a feature network, or features; the best there are, if not given. Tables,
+            series and pairs of texts are judged without.
         most: samples of a side that are looked at.
         seed: of made samples, and of every choice.
         say: told what is being done.

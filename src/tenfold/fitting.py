@@ -323,7 +323,7 @@ def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = Fals
         from .watching.captions import FromCaptions, reader_of
 
         if runtime.rank == 0:
-            reader_of(plan.data, folder, fresh=fresh)
+            reader_of(plan.data, folder, plan.budget_s, fresh=fresh)
         runtime.barrier()
         reader = reader_of(plan.data, folder)
         making = lambda index: FromCaptions(plan.data, index, reader)

@@ -109,8 +109,8 @@ def refuse_features(features: str | Features | None, what: str) -> None:
     if features is not None:
         name = features if isinstance(features, str) else features.name
         raise RunError(
-            f"--features {name} was given, and {what} holds rows or series, which are judged as they are. "
-            "Leave it out."
+            f"--features {name} was given, and {what} holds rows, series or pairs of texts, which are judged "
+            "as they are. Leave it out."
         )
 
 
@@ -123,7 +123,7 @@ def of_other_run(run: Run, data: Any, holdout: str | None, how: Looking) -> Foun
     kind = run.spec.kind
     if data is not None and kind == "captioned":
         raise RunError("--real was given beside a run, whose own data judge. Leave it out.")
-    if kind in ("series", "table"):
+    if kind in ("series", "table", "text_pairs"):
         refuse_features(how.features, str(run.path))
     if holdout is not None and kind in ("series", "text_pairs", "captioned"):
         raise RunError(f"--holdout is not read of {kind}: a run has its own. Leave it out.")

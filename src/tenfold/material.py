@@ -123,7 +123,7 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
         held, data_id = recoded(given.holdout, dataset.codec), given.fingerprint
     train, held, notes = apart(dataset.train, held, strict=holdout is not None)
     count = min(most, max(LEAST_MADE, len(held or ())), within_memory(dataset.spec.shape))
-    labels = asked_labels(run, held or train, count, seed)
+    labels = asked_labels(run, (held or train).labels, count, seed)
     values = generate_many(run.sampler, count, labels, derive(seed, "evaluate"))
     made = Part(
         Rows(values, None if labels is None else labels.numpy()),
@@ -231,14 +231,14 @@ def refuse_changed(run: Run, dataset: Dataset) -> None:
         )
 
 
-def asked_labels(run: Run, like: Split, count: int, seed: int) -> Tensor | None:
-    """The classes to ask a run for, in the proportions of real samples."""
+def asked_labels(run: Run, real: np.ndarray | None, count: int, seed: int) -> Tensor | None:
+    """The classes to ask a run for: in the proportions of real ones; in turn, if there are none."""
     if not run.classes:
         return None
-    if like.labels is None:
+    if real is None:
         return torch.arange(count) % len(run.classes)
-    order = np.random.default_rng(derive(seed, "evaluate", "labels")).permutation(len(like))
-    return torch.from_numpy(np.resize(like.labels[order], count))
+    order = np.random.default_rng(derive(seed, "evaluate", "labels")).permutation(len(real))
+    return torch.from_numpy(np.resize(real[order], count))
 
 
 def shares(held: Split | None, other: Split | None) -> bool:

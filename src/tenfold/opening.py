@@ -30,8 +30,8 @@ from .watching.progress import Progress, seldom
 
 NOT_READ = {
     "series": ("holdout", "group", "unlabelled"),
-    "texts": ("group", "size", "unlabelled", "target", "spec", "side", "to"),
-    "text_pairs": ("group", "size", "unlabelled", "target", "spec"),
+    "texts": ("group", "size", "unlabelled", "skip_bad", "target", "spec", "side", "to"),
+    "text_pairs": ("group", "size", "unlabelled", "skip_bad", "target", "spec"),
     "captioned": ("unlabelled", "target", "spec", "side", "to"),
 }
 """By kind of data: options that mean nothing to it."""
@@ -129,9 +129,10 @@ def is_array_of_rows(data: Source, kinds: Collection[str] | None) -> bool:
 def refuse_unread(options: Options, names: Collection[str], kind: str) -> None:
     """Raises a RecipeError if something is asked for that is not read of this kind of data."""
     for name in names:
-        if getattr(options, name) is not None:
+        given = getattr(options, name)
+        if given is not None and given is not False:
             why = ": a part of them is held out" if kind == "series" else ""
-            flag = "from" if name == "side" else name
+            flag = "from" if name == "side" else name.replace("_", "-")
             raise RecipeError(f"--{flag} is not read of {kind}{why}. Leave it out.")
     if not options.carve:
         hint = "Say it there: series=SeriesOptions(holdout=False)" if kind == "series" else "Leave it out."

@@ -34,7 +34,7 @@ class Options:
             sampler can be chosen, and the last one is kept. Of series, `series` says so.
         group: metadata column whose groups are never split between training and hold-out.
         unlabelled: a folder of samples without labels, to be learnt from, too.
-        skip_bad: leave out files that cannot be read.
+        skip_bad: leave out pictures that cannot be read; texts are never left out so.
         patience: looks in a row without a better sampler after which the run ends; None for no such end. The
             first look is always the best and the last ends the run, so that it acts up to two less than there
             are looks.

@@ -372,7 +372,7 @@ class Run:
         Args:
             data: what it was trained on, if that was in memory.
             holdout: real samples to judge by, instead of those that were held out of the data; not of series.
-            features: the name of a feature network; the best there is, if not given; not of rows or series.
+            features: the name of a feature network; the best, if not given; not of rows, series or pairs.
         """
         from .evaluating import evaluate
 

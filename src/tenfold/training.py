@@ -89,9 +89,10 @@ class Training:
         often = self.trainer.settings.log_every * size
         seldom = max(planned // self.planned_looks, size)
         # The log is a sum over ranks, so all keep it; before a look, too: what is not finite is found first.
-        self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log)]
+        self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log, brinks=True)]
         if self.trainer.runtime.rank == 0:
-            self.trainer.watches += [Watch(seldom, self.look), Watch(often, self.save_now_and_then)]
+            looks = [*self.quality.watches, Watch(seldom, self.look, brinks=True)]
+            self.trainer.watches += [*looks, Watch(often, self.save_now_and_then)]
         if self.ends_at is not None and self.paced < len(PACED):
             self.trainer.watches.append(Watch(max(int(PACED[self.paced] * planned), size), self.keep_time))
 

@@ -22,7 +22,7 @@ from tenfold.draw import Draw
 from tenfold.errors import RunError
 from tenfold.game import Sampler
 from tenfold.metrics.rows import Undefined
-from tenfold.watching.captions import FromCaptions, different, generate_captioned, shortened
+from tenfold.watching.captions import FromCaptions, different, generate_captioned, reader_of, shortened
 from tenfold.words.drawing import pictures_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -166,6 +166,28 @@ def test_a_run_is_looked_at_through_captions_that_were_held_out(tmp_path, monkey
     making.draw(Showing().eval(), tmp_path / "sheet.png", torch.device("cpu"), 0)
     assert Image.open(tmp_path / "sheet.png").width > 300
     assert FromCaptions(data(held=False), np.array([0])).reference == {}  # pyright: ignore
+
+
+def test_the_reader_learns_in_a_tenth_of_the_time_at_most(tmp_path, monkeypatch):
+    given = []
+
+    class Learnt:
+        def save(self, path: Path) -> None:
+            path.write_bytes(b"")
+            path.with_suffix(".json").write_text("{}")
+
+    def learn(of, seed, most_s=None):
+        given.append(most_s)
+        return Learnt()
+
+    loaded = SimpleNamespace(load=lambda path: path.name)
+    monkeypatch.setattr("tenfold.watching.captions.reader_from", learn)
+    monkeypatch.setattr("tenfold.watching.captions.CaptionReader", loaded)
+    for budget_s in (600.0, None):
+        assert reader_of(data(), tmp_path, budget_s, fresh=True) == "captions.safetensors"  # pyright: ignore
+    assert given == [pytest.approx(60.0), None]
+    reader_of(data(), tmp_path, 600.0)  # pyright: ignore
+    assert len(given) == 2  # it is there
 
 
 def test_captions_of_a_sheet_differ():

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from tenfold.augment.ada import ADA
+from tenfold.augment.diffaugment import DiffAugment
+from tenfold.choosing import exactly
 from tenfold.data.spec import DataSpec
 from tenfold.data.texts.layout import TextLayout
 from tenfold.draw import Draw
 from tenfold.engine.trainer import Settings, Trainer
+from tenfold.errors import RecipeError
 from tenfold.games.captions import (
     CaptionGAN,
     CaptionSampler,
@@ -22,11 +28,13 @@ from tenfold.games.captions import (
 from tenfold.nn.networks.dfgan import DFDiscriminator, DFGenerator
 from tenfold.nn.networks.words import PictureEncoder, TextEncoder
 from tenfold.objectives import HINGE
+from tenfold.penalties import Look
 from tenfold.recipe import make_recipe
 from tenfold.recipes import dfgan, gan_cls  # noqa: F401  (registers them)
 
 SHAPE, LENGTH, VOCABULARY = (1, 8, 8), 3, 12
 SPEC = DataSpec("captioned", SHAPE, 32, text=TextLayout(LENGTH, VOCABULARY))
+BOTH = pytest.mark.parametrize("name", ["dfgan", "gan_cls"])
 
 
 def draw(n: int) -> Draw:
@@ -201,7 +209,7 @@ def test_only_the_player_moves():
             assert moved(before[name], player) is (name == turn.player), (turn.player, name)
 
 
-@pytest.mark.parametrize("name", ["dfgan", "gan_cls"])
+@BOTH
 def test_a_run_learns_captions_first_and_the_encoder_stays(name):
     torch.manual_seed(0)
     play = make_recipe(name, {"alone": 0.5}, "tiny").build(SPEC)
@@ -229,6 +237,71 @@ def test_the_rate_of_the_encoders_falls_until_they_stay():
     assert play.optimizers["E"].param_groups[0]["lr"] == make_recipe("dfgan", {}, "tiny").lr_e  # pyright: ignore
 
 
+@BOTH
+def test_the_rates_of_g_and_d_fall_over_their_own_part(name):
+    schedules = make_recipe(name, {"alone": 0.2}, "tiny").build(SPEC).schedules
+    for who in "GD":
+        found = [schedules[who](share) for share in (0.0, 0.2, 0.6, 1.0, 1.2)]
+        assert found == pytest.approx([1.0, 1.0, 0.5, 0.0, 0.0])
+    throughout = make_recipe(name, {"alone": 0.0}, "tiny").build(SPEC).schedules
+    assert [throughout[who](0.5) for who in "EGD"] == pytest.approx([0.5] * 3)
+
+
+@BOTH
+def test_g_and_d_begin_at_their_full_rates(name):
+    recipe = make_recipe(name, {"alone": 0.5}, "tiny")
+    play = recipe.build(SPEC)
+    trainer = Trainer(
+        play.game, play.optimizers, Pairs(), settings=Settings(planned=64), schedules=play.schedules
+    )
+    trainer.fit(kimg=0.040)  # four batches of E, and one of the others
+    rates = {who: play.optimizers[who].param_groups[0]["lr"] for who in "GD"}
+    assert rates == pytest.approx({"G": recipe.lr_g, "D": recipe.lr_d})
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("count", "augment"), [(99, "diffaugment"), (100, "ada"), (10_000, "ada"), (10_001, "none")]
+)
+def test_few_pictures_are_augmented_but_for_what_captions_speak_of(name, count, augment):
+    spec = replace(SPEC, shape=(3, 32, 32), count=count)
+    recipe, chosen = exactly(make_recipe(name, {}, "tiny"))(spec, None)
+    assert recipe.augment == augment and [c.name for c in chosen].count("augment") == 1
+    match recipe.augmentation():
+        case ADA() as changes:
+            assert changes.moves == {"shift", "scale", "stretch"}
+            assert changes.tints == {"brightness", "contrast"}
+        case DiffAugment() as changes:
+            assert not changes.colour and changes.shift and changes.cutout
+        case _:
+            assert augment == "none"
+
+
+def test_what_is_left_out_is_refused_only_where_it_was_asked_for():
+    for without in (("hue",), ("mirror", "hue")):
+        asked = make_recipe("dfgan", {"augment": "none", "without": without}, "tiny")
+        with pytest.raises(RecipeError, match="leaves out what no augmentation does"):
+            exactly(asked)(SPEC, None)
+    assert exactly(make_recipe("dfgan", {"augment": "none"}, "tiny"))(SPEC, None)[0].augment == "none"
+
+
+@BOTH
+def test_augmentation_that_adapts_waits_for_d(name):
+    """Else, all that passed without D would count at its first move, and p would leap."""
+    ada = make_recipe(name, {"alone": 0.3, "augment": "ada"}, "tiny").build(SPEC).game.augment
+    assert isinstance(ada, ADA) and ada.begin == pytest.approx(0.3 + 0.7 * 0.05)
+    said = torch.full((8, 1), 5.0)
+
+    def turn(progress: float) -> float:
+        ada.watch(Look(lambda x: x, said, said, said, said - 10, draw(8)))
+        ada.settle(progress)
+        return ada.p.item()
+
+    assert [turn(progress) for progress in (0.300, 0.310, 0.320, 0.330)] == [0.0] * 4
+    last = [turn(progress) for progress in (0.340, 0.345, 0.350, 0.355)][-1]
+    assert last == pytest.approx((0.355 - ada.begin) * ada.pace, abs=1e-5)
+
+
 def test_the_sampler_reads_captions_by_itself():
     sampler = small().sampler.eval()
     z = sampler.draw(draw(4))
@@ -237,7 +310,7 @@ def test_the_sampler_reads_captions_by_itself():
     assert "text.gru.weight_ih_l0" in sampler.state_dict()
 
 
-@pytest.mark.parametrize("name", ["dfgan", "gan_cls"])
+@BOTH
 def test_the_critic_is_told_the_caption(name):
     game = make_recipe(name, {}, "tiny").build(SPEC).game.eval()
     batch = Pairs()(0, slice(0, 4))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch import Tensor
 
 from tenfold.draw import Draw
 from tenfold.errors import DataError, RunError
-from tenfold.metrics.caption_judge import CaptionReader, Pair, Phrases, moved, train_reader
+from tenfold.metrics.caption_judge import CaptionReader, Pair, Phrases, fitting, moved, train_reader
 from tenfold.metrics.captions import (
     attribute_accuracy,
     distractors,
@@ -197,6 +199,28 @@ def test_the_same_pairs_and_seed_give_the_same_reader(tmp_path):
     (tmp_path / "reader.json").write_text("{}")
     with pytest.raises(RunError, match="no saved reader"):
         CaptionReader.load(tmp_path / "reader.safetensors")
+
+
+def test_a_reader_learns_for_no_longer_than_it_may(monkeypatch):
+    """Two batches and the start took a second, four more two seconds: twenty fit into ten that are left."""
+    learnt, clock = [], cycle([0.0, 1.0, 3.0])
+    judge = "tenfold.metrics.caption_judge"
+    monkeypatch.setattr(f"{judge}.learn", lambda pair, pairs, steps, seed: learnt.append(steps))
+    monkeypatch.setattr(f"{judge}.perf_counter", lambda: next(clock))
+    asked = [(50, 13.0), (12, 13.0), (50, 3.0), (50, 0.0)]
+    pair = Pair((1, 8, 8), 8)
+    assert [fitting(pair, Coloured(), steps, 1, most_s) for steps, most_s in asked] == [20, 12, 10, 10]
+    assert learnt == [2, 4] * 4
+
+
+def test_a_reader_that_is_cut_short_has_learnt_a_whole_schedule():
+    x = Coloured(4).real
+    whole = train_reader(Coloured(), 40, vocabulary=8, seed=1, kimg=0.1)
+    in_time = train_reader(Coloured(), 40, vocabulary=8, seed=1, kimg=0.1, most_s=1e6)
+    assert torch.equal(whole.pictures(x), in_time.pictures(x))
+    ten = train_reader(Coloured(), 40, vocabulary=8, seed=1, kimg=0.4)
+    cut = train_reader(Coloured(), 40, vocabulary=8, seed=1, kimg=2.0, most_s=0.0)
+    assert torch.equal(ten.pictures(x), cut.pictures(x))
 
 
 def test_one_pair_teaches_nothing():

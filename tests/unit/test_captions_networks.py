@@ -16,8 +16,9 @@ from tenfold.nn.networks.dfgan import (
     Fusion,
     FusionBlock,
     HalvingBlock,
+    everywhere,
 )
-from tenfold.nn.networks.gan_cls import CLSDiscriminator, CLSGenerator
+from tenfold.nn.networks.gan_cls import CLSDiscriminator, CLSGenerator, beside
 from tenfold.nn.networks.words import Contrast, PictureEncoder, TextEncoder, contrastive, of_size_one
 
 SHAPES = [(3, 16, 16), (1, 28, 28), (2, 20, 12), (3, 7, 7)]
@@ -150,3 +151,30 @@ def test_pictures_of_any_size(family, shape):
     assert logits.shape == (3, 1)
     torch.testing.assert_close(logits, judge.judge(judge.look(made), sentence))
     assert not torch.allclose(logits, judge(made, -sentence))
+
+
+@pytest.mark.parametrize("size", [(4, 4), (1, 3), (7, 2)], ids=str)
+def test_a_sentence_that_is_everywhere_is_convolved_at_once(size):
+    torch.manual_seed(0)
+    sentence, weight = torch.randn(2, 5), torch.randn(3, 5, 3, 3)
+    maps = sentence[:, :, None, None].expand(-1, -1, *size)
+    expected = F.conv2d(maps, weight, padding=1)
+    torch.testing.assert_close(everywhere(sentence, weight, size), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_its_slopes_have_slopes():
+    """As the penalty of D's slope wants."""
+    torch.manual_seed(0)
+    sentence = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(2, 3, 3, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(lambda s, w: everywhere(s, w, (2, 3)), (sentence, weight))
+
+
+def test_picture_and_sentence_are_joined_by_one_convolution():
+    torch.manual_seed(0)
+    judge = DFDiscriminator((3, 16, 8), 5, 4)
+    assert judge.joint.out_channels == 16
+    x, sentence = torch.randn(2, 3, 16, 8), of_size_one(torch.randn(2, 5))
+    joined = judge.joint(beside(judge.trunk(x), sentence))
+    expected = judge.last(F.leaky_relu(joined, 0.2)).flatten(1)
+    torch.testing.assert_close(judge(x, sentence), expected, rtol=1e-4, atol=1e-5)

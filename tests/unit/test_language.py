@@ -15,6 +15,7 @@ from tenfold.draw import Draw
 from tenfold.engine.trainer import Trainer
 from tenfold.errors import DataError, RecipeError
 from tenfold.games.language import (
+    BLOCK,
     LanguageModel,
     TextSampler,
     alphabet,
@@ -147,6 +148,15 @@ def test_bf16_gives_float32_logits(kind):
     torch.testing.assert_close(rough, exact, rtol=0.1, atol=0.2)
 
 
+def test_a_table_gives_the_same_logits():
+    last = network("lstm").last
+    h = torch.randn(3, last.linear.in_features)
+    said = torch.nn.functional.pad(h, (0, 1), value=1.0) @ last.table(16)
+    assert said.shape == (3, 16) and last.table().shape == (h.shape[1] + 1, WORDS)
+    torch.testing.assert_close(said[:, :WORDS], last(h))
+    assert (said[:, WORDS:] == NEVER).all()
+
+
 def test_weights_are_drawn_anew():
     made = network("lstm")
     scatter(made, 0.1)
@@ -215,7 +225,7 @@ def test_a_text_depends_on_its_own_numbers_alone(kind):
 def test_a_vocabulary_that_is_looked_at_in_parts(monkeypatch):
     made, z = sampler(), noise(64)
     whole = made(z)
-    monkeypatch.setattr("tenfold.games.language.CACHED", 5 * WORDS)
+    monkeypatch.setattr("tenfold.games.language.CACHED", 5 * BLOCK)
     assert torch.equal(made(z), whole)
 
 

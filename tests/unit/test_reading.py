@@ -68,6 +68,10 @@ class Stand:
     stage: float = 0.0
     stages: tuple[float, ...] = ()
     players: dict[str, Any] = field(default_factory=lambda: {"G": None})
+    kept: int = 0
+
+    def keep(self) -> None:
+        self.kept += 1
 
     @property
     def seen(self) -> int:
@@ -120,13 +124,16 @@ def test_the_first_stage_leaves_a_baseline_and_the_last_is_judged_by_texts(tmp_p
     two = {"players": {"G": None, "D": None}, "stages": (0.5, 0.6)}
     reading.look(stand(sampler, step=0, **two))
     assert reading.facts() == {}
-    reading.look(stand(sampler, step=1, **two))
+    first = stand(sampler, step=1, **two)
+    reading.look(first)
     likely = reading.best
+    assert first.kept == 1  # the next stage begins here
     assert likely is not None and likely.likely and reading.baseline == likely
     with torch.no_grad():
         sampler.network.last.linear.bias.add_(torch.randn_like(sampler.network.last.linear.bias) * 3)
-    reading.look(stand(sampler, step=2, stage=0.5, **two))  # worse, and D alone learns: as before
-    assert reading.best is likely
+    second = stand(sampler, step=2, stage=0.5, **two)
+    reading.look(second)  # worse, and D alone learns: as before
+    assert reading.best is likely and second.kept == 0
     found = reading.look(stand(sampler, step=3, stage=0.6, **two))
     assert reading.best is not None and not reading.best.likely
     assert reading.best.score == found["ngram_distance"] and reading.baseline == likely
@@ -135,6 +142,27 @@ def test_the_first_stage_leaves_a_baseline_and_the_last_is_judged_by_texts(tmp_p
     assert state is not None and [p.name for p in finished(tmp_path / "best")][-1] == f"{300:012d}"
     bias = "network.last.linear.bias"
     assert not torch.equal(state.tensors[bias], sampler.state_dict()[bias])
+
+
+def test_glances_find_what_lies_between_looks(tmp_path: Path) -> None:
+    data = texts()
+    sampler, reading = model(data), Reading(data, tmp_path, 0)
+    two = {"players": {"G": None, "D": None}, "stages": (0.5,)}
+    assert [watch.act for watch in reading.watches] == [reading.glance]
+    reading.glance(stand(sampler, step=17, **two))
+    assert reading.best is None
+    first = stand(sampler, step=16, **two)
+    reading.glance(first)
+    assert reading.best is not None and reading.best.seen == 1600 and reading.best.likely
+    assert reading.baseline == reading.best and first.kept == 1
+    assert baseline_state(tmp_path) is not None
+    found = reading.look(stand(sampler, step=20, **two))
+    assert found["heldout_nll"] == reading.best.score and reading.best.seen == 1600  # no better
+    with torch.no_grad():
+        sampler.network.last.linear.bias.add_(torch.randn_like(sampler.network.last.linear.bias) * 3)
+    reading.glance(stand(sampler, step=23, **two))
+    reading.glance(stand(sampler, step=32, stage=0.5, **two))  # no longer of maximum likelihood alone
+    assert reading.best.seen == 1600
 
 
 def test_what_was_best_is_remembered(tmp_path: Path) -> None:
@@ -157,7 +185,7 @@ def test_without_a_holdout_nothing_is_chosen_and_the_baseline_is_the_last(tmp_pa
     two = {"players": {"G": None, "D": None}, "stages": (0.5,)}
     for step in (1, 2):
         found = reading.look(stand(sampler, step=step, **two))
-    assert reading.best is None and reading.reference is None
+    assert reading.best is None and reading.reference is None and reading.watches == ()
     assert reading.baseline is not None and reading.baseline.seen == 200
     assert "training token" in reading.words(found)
 

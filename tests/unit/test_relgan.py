@@ -121,7 +121,7 @@ def test_the_gradient_reaches_what_was_read_before():
 
 def test_it_grows_sharper_by_the_same_factor_in_the_same_time():
     playing = game(likelihood=0.6, softness=Softness(100.0))
-    assert playing.stages == (0.6,)
+    assert playing.stages == (0.6,) and playing.anew is not None and playing.anew.at == 0.6
     found = []
     for playing.progress in (0.0, 0.6, 0.8, 1.0, 1.2):
         found.append(playing.sharpness)
@@ -134,7 +134,7 @@ def test_turns():
     assert list(playing.turns(0)[0].loss(batch(), draw()).losses) == ["likelihood"]
     playing.progress = 0.5
     assert [(t.player, t.repeat) for t in playing.turns(0)] == [("D", 3), ("G", 1)]
-    assert game().stages == ()
+    assert game().stages == () and game().anew is None
 
 
 def test_the_discriminators_turn_by_hand():

@@ -272,12 +272,14 @@ def test_g_learns_by_what_its_texts_earn_alone():
 def test_the_stages_of_a_run():
     one, alone = game(stages=(0.5, 0.25)), Seq2Seq(TextTranslator(network(), 4))
     assert one.stages == (0.5, 0.75) and alone.stages == ()
+    assert one.anew is not None and one.anew.at == 0.5 and alone.anew is None
     found = {}
     for progress in (0.0, 0.5, 0.75):
         one.progress = alone.progress = progress
         found[progress] = [turn.player for turn in one.turns(0)]
         assert [turn.player for turn in alone.turns(0)] == ["G"]
     assert found == {0.0: ["G"], 0.5: ["D"], 0.75: ["D", "G", "G"]}
+    assert game(stages=(0.0, 0.5)).anew is None
     assert game(stages=(0.0, 0.0)).stages == () and alone.players().keys() == {"G"}
     assert game(stages=(0.5, 0.0)).stages == (0.5,)
 

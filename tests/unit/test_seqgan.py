@@ -16,7 +16,7 @@ from tenfold.draw import Draw
 from tenfold.engine.trainer import Settings, Trainer
 from tenfold.errors import RecipeError
 from tenfold.games.language import TextSampler, alphabet
-from tenfold.games.seqgan import AdvantageSize, Judging, Policy, SeqGAN, Shares
+from tenfold.games.seqgan import AdvantageSize, Judging, Policy, SeqGAN, Shares, beginnings
 from tenfold.nn.networks.language import (
     NEVER,
     LanguageNetwork,
@@ -160,6 +160,29 @@ def test_worth_is_an_average_over_texts_that_go_on():
     assert found[2].tolist() == [0, 0, 0]
 
 
+def test_tokens_between_beginnings_are_worth_what_goes_on_from_the_next(monkeypatch):
+    monkeypatch.setattr("tenfold.games.seqgan.beginnings", lambda *given: [2, 4])
+    game = toy([{A: 0.5, B: 0.5}] * 5, sure(lambda x: x[:, 2] == A), rollouts=400)
+    tokens = torch.tensor([[A, B, A, B, B], [A, A, B, A, A], [B, END, PAD, PAD, PAD]])
+    found = game.worth(tokens, None, draw(3))
+    assert torch.equal(found[:, 0], found[:, 1])
+    assert found[:2, 0].tolist() == pytest.approx([0.5, 0.5], abs=0.1)
+    assert found[:, 2:].tolist() == [[1, 1, 1], [0, 0, 0], [0, 0, 0]]
+    assert found[2].tolist() == [0] * 5
+
+
+def test_few_beginnings_leave_the_gradient_right():
+    game = toy([{A: 0.5, B: 0.5}] * 3, sure(lambda x: x[:, 0] == A), baseline=False, beginnings=1)
+    assert gradient(game, 8000) == pytest.approx([-0.25 / 3, 0, 0], abs=0.008)
+
+
+def test_beginnings_are_spread_over_the_text():
+    assert beginnings(5, 4, draw()) == [1, 2, 3, 4]
+    found = [beginnings(101, 20, draw(seed=seed)) for seed in range(200)]
+    for part, of in enumerate(zip(*found, strict=True)):
+        assert set(of) == set(range(1 + 5 * part, 6 + 5 * part))
+
+
 def sampler(kind):
     torch.manual_seed(2)
     return TextSampler(KINDS[kind](), LENGTH).eval()
@@ -178,6 +201,26 @@ def test_rollouts_are_those_of_the_plain_loop(kind):
             z, prefix = uniform[:, beginning, j], tokens[:, : beginning + 1]
             assert torch.equal(found[:, beginning, j], made.texts(z, condition, prefix=prefix))
     assert len(found[1:, 0].flatten(0, 1).unique(dim=0)) > 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rollouts_from_some_beginnings(kind):
+    made, condition = sampler(kind), torch.arange(6) % 2
+    tokens = made(draw(6).uniform(LENGTH), condition)
+    tokens[0] = torch.tensor([7, END, PAD, PAD, PAD])
+    uniform = draw(6, 1).uniform(2, 3, LENGTH)
+    found = made.rollouts(tokens, uniform, condition, [2, 4])
+    for number, count in enumerate((2, 4)):
+        for j in range(3):
+            z, prefix = uniform[:, number, j], tokens[:, :count]
+            assert torch.equal(found[:, number, j], made.texts(z, condition, prefix=prefix))
+
+
+def test_a_beginning_may_come_when_all_others_have_ended():
+    made = TextSampler(Places([{A: 1.0}, {END: 1.0}, {A: 1.0}, {B: 1.0}]), 4)
+    found = made.rollouts(torch.tensor([[B, A, A, A]]), draw(1).uniform(2, 5, 4), None, [1, 3])
+    assert (found[0, 0] == torch.tensor([B, END, PAD, PAD])).all()
+    assert (found[0, 1] == torch.tensor([B, A, A, B])).all()
 
 
 def test_rollouts_are_drawn_as_the_network_says():
@@ -205,9 +248,9 @@ def test_no_token_is_drawn_for_texts_that_have_ended(monkeypatch):
     made = TextSampler(Places([{A: 1.0}, {END: 1.0}, {A: 1.0}, {A: 1.0}]), 4)
     draws, following = [], made.following
 
-    def counted(features, uniform):
+    def counted(features, uniform, table):
         draws.append(uniform.numel())
-        return following(features, uniform)
+        return following(features, uniform, table)
 
     monkeypatch.setattr(made, "following", counted)
     tokens = torch.tensor([[B, END, PAD, PAD], [B, A, A, A]])
@@ -325,9 +368,10 @@ def test_stages():
     game.progress = 0.5
     assert players(game) == [("D", 1), ("V", 1)]
     game.progress = 0.75
-    assert players(game) == [("G", 1), ("D", 3), ("V", 3)]
+    assert players(game) == [("G", 1), ("D", 3), ("V", 1)]
+    assert game.anew is not None and game.anew.at == 0.5
     bare = game_of(likelihood=0.0, alone=0.0, baseline=False)
-    assert bare.stages == ()
+    assert bare.stages == () and bare.anew is None
     assert players(bare) == [("G", 1), ("D", 1)]
     assert Shares(0.0, 0.5).begins == (0.5,)
     assert Shares(0.5, 0.0).begins == (0.5,)
@@ -350,6 +394,17 @@ def test_the_policy_that_lags():
     pairs = zip(game.behind.parameters(), game.sampler.parameters(), strict=True)
     assert all(torch.equal(p, q) for p, q in pairs)
     assert not any(p.requires_grad for p in game.behind.parameters())
+
+
+def test_the_policy_that_lags_goes_on_from_the_best_one():
+    playing = trainer(settings=Settings(planned=64), likelihood=0.5, lag=0.5)
+    playing.fit(0.016)
+    playing.keep()
+    kept = playing.kept
+    playing.fit(0.032)
+    playing.enter_stage()
+    for sampler in (playing.game.sampler, playing.game.behind, playing.ema.module):
+        assert all(torch.equal(x, kept[name]) for name, x in sampler.state_dict().items())
 
 
 def texts(n=32):

@@ -79,6 +79,14 @@ def test_a_beginning():
         codec.prefix("a red red cat")
 
 
+def test_a_beginning_is_written_as_it_was_learnt_or_refused():
+    codec = codec_of(["a cat (sat)", "a dog"], TextOptions(tokens="words"))
+    assert codec.decode(codec.prefix("(sat")[None]) == ["(sat"]
+    assert codec.decode(codec.prefix(" (  cat ")[None]) == ["( cat"]
+    with pytest.raises(DataError, match=r"'\(cat' would be written '\( cat': .* behind blanks only"):
+        codec.prefix("(cat")
+
+
 @pytest.mark.parametrize("texts", [["aaa", "a", "aa"], ["a"]])
 def test_a_vocabulary_of_one_is_refused(texts):
     with pytest.raises(DataError, match="one token, 'a'; there is nothing to learn"):

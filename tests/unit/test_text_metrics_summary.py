@@ -27,6 +27,7 @@ from tenfold.metrics.texts.summary import NAMES, TextSides, measure_texts
 from tenfold.metrics.texts.verdicts import against_baseline, verdicts
 from tenfold.report.texts import drawn, page_of, page_of_pairs
 from tenfold.words.evaluating import Copied, TextEvaluation
+from tenfold.words.evaluating_pairs import against_baseline as against_baseline_in_pairs
 from tenfold.words.evaluating_pairs import judged
 
 WORDS = 12
@@ -195,6 +196,17 @@ def test_gains_are_taken_pair_by_pair() -> None:
     assert found["exact_match"].value > 3 * found["exact_match"].error > 0
     same = gains(worse, worse)
     assert same["rouge_l"] == Estimate(0.0, 0.0)
+
+
+def test_a_gain_is_what_its_interval_puts_beyond_zero() -> None:
+    clear, unclear = Estimate(0.05, 0.02), Estimate(0.04, 0.02)
+    first, second = against_baseline_in_pairs({"exact_match": clear, "bleu": unclear})
+    assert first.level == "good" and "+0.0500 (95 %: +0.0048 to +0.0952)" in first.text
+    assert second.level == "warning" and "+0.0400 (95 %: -0.0052 to +0.0852)" in second.text
+    (lost,) = against_baseline_in_pairs({"bleu": Estimate(-0.05, 0.02), "rouge_l": clear})
+    assert lost.level == "bad"
+    (same,) = against_baseline_in_pairs({"bleu": Estimate(0.0, 0.0)})
+    assert same.level == "warning"
 
 
 def test_pages_show_what_was_found(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from tenfold.data.texts.lines import lines_of
 from tenfold.data.texts.options import TextOptions
 from tenfold.data.texts.places import is_texts
-from tenfold.data.texts.reading import read_texts
+from tenfold.data.texts.reading import read_holdout, read_texts
 from tenfold.errors import DataError
 
 PLAIN = TextOptions()
@@ -100,6 +100,8 @@ def test_what_means_nothing_to_texts_is_refused():
         ("a.csv", "text,label\none,x\ntwo,\n", r"1 of 2 texts .* have no label \(first: line 3\)"),
         ("a.csv", "text,label\none, two,x\n", "Line 2 of .* has 3 fields; the line of names has 2"),
         ("a.csv", "", "is empty"),
+        ("a.csv", "text,label,text\none,x,two\n", r"Columns 1 and 3 of .*a\.csv are both called 'text'"),
+        ("a.tsv", "label\tid\tid\ttext\nx\t1\t2\tone\n", "Columns 2 and 3 of .* are both called 'id'"),
         ("a.jsonl", '{"text": "a"}\noops', r"Line 2 of .*a\.jsonl is not a JSON object"),
         ("a.jsonl", "[1]", r"Line 1 of .*a\.jsonl is not a JSON object"),
         ("a.jsonl", '{"text": "a \\ud800"}', r"line 1 .* half of a character \(U\+D800"),
@@ -175,6 +177,39 @@ def test_a_holdout_that_is_given(tmp_path):
     assert f"the hold-out is {held}" in found.notes
     listed = read_texts(["a", "b"], TextOptions(holdout=str(held)))
     assert listed.holdout is not None and listed.holdout.texts == ("c",)
+
+
+def test_a_holdout_that_judges_need_not_have_the_labels_that_were_asked_for(tmp_path):
+    train = put(tmp_path / "a.csv", "body,kind\none,x\ntwo,y\n")
+    bare = put(tmp_path / "b.csv", "body,id\nthree,1\n")
+    asked = TextOptions(text="body", label="kind")
+    found = read_holdout(str(bare), asked)
+    assert (found.texts, found.labels) == (("three",), None)
+    assert found.notes == (f"{bare} has no column 'kind': its texts have no labels",)
+    assert read_holdout(str(train), asked).labels == ("x", "y")
+    lines = put(tmp_path / "b.txt", "three\nfour\n")
+    assert read_holdout(str(lines), TextOptions(label="kind")).labels is None
+    with pytest.raises(DataError, match=r"'body' was asked for, and .*b.txt has no columns"):
+        read_holdout(str(lines), asked)
+    with pytest.raises(DataError, match=r"b\.csv has no column 'kind'\. "):
+        read_texts(bare, asked)
+    with pytest.raises(DataError, match=r"The hold-out .*b\.csv has no column 'kind': a sampler of classes"):
+        read_texts(train, TextOptions(text="body", label="kind", holdout=str(bare)))
+    other = put(tmp_path / "c.csv", "text,kind\none,x\ntwo,y\n")
+    with pytest.raises(DataError, match=r"The hold-out .*b\.txt has no column 'kind': a sampler of classes"):
+        read_texts(other, TextOptions(label="kind", holdout=str(lines)))
+    put(tmp_path / "both" / "train.txt", "a")
+    put(tmp_path / "both" / "val.txt", "b")
+    with pytest.raises(DataError, match="has splits itself"):
+        read_holdout(str(tmp_path / "both"), PLAIN)
+
+
+def test_columns_that_are_taken_for_nothing_are_named(tmp_path):
+    path = put(tmp_path / "a.csv", "text,mood,id,,\none,x,1,,\ntwo,y,2,,\n")
+    part = read_texts(path, PLAIN).train
+    assert part.labels is None
+    assert part.notes[-1].endswith("is taken for labels; fit --label COLUMN takes one of 'mood', 'id'")
+    assert read_texts(path, TextOptions(label="mood")).train.notes == ()
 
 
 def test_an_archive_is_read_like_its_folder(tmp_path):

@@ -81,6 +81,15 @@ def test_the_commonest_are_kept_and_others_are_unknown():
     assert back(letters, ["acb"]) == ["a\ufffdb"]
 
 
+def test_a_word_right_behind_a_sign_is_taken_for_the_one_behind_a_blank():
+    words = Words.fit(["a cat (sat)"])
+    assert words.vocabulary == (" (", " a", " cat", ")", "sat")
+    assert words.encode(["(cat"])[0].tolist() == words.encode(["( cat"])[0].tolist()
+    assert back(words, ["(cat", "(sat"]) == ["( cat", "(sat"]
+    assert words.unknown("(cat") == [] and words.unknown("(cow") == ["cow"]
+    assert words.unknown("a sat") == ["sat"]  # or it would be written asat
+
+
 @pytest.mark.parametrize("kind", ["characters", "words", "bpe"])
 def test_what_is_saved_is_the_same_later(kind):
     if kind == "bpe":

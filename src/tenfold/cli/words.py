@@ -85,21 +85,47 @@ def refuse_flags_of_words(run: Run, args: Namespace) -> None:
 
 
 def sample_texts(run: Run, args: Namespace) -> Made:
-    """Texts, a line each, to a file or as they are."""
+    """Texts, a line each, to a file or as they are; beside their classes in a file of fields."""
+    from ..data.texts.fields import FIELDS
     from ..words.translating import write_lines
+    from ..words.writing import fields_of_texts, labels_of_texts
 
     refuse_others(args, ("text", "grid", "filter"), "pictures")
     temperature = 1.0 if args.temperature is None else args.temperature
     asked = {"label": args.label, "temperature": temperature, "prefix": args.prefix or "", "seed": args.seed}
-    if args.out is not None and Path(args.out).exists():
-        raise WrongCommand(f"{args.out} exists already and would be overwritten. Choose another --out.")
+    refuse_place(args.out)
     texts = run.write(args.count, **asked)
+    labels = labels_of_texts(run, len(texts), args.label) if run.classes else None
+    facts: dict[str, Any] = {"count": len(texts), "out": args.out}
     if args.out is None:
-        return {"count": len(texts), "out": None, "texts": texts}, texts
-    write_lines(texts, Path(args.out))
-    folded = sum("\n" in text or "\r" in text for text in texts)
-    note = [f"{folded} of them have several lines, which are one in the file"] if folded else []
-    return {"count": len(texts), "out": args.out}, [f"{len(texts)} texts: {args.out}", *note]
+        return {**facts, "texts": texts, **({} if labels is None else {"labels": labels})}, texts
+    suffix = Path(args.out).suffix.lower()
+    lines = fields_of_texts(run, texts, labels, suffix) if suffix in FIELDS else texts
+    write_lines(lines, Path(args.out))
+    notes = []
+    folded = sum("\n" in text or "\r" in text for text in texts) if suffix != ".jsonl" else 0
+    if folded:
+        notes.append(f"{folded} of them have several lines, which are one in the file")
+    if labels is not None and args.label is None and suffix not in FIELDS:
+        notes.append(f"the {len(run.classes)} classes take turns; --out FILE.csv writes them, too")
+    return facts, [f"{len(texts)} texts: {args.out}", *notes]
+
+
+def refuse_place(out: str | None) -> None:
+    """Raises a WrongCommand if texts cannot be written to a file, or something is there."""
+    from ..data.texts.fields import FIELDS
+    from ..data.texts.places import OTHERS
+
+    if out is None:
+        return
+    if Path(out).exists():
+        raise WrongCommand(f"{out} exists already and would be overwritten. Choose another --out.")
+    suffix = Path(out).suffix.lower()
+    if suffix in OTHERS and suffix not in FIELDS:
+        raise WrongCommand(
+            f"--out is {out}, and texts are not written as {suffix}. Choose .txt for a text per line, or "
+            f"{', '.join(FIELDS)} for their classes, too."
+        )
 
 
 def sample_pictures(run: Run, args: Namespace) -> Made:

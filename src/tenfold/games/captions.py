@@ -65,7 +65,7 @@ class Lesson:
         between: weight of pictures that G makes for what lies half way between two captions.
     """
 
-    alone: float = 0.15
+    alone: float = 0.3
     forgotten: float = 0.1
     mismatched: float = 0.5
     between: float = 0.0

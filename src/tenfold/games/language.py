@@ -7,6 +7,8 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -57,16 +59,14 @@ def inverse_cdf(shares: Float[Tensor, "m v"], uniform: Float[Tensor, "m k"]) -> 
         [[0, 0, 2, 2]]
     """
     count = shares.shape[1]
-    whole = count // BLOCK
-    sums = shares[:, : whole * BLOCK].unflatten(1, (whole, BLOCK)).sum(2)
-    sums = torch.cat([sums, shares[:, whole * BLOCK :].sum(1, keepdim=True)], 1)
-    so_far = sums.cumsum(1)
-    aim = uniform * so_far[:, -1:]
-    block = torch.searchsorted(so_far, aim, right=True).clamp_max(whole)
+    if count % BLOCK:
+        shares = F.pad(shares, (0, -count % BLOCK))
+    blocks = shares.unflatten(1, (-1, BLOCK))
+    so_far = blocks.sum(2).cumsum(1)
+    aim = uniform * so_far[:, -1:]  # always less than this sum, as u is at most the largest number below 1
+    block = torch.searchsorted(so_far, aim, right=True).clamp_max(so_far.shape[1] - 1)
     rest = aim - F.pad(so_far, (1, 0)).gather(1, block)
-    place = block[..., None] * BLOCK + torch.arange(BLOCK, device=shares.device)
-    inside = shares.gather(1, place.clamp_max(count - 1).flatten(1)).view(place.shape) * (place < count)
-    rising = inside.cumsum(2)
+    rising = blocks.take_along_dim(block[..., None], 1).cumsum(2)
     # Sums in another order are rounded otherwise: the rest must not lie beyond its block.
     rest = torch.minimum(rest[..., None], rising[..., -1:] * BELOW_ONE)
     found = torch.searchsorted(rising, rest, right=True)[..., 0]
@@ -114,14 +114,14 @@ class TextSampler(Sampler):
         Raises:
             DataError: the prefix is longer than a text may be.
         """
-        given = self.prefixes(prefix, z)
+        given, table = self.prefixes(prefix, z), self.network.last.table(BLOCK)
         state = self.network.start(len(z), condition)
         made: list[Tensor] = []
         for t in range(self.length):
             if t < given.shape[1]:
                 token = given[:, t]
             else:
-                token = self.following(state[0], z[:, t : t + 1], temperature)[:, 0]
+                token = self.following(state[0], z[:, t : t + 1], table, temperature)[:, 0]
             made.append(token.masked_fill(over(made[-1]), PAD) if made else token)
             if t + 1 == self.length or over(made[-1]).all():
                 break
@@ -139,18 +139,29 @@ class TextSampler(Sampler):
         return prefix.to(z.device).expand(len(z), -1)
 
     def following(
-        self, features: Float[Tensor, "m w"], uniform: Float[Tensor, "m k"], temperature: float = 1.0
+        self,
+        features: Float[Tensor, "m w"],
+        uniform: Float[Tensor, "m k"],
+        table: Float[Tensor, "w1 v"],
+        temperature: float = 1.0,
     ) -> Int[Tensor, "m k"]:
-        """The next token of each text, once for each uniform number."""
-        network = self.network
+        """The next token of each text, once for each uniform number.
+
+        Args:
+            features: from which it follows.
+            uniform: by which it is drawn.
+            table: that of the last layer, for whole blocks.
+            temperature: of its distribution.
+        """
         room = CACHED if features.device.type == "cpu" else HELD
-        rows = max(1, room // network.last.linear.out_features)
-        parts: list[Tensor] = []
-        for some, numbers in zip(features.split(rows), uniform.split(rows), strict=True):
-            logits = network.last(some)
-            if temperature != 1:
-                logits = (logits - logits.amax(1, keepdim=True)) / max(temperature, COLDEST)
-            parts.append(inverse_cdf(logits.softmax(1), numbers))
+        rows, parts = max(1, room // table.shape[1]), []
+        with torch.autocast(features.device.type, enabled=False):
+            features = F.pad(features.float(), (0, 1), value=1.0)
+            for some, numbers in zip(features.split(rows), uniform.split(rows), strict=True):
+                logits = some @ table
+                if temperature != 1:
+                    logits = (logits - logits.amax(1, keepdim=True)) / max(temperature, COLDEST)
+                parts.append(inverse_cdf(logits.softmax(1), numbers))
         return torch.cat(parts)
 
     @torch.no_grad()
@@ -159,8 +170,9 @@ class TextSampler(Sampler):
         tokens: Int[Tensor, "n t"],
         uniform: Float[Tensor, "n p k t"],
         condition: Tensor | None = None,
+        beginnings: Sequence[int] = (),
     ) -> Int[Tensor, "n p k t"]:
-        """Texts that go on from every beginning of some texts, several times from each.
+        """Texts that go on from beginnings of some texts, several times from each.
 
         All of them go on together: at step t those that begin with fewer than t tokens take one more, and
         those that begin with t join them, with what is remembered of this beginning. For those that have
@@ -168,37 +180,46 @@ class TextSampler(Sampler):
 
         Args:
             tokens: the texts.
-            uniform: from which tokens are drawn, of beginnings of 1, 2 .. t - 1 tokens; `[i, p, j, s]` is for
-                token s of the j-th text that goes on from the first p + 1 tokens of text i.
+            uniform: from which tokens are drawn; `[i, p, j, s]` is for token s of the j-th text that goes on
+                from beginning number p of text i.
             condition: of each text, where the network has one.
+            beginnings: of how many tokens, rising; 1, 2 .. t - 1 if not given.
         """
         times, length = uniform.shape[2:]
-        made = tokens[:, None, None].repeat(1, length - 1, times, 1)
-        own, many = self.network.start(len(tokens), condition), None
+        begins, table = beginnings or range(1, length), self.network.last.table(BLOCK)
+        made = tokens[:, None, None].repeat(1, len(begins), times, 1)
+        own, many, p = self.network.start(len(tokens), condition), None, 0
         for t in range(1, length):
-            going = ~over(made[:, :t, :, t - 1])
-            if not going.any():
-                break  # all texts have ended, too: what stands behind is padding already
-            own = self.network.step(own, tokens[:, t - 1])
-            drawn = self.following(own[0], uniform[:, t - 1, :, t])[:, None]
+            ended = over(made[:, :p, :, t - 1])
+            if ended.all() and over(tokens[:, t - 1]).all():
+                break  # what stands behind is padding already
+            own, drawn = self.network.step(own, tokens[:, t - 1]), []
+            joining = p < len(begins) and begins[p] == t
+            if joining:
+                drawn = [self.following(own[0], uniform[:, p, :, t], table)[:, None]]
             if many is not None:
-                earlier = self.going_on(many, uniform[:, : t - 1, :, t], going[:, :-1])
-                drawn = torch.cat([earlier, drawn], 1)
-            made[:, :t, :, t] = drawn.masked_fill(~going, PAD)
-            if t + 1 < length:
+                drawn = [self.going_on(many, uniform[:, :p, :, t], ~ended, table), *drawn]
+            if joining:
                 fresh = repeated(own, times)
-                many = fresh if many is None else joined(many, fresh)
-                many = self.network.step(many, made[:, :t, :, t].transpose(0, 1).flatten())
+                many, p = fresh if many is None else joined(many, fresh), p + 1
+            if many is not None:
+                made[:, :p, :, t] = torch.cat(drawn, 1).masked_fill(over(made[:, :p, :, t - 1]), PAD)
+                if t + 1 < length:
+                    many = self.network.step(many, made[:, :p, :, t].transpose(0, 1).flatten())
         return made
 
     def going_on(
-        self, state: State, uniform: Float[Tensor, "n p k"], going: Bool[Tensor, "n p k"]
+        self,
+        state: State,
+        uniform: Float[Tensor, "n p k"],
+        going: Bool[Tensor, "n p k"],
+        table: Float[Tensor, "w1 v"],
     ) -> Int[Tensor, "n p k"]:
         """The next token of those texts that have not ended; all are remembered beginning by beginning."""
         numbers, which = uniform.transpose(0, 1), going.transpose(0, 1)
         drawn = torch.full(which.shape, PAD, device=uniform.device)
         if which.any():
-            drawn[which] = self.following(state[0][which.flatten()], numbers[which][:, None])[:, 0]
+            drawn[which] = self.following(state[0][which.flatten()], numbers[which][:, None], table)[:, 0]
         return drawn.transpose(0, 1)
 
     @torch.no_grad()

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from ..data.texts.layout import PAD
 from ..draw import Draw
-from ..game import Batch, Critic, Game, Terms, Turn
+from ..game import Anew, Batch, Critic, Game, Terms, Turn
 from ..nn.networks.reader import TextDiscriminator
 from ..nn.networks.series import hardened
 from ..objectives import RELATIVISTIC, Objective
@@ -67,6 +67,7 @@ class RelGAN(Game[TextSampler]):
         self.sampler, self.discriminator, self.objective = sampler, discriminator, objective
         self.alone, self.softness, self.steps, self.dropout = likelihood, softness, steps, dropout
         self.stages = (likelihood,) if likelihood else ()
+        self.anew = Anew(likelihood) if likelihood else None
 
     def players(self) -> dict[str, nn.Module]:
         """G and D."""

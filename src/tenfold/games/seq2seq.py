@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ..data.texts.layout import END, PAD, START
 from ..draw import Draw
-from ..game import Batch, Game, Sampler, Terms, Turn
+from ..game import Anew, Batch, Game, Sampler, Terms, Turn
 from ..metrics.texts.sentence_bleu import sentence_bleu
 from ..nn.networks.pair_reader import PairReader
 from ..nn.networks.seq2seq import AttentionSeq2Seq
@@ -145,6 +145,7 @@ class Seq2Seq(Game[TextTranslator]):
         self.sampler, self.discriminator = sampler, discriminator
         self.shares, self.rewarded = shares, rewarded
         self.stages = () if discriminator is None else shares.begins
+        self.anew = Anew(shares.likelihood) if self.stages and shares.likelihood else None
 
     def players(self) -> dict[str, nn.Module]:
         """G and, if there is one, D."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from ..adaptive import Adaptive
 from ..draw import Draw
-from ..game import Batch, Critic, Game, Terms, Turn
+from ..game import Anew, Batch, Critic, Game, Terms, Turn
 from ..nn.layers import FullPrecision
 from ..nn.networks.reader import TextDiscriminator
 from ..objectives import NON_SATURATING
@@ -57,7 +58,8 @@ class Policy:
     """How G is rewarded.
 
     Attributes:
-        rollouts: texts that go on from each beginning, over which D's word on a token is averaged.
+        rollouts: texts that go on from a beginning, over which D's word on a token is averaged.
+        beginnings: of each text, at most; where it has more, others in each step.
         baseline: whether what V foretells is subtracted, and what is left is brought to the size of 1.
         teacher: weight of the likelihood of real texts, which G goes on to learn from.
         lag: share of the policy that goes on with texts which stays what it was at each step; the rest is G.
@@ -66,6 +68,7 @@ class Policy:
     """
 
     rollouts: int = 16
+    beginnings: int = 20
     baseline: bool = True
     teacher: float = 0.1
     lag: float = 0.0
@@ -111,7 +114,7 @@ class Foreteller(nn.Module):
 class AdvantageSize(Adaptive):
     """The size of advantages over the last steps: G's gradient is to hang on which are larger alone.
 
-    Its optimiser, which knows how large the gradients of likelihoods were, would hardly move otherwise.
+    Beside the likelihood of real texts they would count for less and less, the surer D is.
     """
 
     noted: Tensor
@@ -178,6 +181,7 @@ class SeqGAN(Game[TextSampler]):
         self.size = AdvantageSize() if policy.baseline else None
         self.behind = deepcopy(sampler).requires_grad_(False) if policy.lag else None
         self.stages = shares.begins
+        self.anew = Anew(shares.likelihood, self.catch_up) if shares.likelihood else None
 
     def players(self) -> dict[str, nn.Module]:
         """G, D and, if there is a baseline, V."""
@@ -185,7 +189,7 @@ class SeqGAN(Game[TextSampler]):
         return found if self.value is None else {**found, "V": self.value}
 
     def turns(self, step: int) -> list[Turn]:
-        """G by likelihood; then D; then G by policy gradient, and D as often as it moves. V moves with D."""
+        """G by likelihood; then D; then G by policy gradient, and D as often as it moves. V moves once."""
         if self.progress < self.shares.likelihood:
             return [Turn("G", self.imitate, after=self.catch_up)]
         if self.progress < self.shares.likelihood + self.shares.alone:
@@ -193,9 +197,9 @@ class SeqGAN(Game[TextSampler]):
         return [Turn("G", self.reinforce, after=self.follow), *self.judges(self.judging.steps)]
 
     def judges(self, steps: int) -> list[Turn]:
-        """So many updates of D, and of V."""
+        """So many updates of D, and one of V: it has little to learn, and needs as many texts for each."""
         both = [Turn("D", self.criticise, repeat=steps)]
-        return both if self.value is None else [*both, Turn("V", self.foretell, repeat=steps)]
+        return both if self.value is None else [*both, Turn("V", self.foretell)]
 
     def critic(self) -> Critic:
         """D."""
@@ -227,20 +231,25 @@ class SeqGAN(Game[TextSampler]):
     def worth(self, tokens: Int[Tensor, "n t"], condition: Tensor | None, draw: Draw) -> Float[Tensor, "n t"]:
         """What each token of some texts is worth: D's word on texts that go on from it (equation 4).
 
-        On the last it is D's word on the text itself; so it is behind the end, where nothing goes on.
+        On the last it is D's word on the text itself; so it is behind the end, where nothing goes on. If no
+        texts go on from a token, those count that go on from the next one from which some do: with more
+        noise, no less right on average. Those before it say nothing of the token: between them and these it
+        would only weigh less.
         """
         length, times = tokens.shape[1], self.policy.rollouts
-        found = self.judged(tokens, condition)[:, None].repeat(1, length)
+        whole = self.judged(tokens, condition)[:, None]
         if length == 1 or self.policy.constant:
-            return found
-        policy = self.sampler if self.behind is None else self.behind
-        texts = policy.rollouts(tokens, draw.uniform(length - 1, times, length), condition)
-        going = there(tokens[:, 1:])
+            return whole.repeat(1, length)
+        policy, begins = self.behind or self.sampler, beginnings(length, self.policy.beginnings, draw)
+        texts = policy.rollouts(tokens, draw.uniform(len(begins), times, length), condition, begins)
+        going = there(tokens[:, begins])  # whether the text has more tokens than the beginning
         of = going.nonzero()[:, 0]
         each = None if condition is None else condition[of].repeat_interleave(times, 0)
         said = self.judged(texts[going].flatten(0, 1), each)
+        found = whole.repeat(1, len(begins) + 1)  # of each beginning, and last of the text itself
         found[:, :-1][going] = said.view(len(of), times).mean(1)
-        return found
+        following = torch.searchsorted(torch.tensor(begins), torch.arange(1, length + 1))
+        return found[:, following.to(found.device)]
 
     @torch.no_grad()
     def judged(self, tokens: Int[Tensor, "n t"], condition: Tensor | None) -> Float[Tensor, " n"]:
@@ -305,3 +314,18 @@ class SeqGAN(Game[TextSampler]):
         """Let the policy that goes on with texts be G."""
         if self.behind is not None:
             self.behind.load_state_dict(self.sampler.state_dict())
+
+
+def beginnings(length: int, most: int, draw: Draw) -> list[int]:
+    """Numbers of tokens of those beginnings of texts from which others go on.
+
+    They are the same for all texts: one at random of each of as many parts; or all that there are.
+
+    Example:
+        >>> beginnings(4, 3, Draw(0, slice(0, 1), 1)), len(beginnings(100, 20, Draw(0, slice(0, 1), 1)))
+        ([1, 2, 3], 20)
+    """
+    if length - 1 <= most:
+        return list(range(1, length))
+    edges = [1 + (length - 1) * part // most for part in range(most + 1)]
+    return [first + int(draw.once() * (end - first)) for first, end in pairwise(edges)]

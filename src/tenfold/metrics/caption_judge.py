@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Protocol
 
 import torch
@@ -27,6 +28,8 @@ RATE = 2e-3
 FORGOTTEN = 0.1  # share of tokens that it is not told while it learns
 PICTURES = (10_000, 60_000)  # that it sees at least and at most
 OFTEN = 40  # times that it sees each, between these
+WARM, TIMED = 2, 4  # batches before their time is taken, and of which it is
+FEWEST = 10  # batches that it sees however little time there is
 
 
 class Pairs(Protocol):
@@ -141,12 +144,18 @@ class CaptionReader:
 
 
 def train_reader(
-    pairs: Pairs, count: int, *, vocabulary: int, seed: int, kimg: float | None = None
+    pairs: Pairs,
+    count: int,
+    *,
+    vocabulary: int,
+    seed: int,
+    kimg: float | None = None,
+    most_s: float | None = None,
 ) -> CaptionReader:
     """Lets encoders learn which picture belongs to which caption; from real pairs only.
 
-    The same pairs and seed give the same weights on the same machine with the same number of threads;
-    torch's global random state is neither read nor changed.
+    The same pairs and seed give the same weights on the same machine with the same number of threads, unless
+    time cuts it short; torch's global random state is neither read nor changed.
 
     Args:
         pairs: batches of two pairs or more.
@@ -154,6 +163,7 @@ def train_reader(
         vocabulary: how many different tokens there are.
         seed: decides first weights, shifts and forgotten tokens; other than that of training.
         kimg: thousands of pictures seen; by default each 40 times, but 10 to 60 thousand in total.
+        most_s: seconds that it may take; fewer pictures are then seen if need be.
 
     Raises:
         DataError: there are fewer than two pictures.
@@ -164,9 +174,19 @@ def train_reader(
             "Add some."
         )
     seen = 1000 * kimg if kimg is not None else min(max(OFTEN * count, PICTURES[0]), PICTURES[1])
-    whole, steps = slice(0, pairs.size), max(int(seen) // pairs.size, 2)
-    channels, height, width = pairs(0, whole)["real"].shape[1:]
-    pair = untrained((channels, height, width), vocabulary, seed)
+    steps = max(int(seen) // pairs.size, 2)
+    channels, height, width = pairs(0, slice(0, pairs.size))["real"].shape[1:]
+    shape = channels, height, width
+    if most_s is not None:
+        steps = fitting(untrained(shape, vocabulary, seed), pairs, steps, seed, most_s)
+    pair = untrained(shape, vocabulary, seed)
+    learn(pair, pairs, steps, seed)
+    return CaptionReader(pair.requires_grad_(False), shape, vocabulary)
+
+
+def learn(pair: Pair, pairs: Pairs, steps: int, seed: int) -> None:
+    """Lets encoders see so many batches, at a rate that rises first and then falls to nothing."""
+    whole = slice(0, pairs.size)
     optimizer = torch.optim.AdamW(pair.parameters(), RATE, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps, pct_start=0.2)
     for step in range(steps):
@@ -175,7 +195,23 @@ def train_reader(
         loss_of(pair, batch["real"], batch["condition"], draw).backward()
         optimizer.step()
         schedule.step()
-    return CaptionReader(pair.requires_grad_(False), (channels, height, width), vocabulary)
+
+
+def fitting(trial: Pair, pairs: Pairs, steps: int, seed: int, most_s: float) -> int:
+    """As many of these batches as encoders can see in a time, part of which finding out takes.
+
+    Args:
+        trial: encoders that are used up by it.
+        pairs, steps, seed: of what is planned.
+        most_s: seconds.
+    """
+    begun = perf_counter()
+    learn(trial, pairs, WARM, seed)
+    warm = perf_counter()
+    learn(trial, pairs, TIMED, seed)
+    now = perf_counter()
+    fit = int((most_s - (now - begun)) * TIMED / (now - warm))
+    return min(steps, max(fit, FEWEST))
 
 
 def loss_of(pair: Pair, real: Tensor, tokens: Int[Tensor, "n l"], draw: Draw) -> Float[Tensor, ""]:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Lt
 from torch.optim import Optimizer
 
+from ..augment import Augmentation, Change
+from ..augment.ada import ADA
 from ..data.spec import DataSpec
 from ..games.captions import CaptionGAN, CaptionSampler, Lesson, MatchingAware
 from ..nn.networks.dfgan import DFDiscriminator, DFGenerator
 from ..nn.networks.words import PictureEncoder, TextEncoder
 from ..objectives import HINGE
-from ..recipe import About, Augment, Moment, Play, Positive, Rate, Recipe, ScheduleName, recipe
+from ..recipe import (
+    SCHEDULES,
+    About,
+    Augment,
+    Moment,
+    Play,
+    Positive,
+    Rate,
+    Recipe,
+    Schedule,
+    ScheduleName,
+    recipe,
+)
 from ..settings import resolve
+
+SPOKEN_OF: tuple[Change, ...] = ("mirror", "quarter_turns", "rotation", "inversion", "hue", "saturation")
+"""Changes of what captions often say: of sides, and of colours."""
 
 
 @recipe("dfgan")
@@ -47,6 +64,7 @@ class DFGAN(Recipe):
             "lr_d": 4e-4,
             "beta2": 0.9,
             "penalty_every": 1,
+            "augment": "none",
             "schedule": "constant",
         },
     }
@@ -61,8 +79,9 @@ class DFGAN(Recipe):
     """Dimension of what a caption becomes."""
     fusion: Positive = 64
     """Units that make gain and bias of channels of noise and caption."""
-    alone: Annotated[float, Ge(0), Lt(1)] = 0.15
-    """Share of the run in which captions are learnt, before anything is drawn; 0 to learn them throughout."""
+    alone: Annotated[float, Ge(0), Lt(1)] = 0.3
+    """Share of the samples on which captions are learnt, before anything is drawn: a far smaller one of the
+    time; 0 to learn them throughout."""
     forgotten: Annotated[float, Ge(0), Lt(1)] = 0.1
     """Share of a caption's tokens that are not told while captions are learnt."""
     mismatched: Annotated[float, Ge(0), Lt(1)] = 0.5
@@ -71,9 +90,11 @@ class DFGAN(Recipe):
     """Weight of the discriminator's slope at real pictures with their captions; 0 for none."""
     penalty_every: Positive = 4
     """Steps from one look at that slope to the next, which then counts as much more."""
-    augment: Augment = "none"
-    """Differentiable augmentation of all that the discriminator sees; leave out (without) what captions
-    speak of."""
+    augment: Augment = "auto"
+    """Differentiable augmentation of all that the discriminator sees; by default where pictures are few."""
+    without: tuple[Change, ...] = SPOKEN_OF
+    """Changes that augmentation leaves out, as they would change what captions say; by default those of sides
+    and of colours."""
     lr_e: Rate = 2e-3
     """Learning rate of what learns captions."""
     lr_g: Rate = 4e-4
@@ -99,23 +120,61 @@ class DFGAN(Recipe):
             objective=HINGE,
             lesson=Lesson(self.alone, self.forgotten, self.mismatched),
             penalty=MatchingAware(self.penalty, self.penalty_every) if self.penalty else None,
-            augment=resolve(self, spec)[0].augmentation(),
+            augment=shown_to_d(self, spec, self.alone),
         )
         steady = replace(self, beta1=0.9, beta2=0.999)  # nobody plays against the encoders
         return reading_first(self.play(game), steady.optimize(game.players()["E"], self.lr_e), self.alone)
 
 
+@dataclass(frozen=True)
+class Within:
+    """A learning rate that falls over a part of a run as it would over the whole of one.
+
+    Attributes:
+        whole: how it would.
+        since, until: shares of the run at which the part begins and ends.
+
+    Example:
+        >>> Within(SCHEDULES["linear"], 0.5, 1.0)(0.75)
+        0.5
+    """
+
+    whole: Schedule
+    since: float
+    until: float
+
+    def __call__(self, progress: float) -> float:
+        """The factor at a share of the run."""
+        return self.whole((progress - self.since) / (self.until - self.since))
+
+
 def reading_first(play: Play, optimizer: Optimizer, alone: float) -> Play:
-    """The same, with an optimiser for the encoders whose rate falls until they stay.
+    """The same with an optimiser for the encoders, the rates of all falling over their own part of the run.
 
     Args:
         play: of pictures with captions.
         optimizer: of player E.
-        alone: share of the run after which E stays; 0 if it never does.
+        alone: share of the run after which E stays, and before which the others do; 0 if all learn all along.
     """
-    falls = (lambda progress: max(0.0, 1 - progress / alone)) if alone else play.schedules["E"]
-    return replace(
-        play,
-        optimizers={**play.optimizers, "E": optimizer},
-        schedules={**play.schedules, "E": falls},
-    )
+    rates = dict(play.schedules)
+    if alone:
+        rates = {name: Within(rate, alone, 1.0) for name, rate in rates.items()}
+        rates["E"] = Within(SCHEDULES["linear"], 0.0, alone)
+    return replace(play, optimizers={**play.optimizers, "E": optimizer}, schedules=rates)
+
+
+def shown_to_d(recipe: Recipe, spec: DataSpec, alone: float) -> Augmentation | None:
+    """What D sees of pictures; what adapts waits as long after D has begun as it else does in a run.
+
+    Args:
+        recipe: of pictures with captions.
+        spec: what is known of the data.
+        alone: share of the run before which D does not learn.
+    """
+    found = resolve(recipe, spec)[0].augmentation()
+    match found:
+        case ADA():
+            found.begin = alone + (1 - alone) * found.begin
+        case _:
+            pass
+    return found

@@ -7,14 +7,14 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Lt
 
+from ..augment import Change
 from ..data.spec import DataSpec
 from ..games.captions import CaptionGAN, CaptionSampler, Lesson
 from ..nn.networks.gan_cls import CLSDiscriminator, CLSGenerator
 from ..nn.networks.words import PictureEncoder, TextEncoder
 from ..objectives import NON_SATURATING
 from ..recipe import About, Augment, Play, Positive, Rate, Recipe, ScheduleName, recipe
-from ..settings import resolve
-from .dfgan import reading_first
+from .dfgan import SPOKEN_OF, reading_first, shown_to_d
 
 
 @recipe("gan_cls")
@@ -41,8 +41,7 @@ class GANCLS(Recipe):
             "width": 128,
             "width_e": 64,
             "sentence": 1024,
-            "lr_g": 2e-4,
-            "lr_d": 2e-4,
+            "augment": "none",
             "schedule": "constant",
         },
     }
@@ -53,23 +52,22 @@ class GANCLS(Recipe):
     """The same of the encoder that learns which picture belongs to which caption."""
     sentence: Positive = 128
     """Dimension of what a caption becomes."""
-    alone: Annotated[float, Ge(0), Lt(1)] = 0.15
-    """Share of the run in which captions are learnt, before anything is drawn; 0 to learn them throughout."""
+    alone: Annotated[float, Ge(0), Lt(1)] = 0.3
+    """Share of the samples on which captions are learnt, before anything is drawn: a far smaller one of the
+    time; 0 to learn them throughout."""
     forgotten: Annotated[float, Ge(0), Lt(1)] = 0.1
     """Share of a caption's tokens that are not told while captions are learnt."""
     mismatched: Annotated[float, Ge(0), Lt(1)] = 0.5
     """Weight of real pictures with captions of others, among what the discriminator shall reject."""
     between: Annotated[float, Ge(0)] = 1.0
     """Weight of pictures for what lies half way between two captions; 0 for none."""
-    augment: Augment = "none"
-    """Differentiable augmentation of all that the discriminator sees; leave out (without) what captions
-    speak of."""
+    augment: Augment = "auto"
+    """Differentiable augmentation of all that the discriminator sees; by default where pictures are few."""
+    without: tuple[Change, ...] = SPOKEN_OF
+    """Changes that augmentation leaves out, as they would change what captions say; by default those of sides
+    and of colours."""
     lr_e: Rate = 2e-3
     """Learning rate of what learns captions."""
-    lr_g: Rate = 2e-3
-    """Learning rate of the generator: higher than the discriminator's, which else wins at once."""
-    lr_d: Rate = 4e-4
-    """Learning rate of the discriminator."""
     schedule: ScheduleName = "cosine"
     """How the learning rates fall over the run."""
 
@@ -84,7 +82,7 @@ class GANCLS(Recipe):
             CLSDiscriminator(spec.shape, self.sentence, self.width),
             objective=NON_SATURATING,
             lesson=Lesson(self.alone, self.forgotten, self.mismatched, self.between),
-            augment=resolve(self, spec)[0].augmentation(),
+            augment=shown_to_d(self, spec, self.alone),
         )
         steady = replace(self, beta1=0.9)  # nobody plays against the encoders
         return reading_first(self.play(game), steady.optimize(game.players()["E"], self.lr_e), self.alone)

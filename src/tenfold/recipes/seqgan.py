@@ -127,6 +127,8 @@ class SeqGAN(Recipe):
     """Updates of the discriminator for one of the generator, from then on."""
     rollouts: Positive = 16
     """Texts that go on from each beginning of a text, to see what its last token is worth."""
+    beginnings: Positive = 20
+    """Beginnings of a text from which others go on, at most; of longer texts, others in each step."""
     reward: Literal["discriminator", "constant"] = "discriminator"
     """What texts are rewarded for; constant rewards all alike: to see what is gained without a discriminator.
     """
@@ -188,6 +190,7 @@ class SeqGAN(Recipe):
         """How the generator is rewarded."""
         return Policy(
             rollouts=self.rollouts,
+            beginnings=self.beginnings,
             baseline=self.baseline,
             teacher=self.teacher,
             lag=self.lag,

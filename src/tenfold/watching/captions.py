@@ -22,6 +22,7 @@ from .quality import BLOCK, generate
 ROWS, COLUMNS = 8, 8  # captions of a sheet, and pictures of each
 LETTERS = 32  # of a caption beside a row
 READER = "captions.safetensors"
+READING = 0.1  # of a time budget, at most, for what finds captions to pictures to learn it
 
 
 def generate_captioned(
@@ -109,7 +110,9 @@ def shortened(text: str) -> str:
     return text if len(text) <= LETTERS else text[: LETTERS - 1].rstrip() + " ..."
 
 
-def reader_of(data: Dataset, folder: Path, *, fresh: bool = False) -> CaptionReader:
+def reader_of(
+    data: Dataset, folder: Path, budget_s: float | None = None, *, fresh: bool = False
+) -> CaptionReader:
     """What finds captions to pictures, kept with the run: it learns from training pairs, as the run does.
 
     Nothing is chosen by it: neither the generator nor its encoder has ever seen it.
@@ -117,21 +120,25 @@ def reader_of(data: Dataset, folder: Path, *, fresh: bool = False) -> CaptionRea
     Args:
         data: pictures with captions.
         folder: the run's.
+        budget_s: seconds the run may take; None if it is not bound by time.
         fresh: let it learn even if there is one, which then a start that failed has left.
     """
     path = folder / READER
     if fresh or not (path.is_file() and path.with_suffix(".json").is_file()):
-        reader_from(data, derive(0, "reader")).save(path)
+        most_s = None if budget_s is None else READING * budget_s
+        reader_from(data, derive(0, "reader"), most_s).save(path)
     return CaptionReader.load(path)
 
 
-def reader_from(data: Dataset, seed: int) -> CaptionReader:
+def reader_from(data: Dataset, seed: int, most_s: float | None = None) -> CaptionReader:
     """What finds captions to pictures, and has learnt it from the training pairs alone.
 
     Args:
         data: pictures with captions.
         seed: of everything random; other than that of a run.
+        most_s: seconds that it may take; None if it may take its time.
     """
     assert data.spec.text is not None
     batches = CaptionedBatches(data.train, min(BATCH, len(data.train)), seed)
-    return train_reader(batches, len(data.train), vocabulary=data.spec.text.vocabulary, seed=seed)
+    vocabulary = data.spec.text.vocabulary
+    return train_reader(batches, len(data.train), vocabulary=vocabulary, seed=seed, most_s=most_s)

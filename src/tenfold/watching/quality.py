@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from math import prod
@@ -18,7 +18,7 @@ from ..data.order import Samples, in_proportion
 from ..degrade import Degradation
 from ..draw import Draw, derive
 from ..engine.checkpoint import State, finished, read_state, write_state
-from ..engine.trainer import Trainer
+from ..engine.trainer import Trainer, Watch
 from ..game import Sampler
 from ..metrics.captions import kernel_distance_of_pairs
 from ..metrics.coverage import manifold
@@ -149,6 +149,8 @@ class Quality:
         degrade: for a translation of what is made of the real samples.
         making: how the sampler is tried, by the numbers of the real samples; found by the data if not given.
     """
+
+    watches: Sequence[Watch] = ()
 
     def __init__(
         self,

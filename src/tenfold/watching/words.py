@@ -1,14 +1,17 @@
 """How good texts are, looked at while training; the best sampler so far is kept, and the baseline beside it.
 
 The stage of maximum likelihood is judged by how well held-out texts are foretold: the best look of it is the
-baseline, and is kept for good. What comes after cannot be judged so, since whoever makes few texts well
-foretells the others badly; it is judged by the texts themselves.
+baseline, is kept for good, and is what the next stage goes on from. Of few texts that is after a few passes,
+perhaps a thousandth of a run: so there are glances at nothing else, as many in each doubling of the steps.
+What comes after cannot be judged so, since whoever makes few texts well foretells the others badly; it is
+judged by the texts themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, log2
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +21,12 @@ from torch import nn
 
 from ..data import Codec, Dataset
 from ..engine.checkpoint import KEPT, State, drop_old, finished, read_state, write_state
-from ..engine.trainer import Trainer
+from ..engine.trainer import Trainer, Watch
 from ..game import Sampler
 from .trials import FreeTexts, TextsOfTexts, Trial
 
 BASELINE = "baseline"
+FIRST, IN_A_DOUBLING = 16, 2  # steps before the first glance, and glances from there until twice as many
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Reading:
         self.trial: Trial = TextsOfTexts(data) if data.spec.kind == "text_pairs" else FreeTexts(data, classes)
         self.best: BestTexts | None = None
         self.baseline: BestTexts | None = None
+        self.watches: Sequence[Watch] = (Watch(1, self.glance),) if self.chooses else ()
 
     @property
     def reference(self) -> Mapping[str, float] | None:
@@ -76,18 +81,30 @@ class Reading:
         """Measure the averaged sampler, and keep it if it is the best so far of its stage."""
         found, _ = self.measure(trainer)
         likely = still_likely(trainer)
-        score = found["heldout_nll"] if likely else self.trial.score(found)
+        if trainer.step:
+            self.consider(trainer, likely, found["heldout_nll"] if likely else self.trial.score(found))
+        return found
+
+    def glance(self, trainer: Trainer) -> None:
+        """See how well held-out texts are foretold, if it is time, and keep the averaged sampler if best."""
+        if glanced_at(trainer.step) and still_likely(trainer):
+            self.consider(trainer, True, self.trial.nll(trainer.ema.module, trainer.runtime.device))
+
+    def consider(self, trainer: Trainer, likely: bool, score: float) -> None:
+        """Keep the averaged sampler if it is the best so far of its stage."""
+        if not isfinite(score):
+            return
         before = self.best if self.best is not None and self.best.likely == likely else None
         now = BestTexts(trainer.seen, likely, score)
         better = before is None or score < before.score
-        if trainer.step and likely and trainer.game.stages and (better or not self.chooses):
+        if likely and trainer.game.stages and (better or not self.chooses):
             self.baseline = now
             self.keep(trainer, BASELINE)
             drop_old(self.folder / BASELINE, KEPT + 1)  # those that the kept checkpoints speak of
-        if trainer.step and better and self.chooses:
+            trainer.keep()
+        if better and self.chooses:
             self.best = now
             self.keep(trainer, "best")
-        return found
 
     def keep(self, trainer: Trainer, name: str) -> None:
         """Write the averaged sampler."""
@@ -131,6 +148,16 @@ class Reading:
         rows = self.trial.shown(sampler, device, seed)
         lines = [text.replace("\n", " ") for text in self.codec.decode(rows)]
         path.with_suffix(".txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def glanced_at(step: int) -> bool:
+    """Whether there is a glance after so many steps: as many in each doubling of them.
+
+    Example:
+        >>> [step for step in range(100) if glanced_at(step)]
+        [16, 23, 32, 46, 64, 91]
+    """
+    return step >= FIRST and int(IN_A_DOUBLING * log2(step)) > int(IN_A_DOUBLING * log2(step - 1))
 
 
 def still_likely(trainer: Trainer) -> bool:

@@ -152,7 +152,8 @@ def evaluate_texts(
     dataset = reopened_texts(run, data)
     by, notes = judges_of_run(run, dataset, holdout, features, seed)
     count = min(most, max(LEAST_MADE, len(by.holdout or ())))
-    labels = asked_labels(run, dataset.holdout or dataset.train, count, seed)
+    like = dataset.train if by.holdout is None or by.holdout.labels is None else by.holdout
+    labels = asked_labels(run, like.labels, count, seed)
     own, baseline = Maker(run.sampler, labels, by), None
     made = own.texts(count)
     say(f"judging {count} texts ...")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST, SHOWN = 2000, 40  # pairs
 BEAM = 4
-CLEARLY = 3.0  # standard errors of a difference
+SURE = 2.262  # standard errors of an interval of 95 %, as errors are those of ten groups (Student, 9 degrees)
 SAID = {"exact_match": "exact match", "bleu": "BLEU"}  # by which a verdict is given
 
 
@@ -226,15 +226,17 @@ def judged(
 
 
 def against_baseline(gained: Mapping[str, Estimate]) -> Iterator[Verdict]:
-    """Are texts nearer to what they should be than those of maximum likelihood?"""
+    """Are texts nearer to what they should be than those of maximum likelihood? By intervals of 95 %."""
     for name, spoken in SAID.items():
         found = gained.get(name)
         if found is None:
             continue
-        text = f"{spoken} differs by {difference(found)} from that of the model of maximum likelihood"
-        if found.value > CLEARLY * found.error:
+        low, high = found.value - SURE * found.error, found.value + SURE * found.error
+        text = f"{spoken} differs by {found.value:+.4f} (95 %: {low:+.4f} to {high:+.4f}) from that of the "
+        text += "model of maximum likelihood"
+        if low > 0:
             yield Verdict("baseline", "good", f"A gain: {text}.", "Train it again with another --seed.")
-        elif found.value < -CLEARLY * found.error:
+        elif high < 0:
             yield Verdict("baseline", "bad", f"A loss: {text}.", "Use --adversarial 0.")
         else:
             yield Verdict("baseline", "warning", f"No difference that can be seen: {text}.")

@@ -11,7 +11,7 @@ from ..data.dataset import Dataset, Split
 from ..data.texts.codec import TextCodec, fit_text_codec
 from ..data.texts.fields import is_fields
 from ..data.texts.options import DEFAULTS, TextOptions
-from ..data.texts.reading import TextPart, read_texts
+from ..data.texts.reading import TextPart, read_holdout, read_texts
 from ..errors import DataError
 from ..game import Sampler
 from ..material import refuse_changed, source_of
@@ -58,8 +58,10 @@ def judges_of_run(
     notes, held = [*dataset.notes[:1], why], dataset.holdout
     learnt = texts_of(dataset.train, run.texts)
     if holdout is not None:
-        judge, said = texts_in(holdout, run.texts, columns_for(run, holdout))
+        judge, said = holdout_in(holdout, run.texts, columns_for(run, holdout))
         notes += [f"judged by {holdout}", *said, *known_ones(learnt, judge, holdout)]
+        if run.classes and judge.labels is None:
+            notes.append(f"{holdout} has no labels: classes are made in the proportions of training texts")
     else:
         judge = None if held is None else texts_of(held, run.texts)
     if holdout is None and held is not None:
@@ -79,7 +81,7 @@ def judges_in_files(
     network, why = text_features(features)
     (learnt, notes), held = as_texts(part, codec), None
     if holdout is not None:
-        held, said = texts_in(holdout, codec)
+        held, said = holdout_in(holdout, codec)
         notes += [*said, *known_ones(learnt, held, holdout)]
     return Judged(codec, learnt, held, network, seed), [*decided, why, *notes]
 
@@ -122,18 +124,31 @@ def texts_of(side: Split, codec: TextCodec) -> Texts:
     return Texts(rows, codec.decode(rows), side.labels)
 
 
-def texts_in(file: str, codec: TextCodec, options: TextOptions = DEFAULTS) -> tuple[Texts, list[str]]:
+def texts_in(file: str, codec: TextCodec) -> tuple[Texts, list[str]]:
     """The texts of a file, and what there is to say of them.
 
     Raises:
         DataError: it cannot be read, has too few texts, or a class that nobody knows.
     """
-    part = read_texts(file, options).train
+    return as_texts(enough(read_texts(file, DEFAULTS).train, file), codec)
+
+
+def holdout_in(file: str, codec: TextCodec, options: TextOptions = DEFAULTS) -> tuple[Texts, list[str]]:
+    """The same of real texts that shall judge; they have no labels if the column asked for is missing."""
+    return as_texts(enough(read_holdout(file, options), file), codec)
+
+
+def enough(part: TextPart, file: str) -> TextPart:
+    """The same texts.
+
+    Raises:
+        DataError: they are too few.
+    """
     if len(part) < FEWEST:
         raise DataError(
             f"{file} has {len(part)} texts; at least {FEWEST} were expected, to say anything. Add some."
         )
-    return as_texts(part, codec)
+    return part
 
 
 def as_texts(part: TextPart, codec: TextCodec) -> tuple[Texts, list[str]]:

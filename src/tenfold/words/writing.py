@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
 import torch
 
+from ..data.tables import LABEL_COLUMNS, TEXT_COLUMNS
+from ..data.texts.options import DEFAULTS
 from ..draw import Draw, derive
 from ..errors import RunError
 from ..games.language import TextSampler
+from ..options import options_from
 from ..watching.quality import BLOCK
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ def write_texts(
         DataError: the prefix has something that the run never read, or is too long.
     """
     refuse_request(run, n, first, temperature)
+    refuse_label(run, label)
     sampler: TextSampler = run.sampler  # pyright: ignore[reportAssignmentType]
     start = first // BLOCK * BLOCK
     numbers = torch.arange(start, -(-(first + n) // BLOCK) * BLOCK)
@@ -69,3 +77,55 @@ def refuse_request(run: Run, n: int, first: int, temperature: float) -> None:
         raise RunError(f"{n} texts from number {first} were asked for; at least 1 from 0 was expected.")
     if not 0 <= temperature < inf:
         raise RunError(f"--temperature is {temperature}; 0 or more was expected.")
+
+
+def refuse_label(run: Run, label: str | None) -> None:
+    """Raises a RunError if a class is asked for where none was learnt."""
+    if label is not None and not run.classes:
+        raise RunError(
+            f"label {label!r} was asked for, and {run.path} learnt from texts without labels of two classes. "
+            "Leave --label out, or train on texts that have them: a file with a column of labels (fit "
+            "--label COLUMN), or a folder per class."
+        )
+
+
+def labels_of_texts(run: Run, n: int, label: str | None = None, first: int = 0) -> list[str] | None:
+    """The class that each text of a set is of, as it was asked for; None if the run knows no classes."""
+    refuse_label(run, label)
+    labels = run.labels_of(torch.arange(first, first + n), label)
+    return None if labels is None else [run.classes[i] for i in labels.tolist()]
+
+
+def fields_of_texts(run: Run, texts: Sequence[str], labels: Sequence[str] | None, suffix: str) -> list[str]:
+    """Texts, and their classes, as lines of a file of fields that can be learnt from again.
+
+    Args:
+        run: that made them; columns are called as it was told, or so that they are found.
+        texts: as they were made.
+        labels: the class of each; None without.
+        suffix: .csv, .tsv or .jsonl.
+    """
+    asked = options_from(run.facts["options"]).texts or DEFAULTS
+    text = asked.text or TEXT_COLUMNS[0]
+    label = asked.label or next(name for name in LABEL_COLUMNS if name != text)
+    names = [text] if labels is None else [text, label]
+    rows = [[one] for one in texts] if labels is None else [*map(list, zip(texts, labels, strict=True))]
+    match suffix:
+        case ".jsonl":
+            return [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) for row in rows]
+        case ".tsv":  # where nothing can stand for a tab
+            return ["\t".join(field.replace("\t", " ") for field in row) for row in [names, *rows]]
+        case _:
+            return [quoted(row) for row in [names, *rows]]
+
+
+def quoted(fields: Sequence[str]) -> str:
+    """A line of a CSV file.
+
+    Example:
+        >>> quoted(["a, b", "c"])
+        '"a, b","c"'
+    """
+    stream = io.StringIO()
+    csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="").writerow(fields)
+    return stream.getvalue()

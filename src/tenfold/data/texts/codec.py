@@ -111,7 +111,7 @@ class TextCodec:
         """The numbers of a text's beginning, int64, which is to be gone on with.
 
         Raises:
-            DataError: it holds what was never learnt, or leaves no room.
+            DataError: it holds what was never learnt, or not so, or leaves no room.
         """
         unknown = self.tokens.unknown(text)
         if unknown:
@@ -121,6 +121,12 @@ class TextCodec:
                 f"were learnt: {first}{', ...' if len(unknown) > SHOWN else ''}. Write it without them."
             )
         (numbers,) = self.tokens.encode([text])
+        (written,) = self.tokens.decode([numbers])
+        if written.split() != text.split():
+            raise DataError(
+                f"The beginning {text!r} would be written {written!r}: words of it were learnt behind blanks "
+                "only, and not right behind a sign. Write it so, or without the sign."
+            )
         if len(numbers) >= self.layout.length:
             raise DataError(
                 f"The beginning {text!r} has {len(numbers)} tokens; texts have at most {self.layout.length}. "

@@ -53,7 +53,7 @@ def read_fields(raw: bytes, name: str) -> Fields:
     """The rows of a file whose first line names the columns, or of JSON objects.
 
     Raises:
-        DataError: it is not UTF-8, is empty, or a line has more or fewer fields.
+        DataError: it is not UTF-8, is empty, names two columns alike, or a line has more or fewer fields.
     """
     if name.lower().endswith(".jsonl"):
         return json_fields(raw, name)
@@ -105,11 +105,12 @@ def with_names(rows: Sequence[tuple[int, list[str]]], name: str) -> Fields:
     """The same with the first row as names of the columns.
 
     Raises:
-        DataError: there is none, or a row has more or fewer fields.
+        DataError: there is none, two columns have one name, or a row has more or fewer fields.
     """
     if not rows:
         raise DataError(f"{name} is empty. A line of column names and rows were expected.")
     names = rows[0][1]
+    refuse_repeated(names, name)
     wrong = [(number, len(row)) for number, row in rows[1:] if len(row) != len(names)]
     if wrong:
         number, count = wrong[0]
@@ -120,6 +121,22 @@ def with_names(rows: Sequence[tuple[int, list[str]]], name: str) -> Fields:
         )
     found = tuple(dict(zip(names, row, strict=True)) for _, row in rows[1:])
     return Fields(name, tuple(names), found, tuple(number for number, _ in rows[1:]))
+
+
+def refuse_repeated(names: Sequence[str], name: str) -> None:
+    """Raises a DataError if two columns have one name; columns without any cannot be asked for.
+
+    Args:
+        names: of the columns, in order.
+        name: what the file is called.
+    """
+    first: dict[str, int] = {}
+    for number, column in enumerate(names, start=1):
+        if column and first.setdefault(column, number) != number:
+            raise DataError(
+                f"Columns {first[column]} and {number} of {name} are both called {column!r}; names that "
+                "differ were expected. Rename one, or remove it."
+            )
 
 
 def texts_in(value: Any) -> list[str]:  # noqa: ANN401

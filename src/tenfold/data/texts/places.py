@@ -57,7 +57,10 @@ P = TypeVar("P", bound=Parted)
 
 
 def read_sides(
-    places: dict[str, Place], holdout: str | None, read: Callable[[Place], P]
+    places: dict[str, Place],
+    holdout: str | None,
+    read: Callable[[Place], P],
+    read_held: Callable[[Place], P] | None = None,
 ) -> tuple[P, P | None, tuple[str, ...]]:
     """What is trained on, what is held out, and what there is to say of it.
 
@@ -65,6 +68,7 @@ def read_sides(
         places: of splits.
         holdout: where else the hold-out is, if it is asked for.
         read: reads one place.
+        read_held: reads that of the hold-out, if in another way.
 
     Raises:
         DataError: there is nothing to train on.
@@ -73,7 +77,7 @@ def read_sides(
         root = next(iter(places.values())).tree.root
         raise DataError(f"{root} has no folder train beside {', '.join(places)}. Name one so.")
     val = places.get("val") if holdout is None else None
-    train, held, notes = with_holdout(read(places["train"]), val, holdout, read)
+    train, held, notes = with_holdout(read(places["train"]), val, holdout, read_held or read)
     first = places["train"].note
     notes = (*([first] if first else []), *notes)
     return train, held, (*notes, "the test texts are left alone") if "test" in places else notes
@@ -84,15 +88,24 @@ def with_holdout(
 ) -> tuple[P, P | None, tuple[str, ...]]:
     """The same for what is trained on, once that is read."""
     if holdout is not None:
-        places = places_of(Path(holdout).expanduser())
-        if len(places) > 1:
-            raise DataError(f"The hold-out {holdout} has splits itself ({', '.join(places)}). Give one.")
-        held = read(next(iter(places.values())))
+        held = read(place_of_holdout(holdout))
         return train, held, (*train.notes, f"the hold-out is {holdout}", *held.notes)
     if val is None:
         return train, None, train.notes
     held = read(val)
     return train, held, (*train.notes, f"the hold-out is {val.name}", *held.notes)
+
+
+def place_of_holdout(holdout: str) -> Place:
+    """Where a hold-out that was asked for lies.
+
+    Raises:
+        DataError: it has splits itself.
+    """
+    places = places_of(Path(holdout).expanduser())
+    if len(places) > 1:
+        raise DataError(f"The hold-out {holdout} has splits itself ({', '.join(places)}). Give one.")
+    return next(iter(places.values()))
 
 
 def places_of(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> dict[str, Place]:

@@ -15,7 +15,20 @@ from ..tree import Tree
 from .fields import FIELDS, Fields, is_fields, read_fields, text_in
 from .lines import bytes_in, decoded, lines_of
 from .options import TextOptions, refuse_unread
-from .places import OTHERS, SUFFIXES, TEXT, Place, Source, is_pair, places_of, read_sides, with_holdout
+from .places import (
+    OTHERS,
+    SUFFIXES,
+    TEXT,
+    Place,
+    Source,
+    is_pair,
+    place_of_holdout,
+    places_of,
+    read_sides,
+    with_holdout,
+)
+
+SHOWN = 3  # columns that a note names
 
 
 @dataclass(frozen=True)
@@ -84,26 +97,53 @@ def read_texts(source: Source, options: TextOptions) -> FoundTexts:
     def read(place: Place) -> TextPart:
         return read_place(place, options)
 
+    def read_held(place: Place) -> TextPart:
+        return with_classes(read_place(place, options, held=True), options.label)
+
     refuse_unread(options, ("template",), "texts")
     if isinstance(source, str | Path):
-        train, held, notes = read_sides(places_of(Path(source).expanduser()), options.holdout, read)
+        places = places_of(Path(source).expanduser())
+        train, held, notes = read_sides(places, options.holdout, read, read_held)
         return FoundTexts(str(source), train, held, notes)
     part = part_of_list(source)
     if options.holdout is None:
         refuse_columns(part.name, options)
-    train, held, notes = with_holdout(part, None, options.holdout, read)
+    train, held, notes = with_holdout(part, None, options.holdout, read_held)
     return FoundTexts(part.name, train, held, notes)
 
 
-def read_place(place: Place, options: TextOptions) -> TextPart:
-    """The texts of one place."""
+def read_holdout(holdout: str, options: TextOptions) -> TextPart:
+    """The texts of a hold-out that is given; without labels, if the column asked for is not there.
+
+    Raises:
+        DataError: there are none, they cannot be read, or they have splits themselves.
+    """
+    return read_place(place_of_holdout(holdout), options, held=True)
+
+
+def with_classes(part: TextPart, label: str | None) -> TextPart:
+    """The same texts of a hold-out that shall choose a sampler.
+
+    Raises:
+        DataError: a column of labels was asked for, and they have none to be foretold with.
+    """
+    if label is not None and part.labels is None:
+        raise DataError(
+            f"The hold-out {part.name} has no column {label!r}: a sampler of classes cannot be chosen by "
+            "texts of no class. Add the column, or leave --holdout out; tenfold evaluate takes such texts."
+        )
+    return part
+
+
+def read_place(place: Place, options: TextOptions, *, held: bool = False) -> TextPart:
+    """The texts of one place; of a hold-out, there may be no labels where a column of them was asked for."""
     if place.file:
-        return read_file(place, options)
+        return read_file(place, options, held=held)
     files = sorted(name for name in place.tree.files if name.lower().endswith(SUFFIXES))
     if len(files) == 1:
-        return read_file(replace(place, file=files[0]), options)
+        return read_file(replace(place, file=files[0]), options, held=held)
     texts = [name for name in files if name.lower().endswith(TEXT)]
-    part = read_folder(place.tree, texts, options)
+    part = read_folder(place.tree, texts, replace(options, label=None) if held else options)
     if len(texts) == len(files):
         return part
     others = [name for name in files if name not in {*texts}]
@@ -111,17 +151,17 @@ def read_place(place: Place, options: TextOptions) -> TextPart:
     return replace(part, notes=(*part.notes, note))
 
 
-def read_file(place: Place, options: TextOptions) -> TextPart:
+def read_file(place: Place, options: TextOptions, *, held: bool = False) -> TextPart:
     """The texts of one file: its lines, or a column of it."""
     raw = bytes_in(place.tree, place.file)
     if is_fields(place.file):
-        return of_fields(read_fields(raw, place.name), options)
+        return of_fields(read_fields(raw, place.name), options, held=held)
     if place.file.lower().endswith(OTHERS):
         raise DataError(
             f"{place.name} is no file of texts. Expected one with a text per line, or one that ends in "
             f"{', '.join(FIELDS)}."
         )
-    refuse_columns(place.name, options)
+    refuse_columns(place.name, replace(options, label=None) if held else options)
     lines = lines_of(decoded(raw, place.name))
     return part_of(place.name, lines, None, [f"line {n + 1}" for n in range(len(lines))])
 
@@ -165,19 +205,27 @@ def refuse_columns(name: str, options: TextOptions) -> None:
             )
 
 
-def of_fields(fields: Fields, options: TextOptions) -> TextPart:
+def of_fields(fields: Fields, options: TextOptions, *, held: bool = False) -> TextPart:
     """The texts of a column, with labels if there is a column of these.
+
+    Args:
+        fields: rows of a file.
+        options: which may name the columns.
+        held: whether this is a hold-out, which has no labels where the column that is asked for is missing.
 
     Raises:
         DataError: it is not clear which column holds texts, or labels are given for some only.
     """
-    label = fields.column(options.label, [name for name in LABEL_COLUMNS if name != options.text])
+    lacking = held and options.label is not None and options.label not in fields.columns
+    known = [name for name in LABEL_COLUMNS if name != options.text]
+    label = None if lacking else fields.column(options.label, known)
     rest = tuple(name for name in fields.columns if name != label)
     text = fields.column(options.text, (*TEXT_COLUMNS, *(rest if len(rest) == 1 else ())))
     if text is None:
         raise DataError(
             f"{fields.name} has no column that is called {' or '.join(TEXT_COLUMNS)}. Found: "
-            f"{', '.join(fields.columns) or 'nothing'}. Say which holds the texts, or rename it."
+            f"{', '.join(fields.columns) or 'nothing'}. Say which holds the texts (--text-column), or rename "
+            "it."
         )
     names = [f"line {number}" for number in fields.lines]
     texts = [text_in(row.get(text)) for row in fields.rows]
@@ -189,7 +237,25 @@ def of_fields(fields: Fields, options: TextOptions) -> TextPart:
             f"{len(bare)} of {len(part)} texts of {fields.name} have no {label} (first: {bare[0]}). Fill "
             "them in, remove these rows, or rename the column."
         )
-    return part
+    others = [name for name in rest if name and name != text] if label is None else []
+    return replace(part, notes=(*part.notes, *without_labels(fields, options.label, others)))
+
+
+def without_labels(fields: Fields, asked: str | None, others: Sequence[str]) -> list[str]:
+    """A note on texts without labels, if there are columns that might hold some.
+
+    Args:
+        fields: where the texts are.
+        asked: the column of labels that was asked for.
+        others: columns beside that of the texts; none where labels were read.
+    """
+    if asked is not None:
+        missing = asked not in fields.columns
+        return [f"{fields.name} has no column {asked!r}: its texts have no labels"] if missing else []
+    if not others:
+        return []
+    named = ", ".join(map(repr, others[:SHOWN])) + (", ..." if len(others) > SHOWN else "")
+    return [f"no column of {fields.name} is taken for labels; fit --label COLUMN takes one of {named}"]
 
 
 def part_of_list(source: Source) -> TextPart:

@@ -130,7 +130,9 @@ class Words:
 
     Texts come back up to blanks: those at the ends are lost, and any others become one space. A word that
     follows a blank, or begins a text, is another token than the same word right behind a sign: so it is known
-    where blanks were. In scripts without blanks every character is a word.
+    where blanks were. If it was learnt behind blanks only, it is taken for that one behind a sign, too, and a
+    blank comes between; so it does before what is unknown. In scripts without blanks every character is a
+    word.
 
     Attributes:
         vocabulary: all words, the commonest first; those that follow a blank begin with a space.
@@ -168,8 +170,7 @@ class Words:
 
     def encode(self, texts: Sequence[str]) -> list[Int[np.ndarray, " k"]]:
         """The numbers of each text."""
-        known = self._numbers
-        return [np.array([known.get(piece, UNKNOWN) for piece in pieces(text)], np.int32) for text in texts]
+        return [np.array([self._number(piece) for piece in pieces(text)], np.int32) for text in texts]
 
     def decode(self, rows: Iterable[Int[np.ndarray, " k"]]) -> list[str]:
         """The text of each row."""
@@ -177,7 +178,11 @@ class Words:
 
     def unknown(self, text: str) -> list[str]:
         """The words of a text that are no tokens, each once."""
-        return list(dict.fromkeys(p.strip() for p in pieces(text) if p not in self._numbers))
+        return list(dict.fromkeys(p.strip() for p in pieces(text) if self._number(p) == UNKNOWN))
+
+    def _number(self, piece: str) -> int:
+        known = self._numbers
+        return known.get(piece) or known.get(f" {piece}", UNKNOWN)
 
     @cached_property
     def _numbers(self) -> dict[str, int]:

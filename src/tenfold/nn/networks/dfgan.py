@@ -21,6 +21,7 @@ from .grid import BaseGrid, base_grid
 from .stem import Stem
 
 SLOPE = 0.2  # of leaky ReLUs
+JOINT = 4  # channels of what joins picture and sentence, in those at the finest size; the paper has 2
 
 
 def coarsest_last(width: int, grid: BaseGrid) -> list[int]:
@@ -177,24 +178,36 @@ class DFDiscriminator(nn.Module):
         halve = grid.doublings > 0
         blocks = [HalvingBlock(a, b, halve=halve) for a, b in pairwise(sizes)]
         self.trunk = nn.Sequential(nn.Conv2d(channels, sizes[0], 3, 1, 1), *blocks)
-        self.joint = nn.Conv2d(sizes[-1] + sentence, 2 * width, 3, 1, 1, bias=False)
-        self.last = FullPrecision(nn.Conv2d(2 * width, 1, grid[:2], bias=False))
+        self.joint = nn.Conv2d(sizes[-1] + sentence, JOINT * width, 3, 1, 1, bias=False)
+        self.last = FullPrecision(nn.Conv2d(JOINT * width, 1, grid[:2], bias=False))
 
     def look(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k i j"]:
-        """What is seen of pictures, whatever is said of them."""
-        return self.trunk(x)
+        """What is seen of pictures, whatever is said of them: their share of the layer that joins both."""
+        seen = self.trunk(x)
+        return F.conv2d(seen, self.joint.weight[:, : seen.shape[1]], padding=1)
 
     def judge(self, seen: Float[Tensor, "n k i j"], sentence: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
         """One logit for each picture and its sentence, in float32."""
-        joint = self.joint(beside(seen, sentence))
-        return self.last(F.leaky_relu(joint, SLOPE)).flatten(1)
+        told = everywhere(sentence, self.joint.weight[:, -sentence.shape[1] :], seen.shape[2:])
+        return self.last(F.leaky_relu(seen + told, SLOPE)).flatten(1)
 
     def forward(self, x: Float[Tensor, "n c h w"], sentence: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
         """The same of pictures."""
         return self.judge(self.look(x), sentence)
 
 
-def beside(seen: Float[Tensor, "n k i j"], sentence: Float[Tensor, "n d"]) -> Float[Tensor, "n k+d i j"]:
-    """Maps with a sentence at every place."""
-    everywhere = sentence[:, :, None, None].expand(-1, -1, *seen.shape[2:])
-    return torch.cat([seen, everywhere.to(seen.dtype)], 1)
+def everywhere(
+    sentence: Float[Tensor, "n d"], weight: Float[Tensor, "k d 3 3"], size: Sequence[int]
+) -> Float[Tensor, "n k h w"]:
+    """A 3x3 convolution, padded with zeros, of maps with a sentence at every place.
+
+    What each of the nine places around one says is the same everywhere, and computed once.
+
+    Args:
+        sentence: the maps' one value.
+        weight: of the convolution.
+        size: of the maps, (height, width).
+    """
+    says = torch.einsum("nd,kdij->nkij", sentence, weight).flatten(2)
+    inside = F.unfold(weight.new_ones(1, 1, *size), 3, padding=1)[0]  # which of the nine are in the picture
+    return (says @ inside.to(says.dtype)).unflatten(2, tuple(size))

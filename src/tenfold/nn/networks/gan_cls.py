@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from ..layers import BatchNorm, FullPrecision, activation
 from .dcgan import DCGenerator, start_like_dcgan, widths
-from .dfgan import beside
 from .grid import base_grid
 
 TOLD = 128  # numbers that a sentence becomes, in either network
@@ -88,3 +87,9 @@ class CLSDiscriminator(nn.Module):
     def forward(self, x: Float[Tensor, "n c h w"], sentence: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
         """The same of pictures."""
         return self.judge(self.look(x), sentence)
+
+
+def beside(seen: Float[Tensor, "n k i j"], sentence: Float[Tensor, "n d"]) -> Float[Tensor, "n k+d i j"]:
+    """Maps with a sentence at every place."""
+    maps = sentence[:, :, None, None].expand(-1, -1, *seen.shape[2:])
+    return torch.cat([seen, maps.to(seen.dtype)], 1)

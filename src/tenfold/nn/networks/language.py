@@ -109,6 +109,17 @@ class NextToken(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             return F.linear(features.float(), self.linear.weight, self.linear.bias + self.forbidden)
 
+    def table(self, multiple: int = 1) -> Float[Tensor, "w1 v"]:
+        """What features, and a 1 behind them, are multiplied with: logits without a pass to add anything.
+
+        Args:
+            multiple: of how many numbers the logits are; those beyond the last token never come next.
+        """
+        rows = torch.cat([self.linear.weight, (self.linear.bias + self.forbidden)[:, None]], 1)
+        behind = rows.new_zeros(-len(rows) % multiple, rows.shape[1])
+        behind[:, -1] = NEVER
+        return torch.cat([rows, behind]).T
+
 
 class LanguageNetwork(nn.Module, ABC):
     """Says which token comes next, from those before it and, if there is one, the class of the text.
@@ -377,12 +388,7 @@ class RelationalLanguage(LanguageNetwork):
 
 
 def scatter(network: LanguageNetwork, spread: float) -> None:
-    """Draw every weight anew, from a normal distribution around 0.
-
-    Args:
-        network: changed in place.
-        spread: standard deviation.
-    """
+    """Draw every weight of a network anew, in place, from a normal distribution around 0 of a spread."""
     for name, weight in network.named_parameters():
         if "bias_hh" in name:  # torch's LSTM adds two biases; the second would only make the sum wider
             nn.init.zeros_(weight)
