@@ -14,6 +14,12 @@ from .run import Run
 from .settings import resolve
 from .transfer import start_from
 
+WORDED = {
+    "texts": ("lm", "the data are texts; seqgan and relgan play against it"),
+    "text_pairs": ("seq2seq_gan", "the data are texts made of others"),
+    "captioned": ("dfgan", "the pictures have captions"),
+}
+"""By kind of data: the recipe, and why."""
 Settle = Callable[[DataSpec, float | None], tuple[Recipe, list[Choice]]]
 
 
@@ -73,7 +79,9 @@ def refuse_idle(recipe: Recipe, found: Recipe) -> None:
 
 
 def refuse_idle_changes(recipe: Recipe, found: Recipe) -> None:
-    """Raises a RecipeError if a change is left out that augmentation does not do."""
+    """Raises a RecipeError if it was asked to leave out a change that augmentation does not do."""
+    if recipe.without == type(recipe).without:  # the default: nobody asked
+        return
     augment = found.augment
     has = {"ada": ada.CHANGES, "diffaugment": diffaugment.CHANGES}.get(augment, ())
     for name in recipe.without:
@@ -187,6 +195,8 @@ def choose_recipe(spec: DataSpec) -> Choice:
         return Choice("recipe", "mlp", "the data are rows of numbers")
     if spec.kind == "table":
         return Choice("recipe", "tabular", "the data are a table")
+    if spec.kind in WORDED:
+        return Choice("recipe", *WORDED[spec.kind])
     if spec.kind == "series":
         return Choice("recipe", "series", "the data are series")
     if spec.kind == "pairs":

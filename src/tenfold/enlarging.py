@@ -51,15 +51,26 @@ def enlarge(
     dataset = open_data(data, load_options(options, seed) if trained is None else opened_by(trained))
     refuse(folder, per_class, dataset)
     if trained is None:
-        refuse_unconditional(by_name(recipe, device=options.device)(dataset.spec, None)[0], dataset)
+        name = name_of(recipe, dataset, options)
         where = folder.with_name(folder.name + "-run")
-        trained = fit(data, recipe, budget=budget, out=where, seed=seed, options=options)
+        trained = fit(data, name, budget=budget, out=where, seed=seed, options=options)
     refuse_other(trained, dataset)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LISTING).open("w") as listing:
         for row in (*write_real(dataset, folder), *write_made(trained, dataset, per_class, folder, seed)):
             listing.write(json.dumps(row) + "\n")
     return folder
+
+
+def name_of(recipe: str | None, dataset: Dataset, options: Options) -> str | None:
+    """The recipe that is to be trained; captions, if there are any, would choose another than pictures do.
+
+    Raises:
+        RecipeError: it cannot make samples of each class.
+    """
+    chosen = by_name(recipe, device=options.device)(dataset.spec, None)[0]
+    refuse_unconditional(chosen, dataset)
+    return recipe if options.start is not None else recipe_name(chosen)
 
 
 def opened_by(run: Run) -> LoadOptions:

@@ -12,11 +12,10 @@ from torch import Tensor
 
 from .data import Codec
 from .data.dataset import digest
-from .data.options import DEFAULTS, LoadOptions
-from .data.table.frames import is_table
 from .draw import derive
 from .errors import DataError, RunError
 from .evaluation import Evaluation
+from .judging import MOST, Looking, of_other_kind
 from .material import Material, Part, of_folders, of_run
 from .metrics.cached import cached, key_of
 from .metrics.crossfit import classifier_features
@@ -31,10 +30,8 @@ from .run import Run
 from .watching.progress import Say, told
 
 if TYPE_CHECKING:
-    from .tables.evaluating import TableEvaluation
-    from .tables.series import SeriesEvaluation
+    from .judging import Found
 
-MOST = 10_000
 GALLERY = 20
 CHUNK = 256
 PIXELS = Pixels()
@@ -50,7 +47,7 @@ def evaluate(
     most: int = MOST,
     seed: int = 0,
     say: Say = lambda text: None,
-) -> Evaluation | TableEvaluation | SeriesEvaluation:
+) -> Found:
     """Judge the samples of a run, or of any generator.
 
     Args:
@@ -58,8 +55,8 @@ def evaluate(
         real: real samples that the generator may have seen, and
         fake: what it made.
         holdout: real samples that it has not seen; a run has its own, and one of series no other.
-        features: the name of a feature network, or features; the best there are, if not given. Tables and
-            series are judged without.
+        features: the name of a feature network, or features; the best there are, if not given. Tables,
+            series and pairs of texts are judged without.
         most: samples of a side that are looked at.
         seed: of made samples, and of every choice.
         say: told what is being done.
@@ -71,83 +68,14 @@ def evaluate(
     """
     run = Run(run) if isinstance(run, str | Path) else run
     held = None if holdout is None else str(holdout)
-    if run is not None and (run.facts.get("series") or run.facts.get("table")) is not None:
-        return evaluate_rows(run, held, most, seed, say, features=features)
-    if run is None and real is not None and fake is not None and is_table(real):
-        refuse_features(features, str(real))
-        return evaluate_tables(real, fake, LoadOptions(holdout=held, seed=seed), most, say)
+    other = of_other_kind(run, real, fake, held, Looking(features, most, seed, say))
+    if other is not None:
+        return other
+    if run is not None and real is not None and fake is None:
+        raise RunError("--real was given beside a run, whose own data judge. Leave it out.")
     material = open_material(run, real, fake, holdout, most, seed)
     network, material, note = choose_features(features, material, seed)
     return judged(material, network, note, seed, say)
-
-
-def evaluate_tables(
-    real: str | Path,
-    fake: str | Path,
-    options: LoadOptions = DEFAULTS,
-    most: int = MOST,
-    say: Say = lambda text: None,
-) -> TableEvaluation:
-    """Judge rows of any generator, where more is known of the table than its rows.
-
-    Args:
-        real: rows that the generator may have seen.
-        fake: what it made.
-        options: hold-out, target, spec and seed are read.
-        most: rows of a side that are looked at.
-        say: told what is being done.
-
-    Raises:
-        DataError: these are no tables, cannot be read, or do not match.
-    """
-    if not is_table(real) and Path(real).exists():
-        raise DataError(
-            f"{real} is no table: a file such as .csv was expected. Name one, or leave out what is about "
-            "columns (--target, --spec)."
-        )
-    from .tables.evaluating import evaluate_files
-
-    return evaluate_files(str(real), str(fake), options, most, say)
-
-
-def evaluate_rows(
-    run: Run,
-    holdout: str | None = None,
-    most: int = MOST,
-    seed: int = 0,
-    say: Say = lambda text: None,
-    *,
-    features: str | Features | None = None,
-    data: Any = None,  # noqa: ANN401
-) -> TableEvaluation | SeriesEvaluation:
-    """Judge the rows of a table, or the series, that a run makes.
-
-    Raises:
-        RunError: something was asked for that these are not judged by.
-    """
-    refuse_features(features, str(run.path))
-    if run.facts.get("series") is not None:
-        from .tables.series import evaluate_series
-
-        if holdout is not None:
-            raise RunError(
-                f"--holdout {holdout} was given, and series are judged by what was held out of their own "
-                "data. Leave it out."
-            )
-        return evaluate_series(run, seed, say, data, most)
-    from .tables.evaluating import evaluate_run
-
-    return evaluate_run(run, holdout, most, seed, say, data)
-
-
-def refuse_features(features: str | Features | None, what: str) -> None:
-    """Raises a RunError if features are named where nothing is looked at through them."""
-    if features is not None:
-        name = features if isinstance(features, str) else features.name
-        raise RunError(
-            f"--features {name} was given, and {what} holds rows or series, which are judged as they are. "
-            "Leave it out."
-        )
 
 
 def judged(material: Material, network: Features, note: Sequence[str], seed: int, say: Say) -> Evaluation:

@@ -17,11 +17,12 @@ from .data.pairing import Direction, is_other_folder
 from .data.series.opening import open_series
 from .data.series.schema import SeriesOptions
 from .data.table.opening import open_table
+from .data.texts.pairs import is_other_file
 from .engine.runtime import Runtime, start
 from .errors import DataError, RecipeError, RunError
 from .folder import disk_errors, fresh_folder, locked, update_facts, write_json
 from .nn.layers import share_statistics
-from .opening import load_options
+from .opening import load_options, open_words
 from .options import Options, Source, options_from
 from .pacing import more_samples, planned_samples, vain_patience
 from .plan import Plan, make_plan
@@ -84,7 +85,7 @@ def train(plan: Plan, out: str | Path | None, options: Options, begun: float) ->
     runtime = start(options.device)
     refuse_parts(plan, runtime, options)
     refuse_shadow(plan, out)
-    kind = "array" if plan.data.table is None else "table"
+    kind = "array" if plan.data.table is None and plan.data.texts is None else plan.data.spec.kind
     stem = kind if in_memory(plan) else Path(plan.data.source).stem or "data"
     name = f"{stem}-{recipe_name(plan.recipe)}"
     folder = Path(runtime.share("" if runtime.rank else str(fresh_folder(name, out))))
@@ -165,6 +166,8 @@ def as_before(run: Run, source: Source, data: Dataset, options: Options) -> Data
     if data.series is not None:
         said = replace(options.series or SeriesOptions(), seed=run.facts["seed"])
         return open_series(source, said, run.series)
+    if data.texts is not None:
+        return open_words(source, options, run.facts["seed"], data.spec.kind, run.texts)
     return data
 
 
@@ -254,8 +257,10 @@ def refuse_shadow(plan: Plan, out: str | Path | None) -> None:
 
 
 def in_memory(plan: Plan) -> bool:
-    """Whether the data are an array that no path leads back to."""
-    return plan.data.source.startswith(("an array", "a table")) and not Path(plan.data.source).exists()
+    """Whether the data are an array, a table or texts that no path leads back to."""
+    source = plan.data.source
+    named = source.startswith(("an array", "a table")) or plan.data.texts is not None
+    return named and not Path(source).expanduser().exists()
 
 
 def refuse_other_recipe(run: Run, recipe: str | None) -> None:
@@ -307,9 +312,23 @@ def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = Fals
         from .watching.exam import Exam
 
         return Exam(plan.data, folder), Choice("features", Exam.by, "a table is judged by its rows")
+    if plan.data.spec.kind in ("texts", "text_pairs"):
+        from .watching.words import Reading
+
+        reading = Reading(plan.data, folder, conditions(plan))
+        return reading, Choice("features", reading.by, "texts are judged by what they say")
     features, judge = feature_network(plan, folder, runtime, fresh=fresh)
+    making = None
+    if plan.data.spec.kind == "captioned":
+        from .watching.captions import FromCaptions, reader_of
+
+        if runtime.rank == 0:
+            reader_of(plan.data, folder, plan.budget_s, fresh=fresh)
+        runtime.barrier()
+        reader = reader_of(plan.data, folder)
+        making = lambda index: FromCaptions(plan.data, index, reader)
     degrade = plan.recipe.degradation(plan.data.spec)
-    return Quality(plan.data, features, folder, conditions(plan), degrade), judge
+    return Quality(plan.data, features, folder, conditions(plan), degrade, making), judge
 
 
 def conditions(plan: Plan) -> int:
@@ -334,6 +353,7 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
         "given_codec": None if given is None else given.to_json(),
         "table": None if table is None else plain(table.to_json()),
         "series": None if series is None else plain(series.to_json()),
+        "texts": None if plan.data.texts is None else plain(plan.data.texts.to_json()),
         "sides": list(plan.data.sides or ("given", "made")),
         "notes": list(plan.data.notes),
         "seed": plan.seed,
@@ -356,8 +376,8 @@ def write_records(training: Training, mode: Mode, options: Options) -> None:
 
 
 def lasting_to(source: str, options: Options) -> str | None:
-    """A side that lies in a folder of its own, from wherever it is looked for; others by their names."""
-    other = is_other_folder(source, Direction(options.side, options.to))
+    """A side that lies in a folder or file of its own, wherever it is looked for; others by their names."""
+    other = is_other_folder(source, Direction(options.side, options.to)) or is_other_file(source, options.to)
     return lasting_or_none(options.to) if other else options.to
 
 

@@ -10,7 +10,11 @@ from typing import Any
 
 from .errors import RunError
 
-STARTED = {"features.safetensors", "features.json", "lock"}  # all that a start that failed may leave
+STARTED = {
+    *("features.safetensors", "features.json", "captions.safetensors", "captions.json"),
+    "lock",
+}
+"""All that a start that failed may leave."""
 
 
 def fresh_folder(name: str, out: str | Path | None) -> Path:

@@ -49,6 +49,19 @@ class Turn:
     after: Callable[[], None] | None = None
 
 
+@dataclass(frozen=True)
+class Anew:
+    """A stage that goes on from the best sampler before it; optimisers begin anew, as losses are others.
+
+    Attributes:
+        at: share of the run at which it begins, one of the game's stages.
+        after: called once the sampler is the one that it goes on from.
+    """
+
+    at: float
+    after: Callable[[], None] | None = None
+
+
 class Sampler(nn.Module, ABC):
     """What survives training: it is averaged, exported and sampled from."""
 
@@ -96,11 +109,14 @@ class Game(nn.Module, ABC, Generic[S]):
         progress: share of the planned samples that has been seen; the trainer sets it before every step. If
             more is planned then, it falls, but never below the beginning of the last stage.
         stages: shares of the run at which other turns begin, in order; empty if all steps are of one kind.
+        anew: that of the stages which goes on from the best sampler before it; None if each goes on from the
+            last.
     """
 
     sampler: S
     progress: float = 0.0
     stages: Sequence[float] = ()
+    anew: Anew | None = None
 
     @abstractmethod
     def players(self) -> Mapping[str, nn.Module]:

@@ -24,6 +24,8 @@ from .enlarging import opened_by
 from .errors import DataError, RunError
 from .game import Translator
 from .metrics.suite import FEWEST, Measured
+from .opening import open_words
+from .options import options_from
 from .run import Run
 from .watching.making import Translations
 from .watching.quality import generate_many
@@ -121,7 +123,7 @@ def of_run(run: Run, holdout: str | None, most: int, seed: int) -> Material:
         held, data_id = recoded(given.holdout, dataset.codec), given.fingerprint
     train, held, notes = apart(dataset.train, held, strict=holdout is not None)
     count = min(most, max(LEAST_MADE, len(held or ())), within_memory(dataset.spec.shape))
-    labels = asked_labels(run, held or train, count, seed)
+    labels = asked_labels(run, (held or train).labels, count, seed)
     values = generate_many(run.sampler, count, labels, derive(seed, "evaluate"))
     made = Part(
         Rows(values, None if labels is None else labels.numpy()),
@@ -188,8 +190,11 @@ def way_back(run: Run, dataset: Dataset, making: Translations) -> tuple[Part, Pa
 
 
 def reopened(run: Run) -> Dataset:
-    """The data of a run, both sides of them if it translates one into the other."""
+    """The data of a run: both sides of them if it translates one into the other, captions if there are."""
     source, how = source_of(run), opened_by(run)
+    if run.spec.kind == "captioned":
+        said = options_from(run.facts["options"])
+        return open_words(source, said, run.facts["seed"], run.spec.kind, run.texts)
     if run.spec.kind not in ("pairs", "unpaired"):
         return open_data(source, how)
     options = run.facts["options"]
@@ -226,14 +231,14 @@ def refuse_changed(run: Run, dataset: Dataset) -> None:
         )
 
 
-def asked_labels(run: Run, like: Split, count: int, seed: int) -> Tensor | None:
-    """The classes to ask a run for, in the proportions of real samples."""
+def asked_labels(run: Run, real: np.ndarray | None, count: int, seed: int) -> Tensor | None:
+    """The classes to ask a run for: in the proportions of real ones; in turn, if there are none."""
     if not run.classes:
         return None
-    if like.labels is None:
+    if real is None:
         return torch.arange(count) % len(run.classes)
-    order = np.random.default_rng(derive(seed, "evaluate", "labels")).permutation(len(like))
-    return torch.from_numpy(np.resize(like.labels[order], count))
+    order = np.random.default_rng(derive(seed, "evaluate", "labels")).permutation(len(real))
+    return torch.from_numpy(np.resize(real[order], count))
 
 
 def shares(held: Split | None, other: Split | None) -> bool:
@@ -314,7 +319,7 @@ def joined(dataset: Dataset) -> Split:
     both = train.labels is not None and held.labels is not None
     labels = np.concatenate([train.labels, held.labels]) if both else None  # pyright: ignore[reportCallIssue, reportArgumentType]
     values = np.concatenate([train.values, held.values])
-    return replace(train, values=values, labels=labels, names=(*train.names, *held.names))
+    return replace(train, values=values, labels=labels, names=(*train.names, *held.names), beside=None)
 
 
 def recoded(split: Split | None, codec: Codec) -> Split:
@@ -347,10 +352,7 @@ def apart(train: Split, held: Split | None, *, strict: bool) -> tuple[Split, Spl
     if strict:
         raise DataError(f"{what}. Nothing can be judged by what was learnt from: remove them from one side.")
     kept = np.setdiff1d(np.arange(len(held)), copies)
-    labels = None if held.labels is None else held.labels[kept]
-    names = tuple(held.names[i] for i in kept)
-    fewer = replace(held, values=held.values[kept], labels=labels, names=names) if len(kept) else None
-    return train, fewer, [f"{what}; they are left out"]
+    return train, held.take(kept) if len(kept) else None, [f"{what}; they are left out"]
 
 
 def assemble(

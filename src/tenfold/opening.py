@@ -1,4 +1,4 @@
-"""Opening whatever data are: pictures, pairs of them, tables, series, rows of numbers."""
+"""Opening whatever data are: pictures, pairs of them, tables, series, texts, rows of numbers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,23 @@ from .data.sides import open_sides, open_undirected
 from .data.spec import DataSpec
 from .data.table.frames import is_table
 from .data.table.opening import open_table
+from .data.texts.captions import is_captioned
+from .data.texts.codec import TextCodec
+from .data.texts.opening import open_captioned, open_text_pairs, open_texts
+from .data.texts.options import TextOptions
+from .data.texts.places import is_texts
 from .data.unlabelled import with_unlabelled
 from .errors import DataError, RecipeError
 from .options import Options, Source
 from .watching.progress import Progress, seldom
+
+NOT_READ = {
+    "series": ("holdout", "group", "unlabelled"),
+    "texts": ("group", "size", "unlabelled", "skip_bad", "target", "spec", "side", "to"),
+    "text_pairs": ("group", "size", "unlabelled", "skip_bad", "target", "spec"),
+    "captioned": ("unlabelled", "target", "spec", "side", "to"),
+}
+"""By kind of data: options that mean nothing to it."""
 
 
 def opened(
@@ -29,6 +42,13 @@ def opened(
 ) -> tuple[Dataset, DataSpec]:
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
     how = load_options(options, seed)
+    kind = kind_of_words(data, {*(kinds or ())}, chosen=kinds is None)
+    if kind is not None:
+        refuse_unread(options, NOT_READ[kind], kind)
+        dataset = open_words(data, options, seed, kind)
+        refuse_few(dataset, options.holdout)
+        return dataset, dataset.spec
+    refuse_text_options(options)
     series = options.series is not None or "series" in (kinds or ())
     if not series and (is_table(data) or is_array_of_rows(data, kinds)):
         say = Progress(0, quiet=options.quiet or os.environ.get("RANK", "0") != "0").say
@@ -38,7 +58,7 @@ def opened(
         return dataset, dataset.spec
     refuse_table_options(options)
     if series:
-        refuse_unread(options)
+        refuse_unread(options, NOT_READ["series"], "series")
         dataset = open_series(data, replace(options.series or SeriesOptions(), seed=seed))
         refuse_few(dataset, None)
         return dataset, dataset.spec
@@ -56,20 +76,67 @@ def opened(
     return dataset, replace(dataset.spec, count=dataset.spec.count + more)
 
 
+def kind_of_words(data: Source, kinds: Collection[str], *, chosen: bool) -> str | None:
+    """Whether texts, pairs of texts, or pictures with captions are meant; None if not.
+
+    Args:
+        data: where they are.
+        kinds: of data that the recipe takes.
+        chosen: whether the recipe is still to be chosen from the data.
+    """
+    meant = next((kind for kind in ("text_pairs", "texts", "captioned") if kind in kinds), None)
+    if not chosen:
+        return meant
+    return "texts" if is_texts(data) else "captioned" if is_captioned(data) else None
+
+
+def open_words(
+    data: Source, options: Options, seed: int, kind: str, codec: TextCodec | None = None
+) -> Dataset:
+    """Texts, pairs of texts, or pictures with captions.
+
+    Args:
+        data: where they are.
+        options: with what is said of texts.
+        seed: decides what is held out.
+        kind: texts, text_pairs or captioned.
+        codec: of a run that was trained on them; found anew if not given.
+    """
+    asked = options.texts or TextOptions()
+    named = {"source": options.side or asked.source, "target": options.to or asked.target}
+    asked = replace(asked, holdout=options.holdout, seed=seed, **named)
+    if kind == "text_pairs":
+        return open_text_pairs(data, asked, codec)
+    if kind == "texts":
+        return open_texts(data, asked, codec)
+    return open_captioned(data, asked, load_options(options, seed), codec)
+
+
+def refuse_text_options(options: Options) -> None:
+    """Raises a RecipeError if something is said of texts where there are none."""
+    if options.texts is not None:
+        raise RecipeError(
+            "something is said of texts, and the recipe or the data have none. Choose a recipe of texts, "
+            "such as --recipe lm or --recipe dfgan, or leave it out."
+        )
+
+
 def is_array_of_rows(data: Source, kinds: Collection[str] | None) -> bool:
     """Whether data are a plain array that the recipe takes for a table."""
     return isinstance(data, np.ndarray) and data.ndim == 2 and "table" in (kinds or ())
 
 
-def refuse_unread(options: Options) -> None:
-    """Raises a RecipeError if something is asked for that is not read of series."""
-    for name in ("holdout", "group", "unlabelled"):
-        if getattr(options, name) is not None:
-            raise RecipeError(f"--{name} is not read of series: a part of them is held out. Leave it out.")
+def refuse_unread(options: Options, names: Collection[str], kind: str) -> None:
+    """Raises a RecipeError if something is asked for that is not read of this kind of data."""
+    for name in names:
+        given = getattr(options, name)
+        if given is not None and given is not False:
+            why = ": a part of them is held out" if kind == "series" else ""
+            flag = "from" if name == "side" else name.replace("_", "-")
+            raise RecipeError(f"--{flag} is not read of {kind}{why}. Leave it out.")
     if not options.carve:
-        raise RecipeError(
-            "carve=False is not read of series. Say it there: series=SeriesOptions(holdout=False)"
-        )
+        hint = "Say it there: series=SeriesOptions(holdout=False)" if kind == "series" else "Leave it out."
+        raise RecipeError(f"carve=False is not read of {kind}. {hint}")
 
 
 def refuse_table_options(options: Options) -> None:

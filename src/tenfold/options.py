@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .data.series.schema import SeriesOptions
+from .data.texts.options import TextOptions
 from .errors import RecipeError, suggest
 from .watching.stopping import check_rules
 
@@ -33,7 +34,7 @@ class Options:
             sampler can be chosen, and the last one is kept. Of series, `series` says so.
         group: metadata column whose groups are never split between training and hold-out.
         unlabelled: a folder of samples without labels, to be learnt from, too.
-        skip_bad: leave out files that cannot be read.
+        skip_bad: leave out pictures that cannot be read; texts are never left out so.
         patience: looks in a row without a better sampler after which the run ends; None for no such end. The
             first look is always the best and the last ends the run, so that it acts up to two less than there
             are looks.
@@ -47,6 +48,7 @@ class Options:
         target: column of a table that is to be predicted from the others.
         spec: file that says what the columns of a table are.
         series: what the columns of series are, and what becomes of gaps and long ones.
+        texts: how texts and captions become tokens, and where they are.
         tensorboard: also write TensorBoard events.
         quiet: no progress line.
     """
@@ -70,6 +72,7 @@ class Options:
     target: str | None = None
     spec: str | None = None
     series: SeriesOptions | None = None
+    texts: TextOptions | None = None
     tensorboard: bool = False
     quiet: bool = False
 
@@ -87,5 +90,9 @@ class Options:
 
 def options_from(fields: Mapping[str, Any]) -> Options:
     """The options that a run's record holds."""
-    series = fields.get("series")
-    return Options(**{**fields, "series": None if series is None else SeriesOptions.from_json(series)})
+    series, texts = fields.get("series"), fields.get("texts")
+    read = {
+        "series": None if series is None else SeriesOptions.from_json(series),
+        "texts": None if texts is None else TextOptions(**texts),
+    }
+    return Options(**{**fields, **read})

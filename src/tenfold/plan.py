@@ -123,7 +123,7 @@ def refuse_rules(options: Options, recipe: Recipe, dataset: Dataset, *, has_crit
     """Raises an error if a rule for an early end asks for a number that this run has not."""
     if dataset.holdout is None:
         refuse_without_holdout(options.patience, options.stop_when)
-    refuse_unlogged(options.stop_when, dataset.table is not None)
+    refuse_unlogged(options.stop_when, dataset.spec.kind)
     if not has_critic:
         refuse_without_critic(options.stop_when, recipe_name(recipe))
     if dataset.spec.kind != "pairs" and recipe.degradation(dataset.spec) is None:

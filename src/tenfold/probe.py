@@ -23,15 +23,16 @@ from .augment.ada import ADA
 from .data import Dataset
 from .data.order import BothSides, Shuffled
 from .data.table.batches import Knowing, KnownCells
+from .data.texts.order import CaptionedBatches
 from .data.unlabelled import PartlyLabelled
 from .draw import Draw, derive
 from .engine.runtime import Runtime, has_bf16
-from .engine.trainer import Settings, Trainer
+from .engine.trainer import Batches, Settings, Trainer
 from .errors import RunError
 from .game import Game
 from .options import Options
 from .plan import Plan
-from .recipe import Choice, Recipe, recipe_name
+from .recipe import Choice, Play, Recipe, recipe_name
 from .run import Run
 from .transfer import freeze, start_from
 
@@ -82,23 +83,29 @@ def make_trainer(plan: Plan, runtime: Runtime, mode: Mode, planned: int = 0) -> 
         together=plan.recipe.together,
         channels_last=mode.channels_last,
     )
-    recipe = plan.recipe
-    classes, batch, more = recipe.conditions(plan.data.spec), recipe.batch, plan.data.unlabelled
-    if plan.data.spec.cells:
-        data = known_cells(plan.data, batch, plan.seed, play.knowing)
-    elif plan.data.given is not None:
-        paired = plan.data.spec.kind == "pairs"
-        data = BothSides(plan.data.given.train, plan.data.train, batch, plan.seed, paired=paired)
-    elif more is None:
-        labelled = classes > 0
-        data = Shuffled(plan.data.train, batch, plan.seed, balanced=play.balanced, labelled=labelled)
-    else:
-        guesses = plan.data.guesses
-        data = PartlyLabelled(plan.data.train, more, batch, plan.seed, classes=classes, guesses=guesses)
+    data = batches_of(plan, play)
     runtime = replace(runtime, bf16=mode.bf16)
     return Trainer(
         play.game, play.optimizers, data, settings=settings, schedules=play.schedules, runtime=runtime
     )
+
+
+def batches_of(plan: Plan, play: Play) -> Batches:
+    """Batches of a plan's data, as its kind asks for."""
+    spec, recipe, train = plan.data.spec, plan.recipe, plan.data.train
+    batch, seed, more = recipe.batch, plan.seed, plan.data.unlabelled
+    if spec.cells:
+        return known_cells(plan.data, batch, seed, play.knowing)
+    if spec.kind == "captioned":
+        return CaptionedBatches(train, batch, seed)
+    if spec.kind == "text_pairs":
+        return Shuffled(train, batch, seed)
+    if plan.data.given is not None:
+        return BothSides(plan.data.given.train, train, batch, seed, paired=spec.kind == "pairs")
+    classes = recipe.conditions(spec)
+    if more is None:
+        return Shuffled(train, batch, seed, balanced=play.balanced, labelled=classes > 0)
+    return PartlyLabelled(train, more, batch, seed, classes=classes, guesses=plan.data.guesses)
 
 
 def known_cells(dataset: Dataset, size: int, seed: int, knowing: Knowing | None) -> KnownCells:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,21 +14,21 @@ from numpy import ndarray
 
 from .data import Codec
 from .data.records import tuples
-from .data.series.layout import SeriesLayout
-from .data.spec import Cell, DataSpec
+from .data.spec import DataSpec
 from .engine.checkpoint import State, finished, part, read_state
 from .errors import RecipeError, RunError, suggest
 from .game import Game, Sampler
 from .recipe import Recipe, make_recipe, recipe_class
+from .records import record, spec_of
 from .samples import Samples
 from .watching.quality import BLOCK, best_state, generate
 
 if TYPE_CHECKING:
     from .data.series.codec import SeriesCodec
     from .data.table.cells import TableCodec
-    from .evaluation import Evaluation
-    from .tables.evaluating import TableEvaluation
-    from .tables.series import SeriesEvaluation
+    from .data.texts.codec import TextCodec
+    from .judging import Found
+    from .words.drawing import Drawn
 
 
 class Run:
@@ -52,14 +52,15 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, recipe={self.facts['recipe']!r}, classes={len(self.spec.classes)})"
 
+    @property
+    def kind(self) -> str:
+        """Of the data; empty if the record does not say."""
+        return self.facts["spec"].get("kind", "")
+
     @cached_property
     def spec(self) -> DataSpec:
         """What the recipe knew of the data."""
-        fields = tuples(self.facts["spec"])
-        cells = tuple(Cell(**tuples(cell)) for cell in fields.get("cells", ()))
-        series = fields.get("series")
-        layout = None if series is None else SeriesLayout.from_json(series)
-        return DataSpec(**{**fields, "cells": cells, "series": layout})
+        return spec_of(self.facts["spec"])
 
     @cached_property
     def codec(self) -> Codec:
@@ -95,6 +96,31 @@ class Run:
         if found is None:
             raise RunError(f"{self.path} was not trained on series, but on {self.spec.kind}.")
         return SeriesCodec.from_json(found)
+
+    @cached_property
+    def texts(self) -> TextCodec:
+        """How samples become texts, or captions tokens.
+
+        Raises:
+            RunError: they do not.
+        """
+        from .data.texts.codec import TextCodec
+
+        found = self.facts.get("texts")
+        if found is None:
+            raise RunError(f"{self.path} was not trained on texts, but on {self.spec.kind}.")
+        return TextCodec.from_json(found)
+
+    @property
+    def source_texts(self) -> TextCodec:
+        """How texts that others are made of become tokens.
+
+        Raises:
+            RunError: there are none.
+        """
+        if self.texts.source is None:
+            raise RunError(f"{self.path} makes texts of nothing that is given. Use tenfold sample.")
+        return self.texts.source
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -169,6 +195,7 @@ class Run:
         conditions: Mapping[str, Any] | None = None,
         balance: str | None = None,
         raw: bool = False,
+        text: str | Sequence[str] | None = None,
         seed: int = 0,
         first: int = 0,
     ) -> Any:  # noqa: ANN401
@@ -181,24 +208,77 @@ class Run:
                 ends of a range.
             balance: column of a table, each category of which comes up equally often.
             raw: what a table's generator itself made of the cells that are known, to judge it by.
+            text: what pictures shall show, of a run that learnt from captions; n of each text.
             seed: of the set.
             first: number of the first sample.
 
         Returns:
             Samples; of a table or of series, what the data came in: a frame of pandas or polars, or an array;
-            of a file, one of pandas.
+            of a file, one of pandas; texts as a list.
 
         Raises:
             RunError: if something is asked for that no sample can have.
         """
         if self.facts.get("table") is None:
             self.refuse_columns(conditions, balance, raw)
-            made = self.samples(n, label=label, seed=seed, first=first)
-            return made if self.facts.get("series") is None else self.as_series(made)
+            return self.sample_others(n, label, text, seed=seed, first=first)
+        from .tables.conditions import with_label
         from .tables.sampling import sample_table
 
-        asked = self.with_label(dict(conditions or {}), label)
+        asked = with_label(self, dict(conditions or {}), label)
         return sample_table(self, n, conditions=asked, balance=balance, seed=seed, first=first, raw=raw)
+
+    def sample_others(
+        self, n: int, label: str | int | None, text: str | Sequence[str] | None, *, seed: int, first: int
+    ) -> Any:  # noqa: ANN401
+        """The same of what is no table: pictures, of captions or not, series, texts."""
+        if text is not None or self.kind == "captioned":
+            if label is not None:
+                raise RunError(f"label {label!r} was asked for, and captions say what to draw. Leave it out.")
+            return self.draw(text or (), n, seed=seed, first=first)
+        if self.kind in ("texts", "text_pairs"):
+            return self.write(n, label=label, seed=seed, first=first)
+        made = self.samples(n, label=label, seed=seed, first=first)
+        return made if self.facts.get("series") is None else self.as_series(made)
+
+    def write(
+        self,
+        n: int,
+        *,
+        label: str | int | None = None,
+        temperature: float = 1.0,
+        prefix: str = "",
+        seed: int = 0,
+        first: int = 0,
+    ) -> list[str]:
+        """Texts of a run that learnt from texts (see `sample`).
+
+        Args:
+            n: how many.
+            label: the name of the class asked for; None lets the classes take turns.
+            temperature: below 1 likely tokens are likelier, at 0 the likeliest is taken.
+            prefix: what every text begins with.
+            seed: of the set.
+            first: number of the first text.
+        """
+        from .words.writing import write_texts
+
+        asked = None if label is None else str(label)
+        return write_texts(
+            self, n, label=asked, temperature=temperature, prefix=prefix, seed=seed, first=first
+        )
+
+    def draw(self, text: str | Sequence[str], n: int = 8, *, seed: int = 0, first: int = 0) -> Drawn:
+        """Pictures of what is said, n of each text, of a run that learnt from captions."""
+        from .words.drawing import pictures_of
+
+        return pictures_of(self, text, n, seed=seed, first=first)
+
+    def translate(self, texts: Sequence[str], *, beam: int = 4) -> list[str]:
+        """Texts made of others, in their order, of a run that learnt from pairs of texts."""
+        from .words.translating import translate_texts
+
+        return list(translate_texts(self, texts, beam=beam).texts)
 
     def as_series(self, made: Samples) -> Any:  # noqa: ANN401
         """Samples in what the series came in: a long frame, or an array with a row per series."""
@@ -207,21 +287,6 @@ class Run:
         if codec.container is None or isinstance(found, ndarray):
             return found
         return codec.container.restore(found)
-
-    def with_label(self, conditions: dict[str, Any], label: str | int | None) -> dict[str, Any]:
-        """Conditions on columns of a table, and the label as one on its target.
-
-        Raises:
-            RunError: there is a label, and a condition on the target too.
-        """
-        if label is None:
-            return conditions
-        if self.target in conditions:
-            raise RunError(
-                f"the label {label!r} was asked for, and {conditions[self.target]!r} of the column "
-                f"{self.target!r}, which the label is about. Give one of the two."
-            )
-        return {**conditions, self.target: label}
 
     @property
     def target(self) -> str:
@@ -256,6 +321,8 @@ class Run:
         """
         if n < 1 or first < 0:
             raise RunError(f"{n} samples from number {first} were asked for; at least 1 from 0 was expected.")
+        if self.facts.get("texts") is not None:
+            raise RunError(f"{self.path} learnt from words. Use sample, write, draw or translate.")
         start = first // BLOCK * BLOCK
         numbers = torch.arange(start, -(-(first + n) // BLOCK) * BLOCK)
         labels = self.labels_of(numbers, None if label is None else str(label))
@@ -299,21 +366,17 @@ class Run:
         data: Any = None,  # noqa: ANN401
         holdout: str | Path | None = None,
         features: str | None = None,
-    ) -> Evaluation | TableEvaluation | SeriesEvaluation:
+    ) -> Found:
         """How good the samples are: every metric beside what fresh real samples get, and what it means.
 
         Args:
-            data: the frame that it was trained on, if that was one in memory.
+            data: what it was trained on, if that was in memory.
             holdout: real samples to judge by, instead of those that were held out of the data; not of series.
-            features: the name of a feature network; the best there is, if not given; only of pictures and
-                vectors.
+            features: the name of a feature network; the best, if not given; not of rows, series or pairs.
         """
-        from .evaluating import evaluate, evaluate_rows
+        from .evaluating import evaluate
 
-        if (self.facts.get("series") or self.facts.get("table")) is not None:
-            held = None if holdout is None else str(holdout)
-            return evaluate_rows(self, held, features=features, data=data)
-        return evaluate(self, holdout=holdout, features=features)
+        return evaluate(self, real=data, holdout=holdout, features=features)
 
     def summary(self) -> dict[str, Any]:
         """What a person asks first."""
@@ -328,23 +391,6 @@ class Run:
             "reference": self.facts.get("reference"),
             "health": self.facts.get("health"),
         }
-
-
-def record(path: Path, read: Callable[[str], Any], keys: Sequence[str]) -> Mapping[str, Any]:
-    """One of a run's records.
-
-    Raises:
-        RunError: if it is missing, or not what fit wrote.
-    """
-    try:
-        found = read(path.read_text())
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        why = " ".join(str(error).split())
-        raise RunError(f"{path} is damaged or missing ({why}). Restore it from a copy.") from error
-    missing = [key for key in keys if not isinstance(found, dict) or key not in found]
-    if missing:
-        raise RunError(f"{path} is damaged: it has no {missing[0]!r}. Restore it from a copy.")
-    return found
 
 
 def load(path: str | Path) -> Run:

@@ -19,6 +19,7 @@ Without a reason the setting plays no part.
 """
 
 FEW, SOME, MANY, ENOUGH = 100, 2_000, 30_000, 70_000  # images
+CAPTIONED = 10_000  # images with captions, beyond which short runs show none often
 MOST, LITTLE = 0.8, 0.2  # caps of ada, where there are fewer or many images
 LECAM = 0.05  # not the paper's .3, which is made for the hinge's logits
 FINEST = 32  # pixels of the longer side that the full width is for
@@ -57,7 +58,7 @@ def augment(spec: DataSpec, settled: Mapping[str, object]) -> tuple[object, str]
         return "none", "it works on images"
     if n < FEW and not spec.classes and max(spec.shape[1:]) > TINY:
         return "diffaugment", f"{n} images: D knows them by heart before ada would have begun"
-    if n <= ENOUGH:
+    if n <= (CAPTIONED if spec.kind == "captioned" else ENOUGH):
         return "ada", f"{n} images: D would learn them by heart"
     return "none", f"{n} images are enough"
 

@@ -89,9 +89,10 @@ class Training:
         often = self.trainer.settings.log_every * size
         seldom = max(planned // self.planned_looks, size)
         # The log is a sum over ranks, so all keep it; before a look, too: what is not finite is found first.
-        self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log)]
+        self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log, brinks=True)]
         if self.trainer.runtime.rank == 0:
-            self.trainer.watches += [Watch(seldom, self.look), Watch(often, self.save_now_and_then)]
+            looks = [*self.quality.watches, Watch(seldom, self.look, brinks=True)]
+            self.trainer.watches += [*looks, Watch(often, self.save_now_and_then)]
         if self.ends_at is not None and self.paced < len(PACED):
             self.trainer.watches.append(Watch(max(int(PACED[self.paced] * planned), size), self.keep_time))
 
@@ -167,7 +168,7 @@ class Training:
     def draw(self) -> None:
         """The sheet on fixed noise, and the curves so far."""
         sampler, device = self.trainer.ema.module, self.trainer.runtime.device
-        if self.plan.data.spec.pictures:
+        if self.plan.data.spec.pictures or self.plan.data.texts is not None:
             sheets = self.folder / "sheets"
             sheets.mkdir(exist_ok=True)
             path, seed = sheets / f"{self.trainer.seen:012d}.png", derive(self.plan.seed, "sheet")
@@ -265,11 +266,16 @@ class Training:
 
     def how_to_sample(self) -> str:
         """A command; for a recipe that the command line does not know, a line of Python."""
+        kind = self.plan.data.spec.kind
+        if kind == "text_pairs":
+            return f"tenfold translate {self.folder} in.txt out.txt"
         if isinstance(self.trainer.game.sampler, Translator):
             return f"tenfold translate {self.folder} IN OUT"
-        rows = {"table": "rows.csv", "series": "series.csv"}.get(self.plan.data.spec.kind)
+        rows = {"table": "rows.csv", "series": "series.csv", "texts": "texts.txt"}.get(kind)
         if self.plan.data.series is not None and self.plan.data.series.container is None:
             rows = "series.npy"
+        if kind == "captioned":
+            return f'tenfold sample {self.folder} --text "..." -n 8 --out samples/'
         if type(self.plan.recipe).__module__.startswith("tenfold."):
             return f"tenfold sample {self.folder} -n 100 --out {rows or 'samples/'}"
         return f'tenfold.load("{self.folder}").sample(100)' + ('.save("samples")' if rows is None else "")
@@ -341,7 +347,7 @@ def feature_network(
     from .metrics.features import ClassifierFeatures
 
     spec = plan.data.spec
-    if not spec.pictures or len(spec.classes) < 2:
+    if not spec.pictures or len(spec.classes) < 2 or spec.kind == "captioned":
         return without_labels(plan)
     path = folder / "features.safetensors"
     there = path.is_file() and path.with_suffix(".json").is_file()

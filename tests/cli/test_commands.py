@@ -49,7 +49,7 @@ def test_help_is_light(arguments: list[str]) -> None:
         ("fit cats --recipe dcgn", "Did you mean 'dcgan'?"),
         ("fit cats --recipe dcgan --latentt 3", "dcgan has no flag '--latentt'. Did you mean '--latent'?"),
         ("fit cats --latentt 3", "Did you mean '--latent'?"),
-        ("fit cats --penalty 3", "is a field of cgan, ctgan, mlp, pix2pix, r3gan, series, stylegan2"),
+        ("fit cats --penalty 3", "is a field of cgan, ctgan, dfgan, mlp, pix2pix, r3gan, series, stylegan2"),
         ("fit cats --no-batch-norm", "--no-batch-norm is a field of mlp. Name one with --recipe."),
         ("fit cats --widht 3", "Did you mean '--width'?"),
         ("fit cats --seed -1", "--seed is -1"),

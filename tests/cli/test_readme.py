@@ -24,7 +24,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENFOLD_BUDGET", "1s")
 
 
-@pytest.mark.usefixtures("_short", "two_looks")
+@pytest.mark.usefixtures("_short", "two_looks", "worded")
 def test_the_commands_run(cats: Path) -> None:
     lines = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
     for line in lines:
@@ -41,6 +41,8 @@ def test_the_commands_run(cats: Path) -> None:
         assert code == 0, command
     assert len(list((cats.parent / "more-cats").rglob("*.png"))) == 1000
     assert (cats.parent / "tabby.png").is_file()
+    assert (cats.parent / "more-reviews.csv").read_text().startswith('"review","kind"\n')
+    assert len((cats.parent / "out.txt").read_text().splitlines()) == 2
 
 
 @pytest.mark.usefixtures("_short")

@@ -19,6 +19,7 @@ from tenfold.data.spec import Cell, DataSpec
 from tenfold.data.table.batches import KnownCells
 from tenfold.data.table.codes import category_code, number_code
 from tenfold.data.table.encoder import RowEncoder
+from tenfold.data.texts.layout import END, PAD, SPECIAL, TextLayout
 from tenfold.draw import Draw
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Batches, Settings, Trainer
@@ -54,12 +55,47 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "pix2pix": {"l1": 1.0},
     "cyclegan": {"cycle": 1.0},
     "fastcut": {"contrast": 1.0},
+    "seqgan": {"likelihood": 0.0, "alone": 0.0},
+    "relgan": {"likelihood": 0.0},
+    "seq2seq_gan": {"likelihood": 0.0, "alone": 0.0},
+    "dfgan": {"alone": 0.0},
+    "gan_cls": {"alone": 0.0},
 }
 """Settings without which the first turns are not all there are, or plain gradient descent goes too far."""
 SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
 """Numbers, categories, lengths that differ, and a channel that reaches both ends of its range."""
 GIVEN = 2
 """Channels of what is translated."""
+TEXT, MADE, SOURCE, CAPTION = TextLayout(6, 9), TextLayout(4, 8), TextLayout(5, 9), TextLayout(5, 12)
+"""Of texts, of those that are made of others, of these, and of captions."""
+WORDED = ("texts", "text_pairs")
+
+
+def written(count: int, layout: TextLayout, seed: int = 5) -> Tensor:
+    """Texts of all lengths; no two of up to 32 begin alike, if there are 8 words or more."""
+    random = np.random.default_rng(seed)
+    words, number = layout.vocabulary - SPECIAL, np.arange(count)
+    rows = random.integers(SPECIAL, layout.vocabulary, (count, layout.length))
+    rows[:, 0], rows[:, 1] = SPECIAL + number % words, SPECIAL + number // words % words
+    place, ends = np.arange(layout.length), random.integers(2, layout.length + 1, count)[:, None]
+    return torch.from_numpy(np.where(place < ends, rows, np.where(place == ends, END, PAD)))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Samples, and what a batch carries beside them."""
+
+    rows: Rows
+    name: str
+    others: Tensor
+
+    labels = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def gather(self, index: np.ndarray) -> dict[str, Tensor]:
+        return {**self.rows.gather(index), self.name: self.others[torch.from_numpy(index)]}
 
 
 def table(count: int) -> tuple[list[Any], np.ndarray]:
@@ -88,6 +124,8 @@ class Case:
         if "series" in kinds:
             counts = (self.count // 4,) * 4
             return DataSpec("series", (SERIES.width,), self.count, CLASSES, counts, series=SERIES)
+        if {"texts", "text_pairs", "captioned"} & {*kinds}:
+            return self.worded_spec(*kinds)
         kind = "vectors" if len(self.shape) == 1 else next(kind for kind in kinds if kind != "vectors")
         given = (GIVEN, *self.shape[1:]) if kind in ("pairs", "unpaired") else ()
         return DataSpec(kind, self.shape, self.count, CLASSES, (self.count // 4,) * 4, given)
@@ -99,7 +137,19 @@ class Case:
         half = (self.count // 2,) * 2
         return DataSpec("table", (width,), self.count, ("high", "low"), half, cells=cells, target=1)
 
+    def worded_spec(self, kind: str) -> DataSpec:
+        if kind == "captioned":
+            return DataSpec(kind, self.shape, self.count, text=CAPTION)
+        if kind == "text_pairs":
+            return DataSpec(kind, (MADE.length,), self.count, text=MADE, source_text=SOURCE)
+        return DataSpec(kind, (TEXT.length,), self.count, CLASSES, (self.count // 4,) * 4, text=TEXT)
+
     def rows(self) -> Rows:
+        if self.spec.kind in WORDED and self.spec.text is not None:
+            return Rows(
+                written(self.count, self.spec.text),
+                np.arange(self.count) % 4 if self.spec.kind == "texts" else None,
+            )
         values = 2 * torch.rand(self.count, *self.spec.shape, generator=torch.Generator().manual_seed(5)) - 1
         return Rows(values, np.arange(self.count) % 4 if RECIPES[self.name].conditional != "never" else None)
 
@@ -109,13 +159,16 @@ class Case:
         if spec.cells:
             codes, values = table(self.count)
             return KnownCells(values, spec.cells, RowEncoder(codes), size, seed)
+        if spec.kind in ("text_pairs", "captioned"):
+            name = "source" if spec.kind == "text_pairs" else "condition"
+            return Shuffled(Beside(self.rows(), name, self.told(self.count)), size, seed)
         if not spec.given:
             return Shuffled(self.rows(), size, seed, balanced=balanced)
         source = torch.rand(self.count, *spec.given, generator=torch.Generator().manual_seed(6)) * 2 - 1
         return BothSides(Rows(source), self.rows(), size, seed, paired=spec.kind == "pairs")
 
     def start(self, sampler: nn.Module, n: int = 8) -> tuple[Tensor | None, ...]:
-        """What samples are made of: noise and a class, or pictures."""
+        """What samples are made of: noise and a class, a text or a caption; or pictures."""
         if not isinstance(sampler, Translator):
             return sampler.draw(Draw(9, slice(0, n), n)), self.condition(n)
         degrade = self.recipe().degradation(self.spec)
@@ -127,7 +180,13 @@ class Case:
         """From noise, or translated."""
         return sampler(*self.start(sampler, n))
 
+    def told(self, n: int) -> Tensor:
+        """Sources of texts, or captions."""
+        return written(n, CAPTION if self.spec.kind == "captioned" else SOURCE, 6)
+
     def condition(self, n: int) -> Tensor | None:
+        if self.spec.kind in ("text_pairs", "captioned"):
+            return self.told(n)
         return torch.arange(n) % 4 if RECIPES[self.name].conditional != "never" else None
 
     def recipe(self, preset: str = "tiny", **values: Any) -> Recipe:

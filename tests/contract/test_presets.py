@@ -18,7 +18,7 @@ def test_the_four_sizes_exist(name):
 
 
 @pytest.mark.parametrize(("name", "preset"), PRESETS, ids=["-".join(p) for p in PRESETS])
-def test_it_builds_for_handwritten_digits_a_table_or_series(name, preset, make):
+def test_it_builds_for_handwritten_digits_a_table_series_or_texts(name, preset, make):
     case = make(name, (1, 28, 28))
     play = case.build(preset)
     sampler = play.game.sampler.eval()

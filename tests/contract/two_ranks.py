@@ -6,6 +6,7 @@ Run as `python two_ranks.py FOLDER` with torchrun's environment variables; write
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tenfold.data.spec import Cell, DataSpec
 from tenfold.data.table.batches import KnownCells
 from tenfold.data.table.codes import category_code, number_code
 from tenfold.data.table.encoder import RowEncoder
+from tenfold.data.texts.layout import END, PAD, SPECIAL, TextLayout
 from tenfold.engine import runtime as processes
 from tenfold.engine.runtime import Runtime
 from tenfold.engine.trainer import Settings, Trainer
@@ -40,7 +42,13 @@ ALWAYS: dict[str, dict[str, Any]] = {
     "cyclegan": {"cycle": 1.0},
     "fastcut": {"contrast": 1.0},
     "ctgan": {"dropout": 0.0},  # each rank drops what it likes
+    "seqgan": {"likelihood": 0.0, "alone": 0.0},
+    "relgan": {"likelihood": 0.0, "lr_g": 0.05, "lr_d": 0.05},  # else it hardly moves
+    "seq2seq_gan": {"likelihood": 0.0, "alone": 0.0},
+    "dfgan": {"alone": 0.0},
+    "gan_cls": {"alone": 0.0},
 }
+TEXT, SOURCE, CAPTION = TextLayout(6, 9), TextLayout(5, 9), TextLayout(5, 12)
 CASES: dict[str, tuple[str, dict[str, Any]]] = {n: (n, ALWAYS.get(n, {})) for n in sorted(RECIPES)} | {
     "projected": ("projected", {"lr_g": 0.005, "lr_d": 0.005}),  # deep: rounding grows on the way through
     "r3gan residual": ("r3gan", {"network": "residual", "width": 16}),
@@ -60,6 +68,31 @@ def table() -> tuple[tuple[Cell, ...], list[Any], np.ndarray]:
     return tuple(code.cell for code in codes), codes, np.stack([x, category.stored(labels)], 1)
 
 
+def written(layout: TextLayout, seed: int) -> Tensor:
+    """Texts of several lengths; no two captions begin alike."""
+    random = np.random.default_rng(seed)
+    words, number = layout.vocabulary - SPECIAL, np.arange(COUNT)
+    rows = random.integers(SPECIAL, layout.vocabulary, (COUNT, layout.length))
+    rows[:, 0], rows[:, 1] = SPECIAL + number % words, SPECIAL + number // words % words
+    place, ends = np.arange(layout.length), random.integers(2, layout.length + 1, COUNT)[:, None]
+    return torch.from_numpy(np.where(place < ends, rows, np.where(place == ends, END, PAD)))
+
+
+class Beside:
+    """Samples, and what a batch carries beside them."""
+
+    labels = None
+
+    def __init__(self, rows: Rows, name: str, others: Tensor) -> None:
+        self.rows, self.name, self.others = rows, name, others
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def gather(self, index: np.ndarray) -> dict[str, Tensor]:
+        return {**self.rows.gather(index), self.name: self.others[torch.from_numpy(index)]}
+
+
 def trainer_of(case: str, runtime: Runtime) -> Trainer:
     torch.manual_seed(1)
     name, values = CASES[case]
@@ -73,7 +106,10 @@ def trainer_of(case: str, runtime: Runtime) -> Trainer:
     width = sum(cell.options + cell.scalar for cell in cells) if layout is None else layout.width
     shape = (width,) if width else SHAPE
     classes, target = ("a", "b", "c", "d"), 1 if cells else None
+    text = {"texts": TEXT, "text_pairs": TEXT, "captioned": CAPTION}.get(kind)
+    shape = (TEXT.length,) if text is TEXT else shape
     spec = DataSpec(kind, shape, COUNT, classes, (COUNT // 4,) * 4, given, cells, target, layout)
+    spec = replace(spec, text=text, source_text=SOURCE if kind == "text_pairs" else None)
     play = make_recipe(name, usual | values, "tiny").build(spec)
     for part in play.game.modules():
         if isinstance(part, ADA):
@@ -81,8 +117,15 @@ def trainer_of(case: str, runtime: Runtime) -> Trainer:
     share_statistics(play.game, runtime.sum_over_ranks if runtime.world > 1 else lambda x: x)
     random = torch.Generator().manual_seed(5)
     pixels = 2 * torch.rand(COUNT, *shape, generator=random) - 1
-    rows = Rows(pixels, np.arange(COUNT) % 4 if RECIPES[name].conditional != "never" else None)
+    rows = Rows(
+        written(TEXT, 5) if text is TEXT else pixels,
+        np.arange(COUNT) % 4 if RECIPES[name].conditional != "never" else None,
+    )
     data = Shuffled(rows, BATCHES.get(name, 8), balanced=play.balanced)
+    if kind == "text_pairs":
+        data = Shuffled(Beside(rows, "source", written(SOURCE, 6)), 8)
+    if kind == "captioned":
+        data = Shuffled(Beside(rows, "condition", written(CAPTION, 6)), 8)
     if cells:
         data = KnownCells(stored, cells, RowEncoder(codes), 8)
     if given:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.data.order import BothSides, Rows, Shuffled
@@ -22,6 +23,7 @@ from tenfold.data.spec import DataSpec
 from tenfold.data.table.batches import Knowing, KnownCells
 from tenfold.data.table.codes import category_code, number_code
 from tenfold.data.table.encoder import RowEncoder
+from tenfold.data.texts.layout import END, PAD, SPECIAL, TextLayout
 from tenfold.engine.trainer import Settings, Trainer
 from tenfold.recipe import RECIPES, make_recipe
 
@@ -32,14 +34,26 @@ OWN_SHAPES = {("pix2pix", "images"): (3, 16, 12)}
 """Where those do not do: what is transparent already has no holes."""
 GIVEN = (1, 16, 12)
 """Shape of what is translated."""
-ALWAYS = {("srgan", "images"): {"alone": 0.0}, ("pix2pix", "images"): {"task": "holes"}}
+ALWAYS = {
+    ("srgan", "images"): {"alone": 0.0},
+    ("pix2pix", "images"): {"task": "holes"},
+    ("seqgan", "texts"): {"likelihood": 0.2, "alone": 0.1},
+    ("relgan", "texts"): {"likelihood": 0.2},
+    ("seq2seq_gan", "text_pairs"): {"likelihood": 0.2, "alone": 0.1},
+    ("dfgan", "captioned"): {"alone": 0.2},
+    ("gan_cls", "captioned"): {"alone": 0.2},
+}
 """Settings without which there is nothing to learn, or not every turn within ten steps."""
+TEXT, SOURCE, CAPTION = TextLayout(6, 9), TextLayout(5, 9), TextLayout(5, 12)
+WORDED = {"texts": TEXT, "text_pairs": TEXT, "captioned": CAPTION}
 CASES = [(name, kind) for name, cls in sorted(RECIPES.items()) for kind in cls.kinds]
 
 
 def trainer_of(name: str, kind: str) -> Trainer:
     if kind == "table":
         return trainer_of_table(name)
+    if kind in WORDED:
+        return trainer_of_words(name, kind)
     layout = SERIES if kind == "series" else None
     shape = OWN_SHAPES.get((name, kind), SHAPES[kind]) if layout is None else (layout.width,)
     conditional = RECIPES[name].conditional != "never"
@@ -72,6 +86,48 @@ def trainer_of_table(name: str) -> Trainer:
     play = make_recipe(name, {"schedule": "cosine"}, "tiny").build(spec)
     values = np.stack([x, category.stored(labels)], 1)
     data = KnownCells(values, cells, RowEncoder(codes), 8, 0, play.knowing or Knowing())
+    settings = Settings(seed=2, planned=160, log_every=1)
+    return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
+
+
+def written(layout: TextLayout, seed: int) -> Tensor:
+    """Texts of several lengths; no two captions begin alike."""
+    random = np.random.default_rng(seed)
+    words, number = layout.vocabulary - SPECIAL, np.arange(32)
+    rows = random.integers(SPECIAL, layout.vocabulary, (32, layout.length))
+    rows[:, 0], rows[:, 1] = SPECIAL + number % words, SPECIAL + number // words % words
+    place, ends = np.arange(layout.length), random.integers(2, layout.length + 1, 32)[:, None]
+    return torch.from_numpy(np.where(place < ends, rows, np.where(place == ends, END, PAD)))
+
+
+class Beside:
+    """Samples, and what a batch carries beside them."""
+
+    labels = None
+
+    def __init__(self, rows: Rows, name: str, others: Tensor) -> None:
+        self.rows, self.name, self.others = rows, name, others
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def gather(self, index: np.ndarray) -> dict[str, Tensor]:
+        return {**self.rows.gather(index), self.name: self.others[torch.from_numpy(index)]}
+
+
+def trainer_of_words(name: str, kind: str) -> Trainer:
+    """Texts of four classes, texts made of others, or pictures with captions."""
+    shape = SHAPES["images"] if kind == "captioned" else (TEXT.length,)
+    spec = DataSpec(kind, shape, 32, ("a", "b", "c", "d"), (8,) * 4, text=WORDED[kind], source_text=SOURCE)
+    torch.manual_seed(1)
+    play = make_recipe(name, {"schedule": "cosine", **ALWAYS.get((name, kind), {})}, "tiny").build(spec)
+    pixels = 2 * torch.rand(32, *shape, generator=torch.Generator().manual_seed(5)) - 1
+    if kind == "texts":
+        data = Shuffled(Rows(written(TEXT, 5), np.arange(32) % 4), 8)
+    elif kind == "text_pairs":
+        data = Shuffled(Beside(Rows(written(TEXT, 5)), "source", written(SOURCE, 6)), 8)
+    else:
+        data = Shuffled(Beside(Rows(pixels), "condition", written(CAPTION, 6)), 8)
     settings = Settings(seed=2, planned=160, log_every=1)
     return Trainer(play.game, play.optimizers, data, settings=settings, schedules=play.schedules)
 

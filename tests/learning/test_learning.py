@@ -19,11 +19,8 @@ from tenfold.engine.trainer import Settings, Trainer
 from tenfold.metrics.modes import RING, mode_report
 from tenfold.recipe import RECIPES, make_recipe, translates
 
-NEVER = [
-    name
-    for name, cls in RECIPES.items()
-    if cls.conditional == "never" and not translates(cls) and "table" not in cls.kinds
-]
+PICTURES = [name for name, cls in RECIPES.items() if {"images", "vectors"} & {*cls.kinds}]
+NEVER = [n for n in PICTURES if RECIPES[n].conditional == "never" and not translates(RECIPES[n])]
 UNLABELLED = [*sorted(NEVER), "r3gan"]
 MORE: dict[str, dict[str, Any]] = {
     "mlp": {"widths": (128,), "widths_d": (128,)},

@@ -12,6 +12,7 @@ import tenfold.recipes  # noqa: F401  (registers them)
 from tenfold.augment.diffaugment import DiffAugment
 from tenfold.data.series.layout import SeriesLayout
 from tenfold.data.spec import Cell, DataSpec
+from tenfold.data.texts.layout import TextLayout
 from tenfold.draw import Draw
 from tenfold.engine.schedule import cosine
 from tenfold.errors import RecipeError
@@ -22,14 +23,23 @@ from tenfold.recipes.wgan import WGAN
 IMAGES = DataSpec("images", (1, 8, 8), 300, ("a", "b"), (150, 150))
 
 
+TEXT = TextLayout(6, 9)
+CELLS = (Cell("c", 3), Cell("n", 2, scalar=True, centres=(-1.0, 1.0), spreads=(0.5, 0.5)))
+SERIES = SeriesLayout(7, 3, 3, (2, 3), 2, (3,), (0,))
+OTHERS = {
+    "table": DataSpec("table", (6,), 300, cells=CELLS),
+    "series": replace(IMAGES, kind="series", shape=(SERIES.width,), series=SERIES),
+    "texts": replace(IMAGES, kind="texts", shape=(6,), text=TEXT),
+    "text_pairs": DataSpec("text_pairs", (6,), 300, text=TEXT, source_text=TEXT),
+    "captioned": DataSpec("captioned", (1, 8, 8), 300, text=TEXT),
+}
+
+
 def data_for(name: str) -> DataSpec:
-    """Pictures, of two sides where a recipe translates one into the other."""
+    """Pictures, of two sides where a recipe translates one into the other; or what else it learns from."""
     kind = RECIPES[name].kinds[0]
-    if kind == "series":
-        layout = SeriesLayout(5, 5, 0, (), 1, (), ())
-        return DataSpec(kind, (layout.width,), 300, ("a", "b"), (150, 150), series=layout)
-    if kind == "table":
-        return DataSpec(kind, (2,), 300, cells=(Cell("c", 2),))
+    if kind in OTHERS:
+        return OTHERS[kind]
     return IMAGES if kind == "images" else replace(IMAGES, kind=kind, given=(2, 8, 8))
 
 
@@ -200,5 +210,7 @@ def test_without_its_weight_there_is_no_discriminator():
 
 
 def test_only_conditional_ones_ask_for_balanced_classes():
+    """Texts are learnt in the proportions that their classes have."""
     balanced = {n for n in RECIPES if make_recipe(n, {}, "tiny").build(data_for(n)).balanced}
-    assert balanced == {n for n, cls in RECIPES.items() if cls.conditional != "never"}
+    conditional = {n for n, cls in RECIPES.items() if cls.conditional != "never"}
+    assert balanced == {n for n in conditional if "texts" not in RECIPES[n].kinds}

@@ -28,7 +28,7 @@ TOP = {
         "report",
     ),
     *("settings", "transfer", "guessing", "explore", "exploring", "translating", "pacing", "demo", "cli"),
-    *("budget", "tables", "opening", "options"),
+    *("budget", "tables", "words", "opening", "options", "records", "judging"),
 }
 FORBIDDEN = {
     **dict.fromkeys(

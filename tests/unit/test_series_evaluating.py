@@ -7,7 +7,6 @@ import pytest
 
 import tenfold
 from tenfold.errors import RunError
-from tenfold.evaluating import evaluate_rows
 from tenfold.recipe import make_recipe
 from tenfold.tables import series
 
@@ -28,7 +27,7 @@ def run(tmp_path_factory):
 
 def test_what_series_are_not_judged_by_is_refused(run, tmp_path):
     for judge in (run.evaluate, lambda **asked: tenfold.evaluate(run, **asked)):
-        with pytest.raises(RunError, match="series are judged by what was held out of their own data"):
+        with pytest.raises(RunError, match="holdout is not read of series"):
             judge(holdout=tmp_path / "fresh.csv")
         with pytest.raises(RunError, match="--features pixels was given"):
             judge(features="pixels")
@@ -41,5 +40,5 @@ def test_no_more_series_are_looked_at_than_asked_for(run, monkeypatch):
     (given,) = sides
     assert len(found.made) == len(given.fake.series) == len(given.holdout.series) == 22
     assert len(given.train.series) == 113
-    found = evaluate_rows(run)
+    found = run.evaluate()
     assert len(found.made) == 500 and len(found.real) == 37

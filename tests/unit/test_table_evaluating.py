@@ -15,7 +15,7 @@ from tenfold.data.table.infer import infer
 from tenfold.data.table.opening import open_table
 from tenfold.data.table.schema import write_spec
 from tenfold.errors import DataError, RunError
-from tenfold.evaluating import evaluate_tables
+from tenfold.judging import evaluate_tables
 from tenfold.metrics.suite import Measured
 from tenfold.metrics.tables import summary
 from tenfold.metrics.tables.verdicts import asked, promises

@@ -17,7 +17,7 @@ from tenfold.engine.runtime import Runtime, best_device, has_bf16
 from tenfold.engine.schedule import linear
 from tenfold.engine.trainer import Settings, Trainer, Watch
 from tenfold.errors import Diverged
-from tenfold.game import Batch, Game, Sampler, Terms, Turn
+from tenfold.game import Anew, Batch, Game, Sampler, Terms, Turn
 from tenfold.games.gan import GAN, NoiseSampler
 from tenfold.objectives import WASSERSTEIN
 from tenfold.penalties import R1
@@ -365,6 +365,8 @@ def test_one_process_asks_nobody():
     assert here.any(True) is True
     assert here.any(False) is False
     here.barrier()
+    here.spread([x])
+    assert x.tolist() == [1, 1, 1]
 
 
 def test_devices():
@@ -414,3 +416,85 @@ def test_a_stage_that_was_left_does_not_come_back():
     older = capture(trainer)
     restore(other, State(older.tensors, {k: v for k, v in older.facts.items() if k != "stage"}))
     assert other.stage == 0.0
+
+
+def halves(watches: Sequence[Watch] = ()) -> Trainer:
+    """Four steps; the last two go on from the best sampler of those before."""
+    torch.manual_seed(0)
+    game = Toy()
+    game.stages, game.anew = (0.5,), Anew(0.5)
+    optimizers = {name: torch.optim.Adam(p.parameters(), 0.1) for name, p in game.players().items()}
+    settings = Settings(planned=16, half_life_kimg=0.0)
+    return Trainer(game, optimizers, Shuffled(rows(), 4), settings=settings, watches=watches)
+
+
+def keep_first(trainer: Trainer) -> None:
+    if trainer.step == 1:
+        trainer.keep()
+
+
+def test_a_stage_may_go_on_from_the_sampler_that_was_kept():
+    trainer, order = halves(), []
+    trainer.game.anew = Anew(0.5, lambda: order.append(trainer.game.sampler.weight.tolist()))
+    trainer.fit(0.004)
+    trainer.keep()
+    kept = trainer.game.sampler.weight.tolist()
+    trainer.fit(0.008)
+    assert trainer.game.sampler.weight.tolist() != kept and order == []
+    trainer.enter_stage()
+    assert trainer.game.sampler.weight.tolist() == trainer.ema.module.weight.tolist() == kept
+    assert order == [kept] and trainer.kept == {}
+    trainer.keep()
+    assert trainer.kept == {}, "no such stage is to come"
+    trainer.play_step()
+    assert len(order) == 1 and trainer.game.sampler.weight.tolist() != kept
+
+
+def test_a_stage_before_which_nothing_was_kept_goes_on_from_the_last_sampler():
+    trainer = halves()
+    trainer.fit(0.008)
+    last = trainer.game.sampler.weight.tolist()
+    trainer.enter_stage()
+    assert trainer.game.sampler.weight.tolist() == last
+
+
+def test_optimisers_begin_anew_with_such_a_stage():
+    trainer = halves()
+    trainer.fit(0.008)
+    assert all(optimizer.state for optimizer in trainer.optimizers.values())
+    before = trainer.game.sampler.weight.detach().clone()
+    trainer.enter_stage()
+    assert not any(optimizer.state for optimizer in trainer.optimizers.values())
+    trainer.play_step()  # of which Adam's first step is as long as the rate
+    moved = (trainer.game.sampler.weight - before).abs()
+    torch.testing.assert_close(moved, torch.full((2,), 0.1), rtol=1e-5, atol=0)
+    state = trainer.optimizers["a"].state[trainer.game.sampler.weight]
+    trainer.play_step()
+    assert state["step"] == 2, "since then"
+
+
+def test_some_watches_look_before_such_a_stage():
+    seen: list[tuple[str, int]] = []
+    watches = [
+        Watch(100, lambda t: seen.append(("brink", t.seen)), brinks=True),
+        Watch(100, lambda t: seen.append(("end", t.seen))),
+    ]
+    halves(watches).fit(0.016)
+    assert seen == [("brink", 8), ("brink", 16), ("end", 16)]
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_a_run_of_such_stages_goes_on_as_if_it_had_never_been_stopped(stop):
+    watch = Watch(4, keep_first)
+    whole, stopped, other = (halves([watch]) for _ in range(3))
+    whole.fit(0.016)
+    stopped.fit(0.004 * stop)
+    with torch.no_grad():
+        for p in other.game.parameters():
+            p.zero_()
+    restore(other, capture(stopped))
+    other.fit(0.016)
+    for name, x in whole.game.state_dict().items():
+        assert torch.equal(other.game.state_dict()[name], x)
+    assert torch.equal(other.ema.module.weight, whole.ema.module.weight)
+    assert whole.game.sampler.weight.tolist() != halves().fit(0.016).game.sampler.weight.tolist()

@@ -27,6 +27,9 @@ def main(argv: Sequence[str]) -> int:
     if is_table(args.data):
         return check_rows(args)
     refuse_columns(args)
+    words = check_words(args)
+    if words is not None:
+        return words
     from ..choosing import recipes_for
     from ..data import LoadOptions
 
@@ -50,6 +53,38 @@ def check_rows(args: Namespace) -> int:
     more = [] if args.write_spec is None else [f"spec: {args.write_spec}; edit it, then: fit --spec FILE"]
     show(report.to_json(), [*report.lines(), *more], as_json=args.json)
     return 2 if report.problems else 0
+
+
+def check_words(args: Namespace) -> int | None:
+    """The same of texts, and of pictures with captions; None if there are none."""
+    from ..data.options import LoadOptions
+    from ..data.texts.captions import is_captioned
+    from ..data.texts.options import TextOptions
+    from ..data.texts.places import is_texts
+    from ..data.texts.report import check_captioned, check_texts
+
+    asked = TextOptions(holdout=args.holdout)
+    with stdout_kept_clean(args.json):
+        if is_texts(args.data):
+            refuse_of_pictures(args)
+            report = check_texts(args.data, asked)
+        elif is_captioned(args.data):
+            pictures = LoadOptions(
+                size=args.size, holdout=args.holdout, group=args.group, skip_bad=args.skip_bad
+            )
+            report = check_captioned(args.data, asked, pictures)
+        else:
+            return None
+    show(report.to_json(), report.lines(), as_json=args.json)
+    return 2 if report.problems else 0
+
+
+def refuse_of_pictures(args: Namespace) -> None:
+    """Raises a WrongCommand if something is asked for that is not read of texts."""
+    given = {"size": args.size is not None, "group": args.group is not None, "skip_bad": args.skip_bad}
+    wrong = [name for name, there in given.items() if there]
+    if wrong:
+        raise WrongCommand(f"{as_flags(wrong)} is not read of texts. Leave it out.")
 
 
 def refuse_columns(args: Namespace) -> None:

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 
 if TYPE_CHECKING:
-    from ..evaluation import Evaluation
-    from ..tables.evaluating import TableEvaluation
-    from ..tables.series import SeriesEvaluation
+    from ..judging import Found
 
 
 def main(argv: Sequence[str]) -> None:
@@ -35,13 +33,14 @@ def main(argv: Sequence[str]) -> None:
     show({**found.to_json(), "report": str(path)}, [*found.lines(), f"report: {path}"], as_json=args.json)
 
 
-def judged(args: Namespace, say: Callable[[str], None]) -> Evaluation | TableEvaluation | SeriesEvaluation:
+def judged(args: Namespace, say: Callable[[str], None]) -> Found:
     """What was found of a run, of two folders, or of two tables.
 
     Raises:
         WrongCommand: if it is said of a run what its table is.
     """
-    from ..evaluating import evaluate, evaluate_tables, refuse_features
+    from ..evaluating import evaluate
+    from ..judging import evaluate_tables, refuse_features
 
     if args.target is None and args.spec is None:
         return evaluate(

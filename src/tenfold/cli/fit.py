@@ -10,6 +10,7 @@ from .fields import add_fields, fields_of_some, given
 from .options import add_data_flags, add_run_flags, as_flags, asked_for, data_name, read_options
 from .parser import Parser, WrongCommand, add_json_flag, show, stdout_kept_clean
 from .series import add_series_flags
+from .words import add_text_flags
 
 if TYPE_CHECKING:
     from ..plan import Plan
@@ -50,9 +51,12 @@ def read(argv: Sequence[str]) -> Namespace:
         cls = recipe_class(seen.recipe)
         if "series" in cls.kinds:  # other recipes may have fields of these names
             add_series_flags(parser)
+        if {"texts", "text_pairs", "captioned"} & {*cls.kinds}:
+            add_text_flags(parser, label=True)
         add_fields(parser, cls, f"recipe {seen.recipe} (presets: {', '.join(cls.presets)})", seen.preset)
         return finished(parser, argv)
     add_series_flags(parser)
+    add_text_flags(parser, label=False)
     if not seen.help:
         from .. import recipes  # noqa: F401  (registers them)
         from ..recipe import RECIPES, Recipe

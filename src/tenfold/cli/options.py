@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from .parser import Parser
 from .series import series_options
+from .words import text_options
 
 if TYPE_CHECKING:
     from ..options import Options
 
 
-FLAGS = {"start": "from", "side": "from"}
-"""Flags of options that are called otherwise, as Python keeps the word for itself."""
-
-
-IN_PYTHON_ONLY = ("carve", "side", "series")
+OWN = ("carve", "side", "series", "texts")
 """Options that no flag of the same name sets."""
+GROUPS = ("series", "texts")
+"""Options of which each field has a flag."""
+FLAGS = {"start": "from", "side": "from", "text": "text_column"}
+"""Flags of options that are called otherwise, as Python keeps the word for itself, or another flag has it."""
 
 
 def data_name(text: str) -> str:
@@ -90,8 +91,8 @@ def read_options(args: Namespace) -> Options:
     """How to run; each field is a flag of the same name."""
     from ..options import Options
 
-    known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in IN_PYTHON_ONLY}
-    known |= {"series": series_options(args)}
+    known = {f.name: getattr(args, f.name) for f in fields(Options) if f.name not in OWN}
+    known |= {"series": series_options(args), "texts": text_options(args)}
     if names_side(args):
         known |= {"side": args.start, "start": None}
     return Options(**known)
@@ -112,7 +113,14 @@ def asked_for(options: Options, changeable: Collection[str]) -> list[str]:
     from ..options import Options
 
     kept = [f.name for f in fields(Options) if f.name not in changeable]
-    return [name for name in kept if getattr(options, name) != getattr(Options(), name)]
+    asked = [name for name in kept if getattr(options, name) != getattr(Options(), name)]
+    return [one for name in asked for one in (within(options, name) if name in GROUPS else [name])]
+
+
+def within(options: Options, group: str) -> list[str]:
+    """Names of what was said within one of them."""
+    said = getattr(options, group)
+    return [f.name for f in fields(said) if getattr(said, f.name) != f.default]
 
 
 def as_flags(names: Iterable[str]) -> str:

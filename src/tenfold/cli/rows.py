@@ -72,6 +72,7 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
     """
     from ..data.table.frames import read_frame, write_frame
     from ..tables.completing import sample_remaining
+    from ..tables.conditions import with_label
     from ..tables.sampling import sample_blocks
     from ..tables.where import where
     from ..tables.writing import refuse_other_file, write_blocks
@@ -83,8 +84,7 @@ def sample_rows(run: Run, args: Namespace) -> tuple[dict[str, Any], list[str]]:
     path = Path(args.out)
     refuse_other_file(path)
     conditions = where(args.where or [], run.table.spec.columns)
-    if args.label is not None:
-        conditions = run.with_label(conditions, args.label)
+    conditions = with_label(run, conditions, args.label)
     if args.remaining is not None:
         refuse_beside_remaining(args, conditions)
         made = sample_remaining(run, args.remaining, seed=args.seed)

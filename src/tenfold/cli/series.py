@@ -30,9 +30,17 @@ def add_series_flags(parser: ArgumentParser) -> None:
     add("--gaps", choices=("refuse", "fill"), help="missing values: an error, or the value before")
 
 
+def has_series_flags(args: Namespace) -> bool:
+    """Whether the command has them."""
+    return "entity" in vars(args)
+
+
 def series_options(args: Namespace) -> SeriesOptions | None:
     """What is said of series; None if nothing is."""
-    given = {name: value for name in NAMES if (value := getattr(args, name, None)) is not None}
+    if not has_series_flags(args):  # --label may then be that of texts
+        return None
+    given = {name: getattr(args, name) for name in NAMES}
+    given = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items() if v is not None}
     if not given:
         return None
     from ..data.series.schema import SeriesOptions

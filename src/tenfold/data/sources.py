@@ -257,7 +257,7 @@ def _table_part(tree: Tree, table: Table, items: list[Item]) -> Part:
         notes.append(f"{unlisted} images that {table.name} does not name were left out")
     texts = table.column(TEXT_COLUMNS)
     if texts is not None:
-        notes.append(f"the column {texts!r} is not used: no recipe learns from texts yet")
+        notes.append(f"the column {texts!r} is not used: --recipe dfgan learns from captions")
     return files_part(tree, items, tuple(notes), table.name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .series.layout import SeriesLayout
+from .texts.layout import TextLayout
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class DataSpec:
 
     Attributes:
         kind: "images"; "vectors" for rows of plain numbers; "pairs" for images, each made of another;
-            "unpaired" for images that are like what others shall be made into; "table" for rows of cells; or
-            "series" for what changes with time.
+            "unpaired" for images that are like what others shall be made into; "table" for rows of cells;
+            "series" for what changes with time; "texts"; "text_pairs" for texts made of others; or
+            "captioned" for images with words.
         shape: of one sample as the networks see it: (channels, height, width), or (features,).
         count: number of training samples (the hold-out is not among them).
         classes: class names, in the order of the label numbers; empty without labels.
@@ -44,6 +46,8 @@ class DataSpec:
         cells: of a table, in the order of its columns; empty of others.
         target: number of the cell that is to be predicted from the others; None if none is named.
         series: how series lie before networks; None of what are none.
+        text: how texts, or captions of pictures, lie before networks; None where there are none.
+        source_text: how texts lie that others are made of.
     """
 
     kind: str
@@ -55,8 +59,10 @@ class DataSpec:
     cells: tuple[Cell, ...] = ()
     target: int | None = None
     series: SeriesLayout | None = None
+    text: TextLayout | None = None
+    source_text: TextLayout | None = None
 
     @property
     def pictures(self) -> bool:
         """Whether samples are images."""
-        return self.kind not in ("vectors", "table", "series")
+        return self.kind in ("images", "pairs", "unpaired", "captioned")

@@ -162,6 +162,7 @@ def capture(trainer: Trainer) -> State:
     for name, optimizer in trainer.optimizers.items():
         for i, held in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{name}.{i}.{k}": v for k, v in held.items() if isinstance(v, Tensor)}
+    tensors |= {f"kept.{name}": x for name, x in trainer.kept.items()}
     tensors |= {f"log.{name}": total for name, total in trainer.log.sums.items()}
     facts = {"step": trainer.step, "drawn": trainer.drawn, "rate": trainer.rate, "stage": trainer.stage}
     return State(tensors, facts | {"counts": dict(trainer.log.counts)})
@@ -177,6 +178,7 @@ def restore(trainer: Trainer, state: State) -> None:
     trainer.rate = float(state.facts["rate"])
     trainer.stage = float(state.facts.get("stage", 0.0))  # a run of an earlier version has none
     device = trainer.runtime.device
+    trainer.kept = {name: t.to(device) for name, t in part(state.tensors, "kept.").items()}
     trainer.log.sums = {name: t.to(device) for name, t in part(state.tensors, "log.").items()}
     trainer.log.counts = dict(state.facts["counts"])
 

@@ -83,6 +83,11 @@ class Runtime:
         dist.broadcast(letters, 0)
         return bytes(letters.tolist()).decode()
 
+    def spread(self, tensors: Iterable[Tensor]) -> None:
+        """Fill tensors with what they are on the first rank."""
+        for tensor in tensors if self.world > 1 else ():
+            dist.broadcast(tensor, 0)
+
     def barrier(self) -> None:
         """Wait for every rank."""
         if self.world > 1:

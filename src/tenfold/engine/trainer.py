@@ -68,11 +68,13 @@ class Watch:
 
     Attributes:
         every: number of samples between two looks; the end of a run is looked at in any case.
-        act: what is done; it must not change the trainer's state.
+        act: what is done; it must not change the trainer's state, but may let it keep the sampler.
+        brinks: whether it also looks before a stage that goes on from the best sampler.
     """
 
     every: int
     act: Callable[[Trainer], None]
+    brinks: bool = False
 
 
 class Trainer:
@@ -119,6 +121,7 @@ class Trainer:
         self.adaptive = [part for part in game.modules() if isinstance(part, Adaptive)]
         self.step, self.drawn, self.rate, self.stopping = 0, 0, 1.0, False
         self.goal, self.stage = 0, 0.0
+        self.kept: dict[str, Tensor] = {}
         self.log = Log()
         set_modes(game, self.players.values())
 
@@ -138,10 +141,23 @@ class Trainer:
         while self.step < self.goal and not self.stop_asked():
             before = self.seen
             self.play_step()
+            over, brink = self.step == self.goal, self.on_brink()
             for watch in self.watches:
-                if self.seen // watch.every > before // watch.every or self.step == self.goal:
+                due = self.seen // watch.every > before // watch.every
+                if due or over or (brink and watch.brinks):
                     watch.act(self)
         return self
+
+    def on_brink(self) -> bool:
+        """Whether the next step is the first of a stage that goes on from the best sampler."""
+        anew = self.game.anew
+        return anew is not None and self.stage < anew.at <= self.progress
+
+    def keep(self) -> None:
+        """Keep the averaged sampler as it is for a stage that goes on from the best one; for a watch."""
+        anew = self.game.anew
+        if anew is not None and self.stage < anew.at:
+            self.kept = {name: x.clone() for name, x in self.ema.module.state_dict().items()}
 
     def plan_anew(self, planned: int) -> None:
         """Let the whole run see another number of samples; for a watch, while the run is played."""
@@ -170,8 +186,24 @@ class Trainer:
 
     def enter_stage(self) -> None:
         """Tell the game how far the run is; a stage that was left stays so, even if more is planned then."""
+        brink = self.on_brink()
         self.stage = max(self.stage, *(begin for begin in self.game.stages if begin <= self.progress), 0.0)
         self.game.progress = max(self.progress, self.stage)
+        if brink:
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Go on from the sampler that was kept, if one was; optimisers forget gradients of other losses."""
+        if self.runtime.any(bool(self.kept)):  # where nobody watches, on other ranks, nothing was kept
+            kept = self.kept or {name: x.clone() for name, x in self.game.sampler.state_dict().items()}
+            self.runtime.spread(kept.values())
+            for module in (self.game.sampler, self.ema.module):
+                module.load_state_dict(kept)
+            self.kept = {}
+        for optimizer in self.optimizers.values():
+            optimizer.state.clear()
+        if self.game.anew is not None and self.game.anew.after is not None:
+            self.game.anew.after()
 
     def play(self, turn: Turn, seed: int) -> None:
         """One update of one player, on a fresh batch or on the last one."""
@@ -224,7 +256,8 @@ class Trainer:
     def set_rates(self) -> None:
         """The learning rates of this step."""
         for name, optimizer in self.optimizers.items():
-            factor = self.rate * self.schedules.get(name, constant)(self.progress)
+            # Of a run that is extended, too, a stage that was left stays so.
+            factor = self.rate * self.schedules.get(name, constant)(self.game.progress)
             for group, base in zip(optimizer.param_groups, self.base_rates[name], strict=True):
                 group["lr"] = base * factor
 

@@ -30,7 +30,11 @@ _SHARED = {
     "logits (means)": r"\w+_logit",
     "signs of logits (means)": r"\w+_sign|order",
     "kernel distance": r"kernel_distance",
-    "metrics": r"precision|recall|density|coverage|label_accuracy",
+    "held-out text (nats per token)": r"heldout_nll",
+    "n-gram distance": r"ngram_distance",
+    "texts": r"self_bleu|distinct|distinct_of_real|bleu|exact_match",
+    "rows": r"detector_auc|tstr|marginals",
+    "metrics": r"precision|recall|density|coverage|label_accuracy|r_precision",
 }
 
 

@@ -46,6 +46,7 @@ MEANING = {
     "psnr": "the same as peak signal-to-noise ratio, in decibels; higher is nearer",
     "ssim": "how alike the structure of both is; 1 is the same",
     "feature_distance": "the same in features; two real pictures are 1 apart",
+    "r_precision": "share of pictures that are told by their own caption among ten",
     "cycle_l1": "mean difference of what is translated there and back, of values from 0 to 1",
     "consistency": "mean difference to what was enlarged, when made small again, of values from 0 to 1",
     "acf_error": "mean difference of autocorrelations; 0 is best",

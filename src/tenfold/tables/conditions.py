@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from ..data.table.constraints import Together, known_through
 from ..data.table.schema import Column
 from ..errors import RunError, suggest
 from .values import as_number, canonical, is_missing, nearest
+
+if TYPE_CHECKING:
+    from ..run import Run
 
 
 @dataclass(frozen=True)
@@ -359,3 +362,19 @@ def numbers_satisfied(
     wanted = value if isinstance(value, list | set | frozenset) else [value]
     numbers = [np.nan if is_missing(each) else as_number(name, each, codec) for each in wanted]
     return np.isin(x, numbers) | (np.isnan(x) & any(map(np.isnan, numbers)))
+
+
+def with_label(run: Run, conditions: dict[str, Any], label: str | int | None) -> dict[str, Any]:
+    """Conditions on columns of a table, and a label as one on its target.
+
+    Raises:
+        RunError: there is a label, and a condition on the target too.
+    """
+    if label is None:
+        return conditions
+    if run.target in conditions:
+        raise RunError(
+            f"the label {label!r} was asked for, and {conditions[run.target]!r} of the column "
+            f"{run.target!r}, which the label is about. Give one of the two."
+        )
+    return {**conditions, run.target: label}

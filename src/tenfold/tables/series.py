@@ -115,7 +115,7 @@ def evaluate_series(
 
 def made_like(run: Run, like: Split, count: int, seed: int) -> Ragged:
     """So many series that a run makes, of the classes that others have."""
-    labels = asked_labels(run, like, count, seed)
+    labels = asked_labels(run, like.labels, count, seed)
     rows = generate_many(run.sampler, count, labels, derive(seed, "evaluate"))
     return run.series.series_of(rows.numpy(), None if labels is None else labels.numpy())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..data import Codec, Dataset
 from ..draw import derive
 from ..engine.checkpoint import State, write_state
-from ..engine.trainer import Trainer
+from ..engine.trainer import Trainer, Watch
 from ..errors import DataError
 from ..game import Sampler
 from ..games.tabular import RowSampler
@@ -59,6 +59,7 @@ class Exam:
     """
 
     given_codec: Codec | None = None
+    watches: Sequence[Watch] = ()
     by = "rows"
     count = 0
 

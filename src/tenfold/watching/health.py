@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from .repeating import why_repeating
+
 CLEARLY = 3.0  # standard errors: a hold-out of 20 raises no alarm by chance
 STRONG = 0.5  # probability of a change from which on it is spoken of; a lower cap was set on purpose
 FALLEN = 0.25  # share of what recall and coverage once were
@@ -56,6 +58,8 @@ def verdict_of(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]],
     if order > 0.995 and signals.get("D/real_sign", 1.0) - signals.get("D/fake_sign", -1.0) > 1.9:
         why = f"D tells {order:.0%} of pairs apart, and G's gradient has norm {norm:.2g}"
         return Health("discriminator too strong", why)
+    if (same := why_repeating(looks)) is not None:
+        return Health("collapsed", same)
     told = f"D tells {order:.0%} of pairs apart; " if "D/order" in signals else ""
     return Health("learning", f"{told}samples spread {spread:.2f} of real")
 

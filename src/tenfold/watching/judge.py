@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ..data import Codec
-from ..engine.trainer import Trainer
+from ..engine.trainer import Trainer, Watch
 from ..game import Sampler
 
 
@@ -34,6 +34,11 @@ class Judge(Protocol):
     @property
     def count(self) -> int:
         """Samples that recall and coverage are shares of; 0 where there are no such shares."""
+        ...
+
+    @property
+    def watches(self) -> Sequence[Watch]:
+        """With what else it looks at a run; it does so on the first rank alone."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -38,6 +38,16 @@ class Making(Protocol):
         ...
 
     @property
+    def asked(self) -> Tensor | None:
+        """What is asked of each sample, classes or captions, as D is told it; None if nothing is."""
+        ...
+
+    @property
+    def reference(self) -> Mapping[str, float]:
+        """What the real samples get of what `beside` tells."""
+        ...
+
+    @property
     def given_codec(self) -> Codec | None:
         """How what is translated is stored; None if nothing is."""
         ...
@@ -66,7 +76,8 @@ class Translations:
 
     def __init__(self, data: Dataset, index: np.ndarray, degrade: Degradation | None = None) -> None:
         judges = data.train if data.holdout is None else data.holdout
-        self.codec = data.codec
+        self.codec, self.asked = data.codec, None
+        self.reference: Mapping[str, float] = {}
         self.real = judges.gather(index)["real"]
         self.paired = data.spec.kind != "unpaired"
         self.exactly, self.count = isinstance(degrade, Smaller), len(index)

@@ -32,7 +32,7 @@ class Opinion:
     """
 
     def __init__(self, data: Dataset, classes: int) -> None:
-        self.conditional = classes > 0
+        self.conditional = classes > 0 or data.spec.kind == "captioned"
         self.train = some(data.train, derive(0, "opinion", "train"))
         held = data.holdout
         self.holdout = None if held is None else some(held, derive(0, "opinion", "holdout"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from math import prod
@@ -18,8 +18,9 @@ from ..data.order import Samples, in_proportion
 from ..degrade import Degradation
 from ..draw import Draw, derive
 from ..engine.checkpoint import State, finished, read_state, write_state
-from ..engine.trainer import Trainer
+from ..engine.trainer import Trainer, Watch
 from ..game import Sampler
+from ..metrics.captions import kernel_distance_of_pairs
 from ..metrics.coverage import manifold
 from ..metrics.features import Features, Pixels
 from ..metrics.kernel import Estimate, kernel_distance, kernel_distance_by_class, kernel_gain
@@ -91,14 +92,15 @@ class FromNoise:
 
     given_codec: Codec | None = None
     paired = False
+    reference: Mapping[str, float] = {}
 
     def __init__(self, count: int, labels: Tensor | None, classes: int, data: Dataset) -> None:
-        self.count, self.labels, self.classes, self.codec = count, labels, classes, data.codec
+        self.count, self.asked, self.classes, self.codec = count, labels, classes, data.codec
 
     def make(self, sampler: nn.Module, device: torch.device) -> Tensor:
         """The samples."""
         assert isinstance(sampler, Sampler)
-        return generate_many(sampler, self.count, self.labels, 0, device)
+        return generate_many(sampler, self.count, self.asked, 0, device)
 
     def beside(self, made: Tensor, sampler: nn.Module, device: torch.device) -> dict[str, float]:
         """Nothing else."""
@@ -145,7 +147,10 @@ class Quality:
         folder: where the best sampler is kept.
         classes: number of conditions; 0 for none.
         degrade: for a translation of what is made of the real samples.
+        making: how the sampler is tried, by the numbers of the real samples; found by the data if not given.
     """
+
+    watches: Sequence[Watch] = ()
 
     def __init__(
         self,
@@ -154,6 +159,7 @@ class Quality:
         folder: Path,
         classes: int,
         degrade: Degradation | None = None,
+        making: Callable[[np.ndarray], Making] | None = None,
     ) -> None:
         self.features, self.folder = features, folder
         self.classes, self.names = classes, data.spec.classes
@@ -170,8 +176,11 @@ class Quality:
         translates = data.given is not None or degrade is not None
         noise = FromNoise(self.count, self.labels, classes, data)
         self.making: Making = Translations(data, index, degrade) if translates else noise
+        if making is not None:
+            self.making = making(index)
+        self.matched = data.spec.kind == "captioned"
         self.references = 0
-        self.reference = self.refer(data.train) if self.chooses else None
+        self.reference = self.refer(data.train) | dict(self.making.reference) if self.chooses else None
         self.best: Best | None = None
 
     def labels_like(self, labels: np.ndarray | None) -> Tensor | None:
@@ -226,6 +235,8 @@ class Quality:
 
     def distance(self, fake: Tensor, labels: Tensor | None) -> Estimate:
         """The kernel distance: class by class where the labels of both sides are the same."""
+        if self.matched and len(fake) == len(self.real):
+            return kernel_distance_of_pairs(self.real, fake)
         if not self.by_class or self.labels is None or labels is None:
             return kernel_distance(self.real, fake)
         return kernel_distance_by_class(self.real, self.labels, fake, labels)
@@ -259,6 +270,8 @@ class Quality:
         error = f"{found['kernel_distance']:.4f}±{found['kernel_distance_error']:.4f}"
         pairs = [("kernel distance", "kernel_distance", error, ".4f")]
         pairs += [(name, name, f"{found[name]:.2f}", ".2f") for name in ("recall", "coverage")]
+        if "r_precision" in found:
+            pairs.append(("R-precision", "r_precision", f"{found['r_precision']:.2f}", ".2f"))
         by_class = {k: v for k, v in found.items() if k.startswith("coverage_of_class_")}
         if by_class:
             worst = min(by_class, key=lambda key: by_class[key])
@@ -289,7 +302,7 @@ class Quality:
         fake = self.features(images)
         found = self.compare(fake, self.labels) | self.making.beside(images, sampler, device)
         found["spread"] = spread(images) / max(self.real_spread, 1e-12)
-        return found | self.opinion.look(trainer, images, self.labels), fake
+        return found | self.opinion.look(trainer, images, self.making.asked), fake
 
     def improves(self, fake: Tensor, recall: float) -> bool:
         """Whether samples are clearly nearer to the real ones than the best before: by a share, beyond error.

@@ -17,7 +17,16 @@ OF_CRITIC = ("D/train_logit", "D/made_logit")
 OF_CRITIC_AND_HOLDOUT = ("D/holdout_logit", "overfit", "overfit_error", "overfit_z")
 OF_PAIRS = ("l1", "psnr", "ssim")
 OF_TABLE = ("detector_auc", "detector_auc_error", "tstr", "marginals", "closer", "closer_error")
-NAMES = (*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT, *OF_PAIRS, *OF_TABLE)
+OF_TEXTS = (
+    *("heldout_nll", "ngram_distance", "ngram_distance_error"),
+    *("self_bleu", "distinct", "distinct_of_real"),
+)
+OF_TEXT_PAIRS = ("heldout_nll", "exact_match", "bleu")
+OF_CAPTIONED = ("r_precision",)
+NAMES = (
+    *(*MEASURED, *OF_CRITIC, *OF_CRITIC_AND_HOLDOUT),
+    *(*OF_PAIRS, *OF_TABLE, *OF_TEXTS, *OF_TEXT_PAIRS[1:], *OF_CAPTIONED),
+)
 """What a look may log; the first five are in every look at what is no table."""
 
 ERROR = "_error"  # after the name of a number: its standard error
@@ -143,12 +152,18 @@ def refuse_without_critic(stop_when: str | None, recipe: str) -> None:
         )
 
 
-def refuse_unlogged(stop_when: str | None, table: bool) -> None:
-    """Raises a RecipeError if a rule needs a number that is logged of other data."""
+def refuse_unlogged(stop_when: str | None, kind: str) -> None:
+    """Raises a RecipeError if a rule needs a number that is logged of other kinds of data."""
     name = parse_condition(stop_when).name if stop_when else ""
-    logged = (*OF_TABLE, "spread") if table else tuple(n for n in NAMES if n not in OF_TABLE)
+    own = {
+        "table": (*OF_TABLE, "spread"),
+        "texts": (*OF_TEXTS, "spread"),
+        "text_pairs": (*OF_TEXT_PAIRS, "spread"),
+    }
+    others = () if kind == "captioned" else OF_CAPTIONED
+    pictures = tuple(n for n in NAMES if n not in (*OF_TABLE, *OF_TEXTS, *OF_TEXT_PAIRS, *others))
+    logged = own.get(kind, pictures)
     if name and name not in logged:
-        kind = "a table" if table else "what is no table"
         raise RecipeError(f"--stop-when {name} is not measured of {kind}. Choose one of {', '.join(logged)}.")
 
 

@@ -97,7 +97,7 @@ def spec_of(frame: Frame, options: LoadOptions) -> TableSpec:
         raise DataError(
             f"The column {free[0]!r} of {frame.name} holds free text, which a table's GAN cannot make. "
             "Leave it out of the table, or write a spec with tenfold check --write-spec FILE, set its "
-            'kind to "ignore", and pass it: --spec FILE'
+            'kind to "ignore", and pass it: --spec FILE. Or learn the texts: --recipe lm'
         )
     return spec
 

@@ -292,7 +292,7 @@ def _problems(df: pd.DataFrame, spec: TableSpec, faults: Sequence[str]) -> Itera
     if texts:
         yield (
             f'free text cannot be learnt: {texts}; remove it, or set its kind to "ignore", "id" or '
-            '"categorical" in the spec'
+            '"categorical" in the spec; or learn the texts alone: fit --recipe lm'
         )
     if not faults and not spec.learnt:
         yield "no column is left to learn"

@@ -1,0 +1,1 @@
+"""Texts: how words become numbers, and numbers words again."""

@@ -1,0 +1,1 @@
+"""Measures of texts, each beside what fresh real texts get."""
