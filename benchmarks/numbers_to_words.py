@@ -50,7 +50,7 @@ class Effort:
 def main() -> None:
     """Every case, with every seed, in both ways."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--budget", default="5m", help="of each run (5m)")
+    parser.add_argument("--budget", default="3m", help="of each run (3m)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="at least two (0 1 2)")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), help="only these")
     given = parser.parse_args()

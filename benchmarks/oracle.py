@@ -72,7 +72,7 @@ class Effort:
         beginnings: over which bigrams are summed.
     """
 
-    budget: tuple[str, str] = ("740s", "4m")
+    budget: tuple[str, str] = ("740s", "2m")
     train: int = 10_000
     judged: int = 10_000
     beginnings: int = 50_000
