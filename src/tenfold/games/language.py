@@ -174,9 +174,8 @@ class TextSampler(Sampler):
     ) -> Int[Tensor, "n p k t"]:
         """Texts that go on from beginnings of some texts, several times from each.
 
-        All of them go on together: at step t those that begin with fewer than t tokens take one more, and
-        those that begin with t join them, with what is remembered of this beginning. For those that have
-        ended no token is drawn, which is what costs time.
+        All go on together: at step t those that begin with fewer than t tokens take one more, and those that
+        begin with t join them. For those that have ended no token is drawn, which is what costs time.
 
         Args:
             tokens: the texts.
@@ -193,10 +192,8 @@ class TextSampler(Sampler):
             ended = over(made[:, :p, :, t - 1])
             if ended.all() and over(tokens[:, t - 1]).all():
                 break  # what stands behind is padding already
-            own, drawn = self.network.step(own, tokens[:, t - 1]), []
-            joining = p < len(begins) and begins[p] == t
-            if joining:
-                drawn = [self.following(own[0], uniform[:, p, :, t], table)[:, None]]
+            own, joining = self.network.step(own, tokens[:, t - 1]), p < len(begins) and begins[p] == t
+            drawn = [self.following(own[0], uniform[:, p, :, t], table)[:, None]] if joining else []
             if many is not None:
                 drawn = [self.going_on(many, uniform[:, :p, :, t], ~ended, table), *drawn]
             if joining:
