@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from record import SOURCE, Record, arguments, say
+from tenfold.budget import seconds_of
 from tenfold.data.order import Rows, Shuffled
 from tenfold.data.spec import DataSpec
 from tenfold.data.texts.layout import END, SPECIAL, START, UNKNOWN, TextLayout
@@ -24,7 +25,6 @@ from tenfold.games.language import TextSampler, alphabet
 from tenfold.metrics.kernel import Estimate
 from tenfold.metrics.texts.curves import Point, overall, standing
 from tenfold.nn.networks.language import NEVER, LSTMLanguage
-from tenfold.plan import seconds_of
 from tenfold.probe import mean_seconds, stage_seconds
 from tenfold.recipe import make_recipe
 from tenfold.settings import resolve
