@@ -111,12 +111,14 @@ class Game(nn.Module, ABC, Generic[S]):
         stages: shares of the run at which other turns begin, in order; empty if all steps are of one kind.
         anew: that of the stages which goes on from the best sampler before it; None if each goes on from the
             last.
+        starts: share of the run at which the sampler begins to learn; before it nobody looks at samples.
     """
 
     sampler: S
     progress: float = 0.0
     stages: Sequence[float] = ()
     anew: Anew | None = None
+    starts: float = 0.0
 
     @abstractmethod
     def players(self) -> Mapping[str, nn.Module]:

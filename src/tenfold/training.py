@@ -101,8 +101,9 @@ class Training:
         assert self.ends_at is not None
         (began_at, before_s, seen), looked_s = self.since, self.look_s + self.draw_s
         now, looks = perf_counter(), max(len(self.looks), 1)
+        to_come = self.planned_looks * (1 - max(trainer.progress, trainer.game.starts))
         sample_s = (now - began_at - (looked_s - before_s)) / (trainer.seen - seen)
-        left_s = self.ends_at - now - looked_s / looks * (self.planned_looks + 1 - looks)
+        left_s = self.ends_at - now - looked_s / looks * to_come
         size, before = trainer.data.size, trainer.goal
         slower = self.slower_later(seen / trainer.settings.planned, trainer.progress)
         fit = trainer.step + int(left_s / (sample_s * slower * size))
@@ -139,6 +140,8 @@ class Training:
     def look(self, trainer: Trainer) -> None:
         """Measure samples, draw the sheet and the curves, and see whether to end here."""
         self.refuse_broken()
+        if trainer.progress < trainer.game.starts:
+            return  # G is as it was born
         begun, before = perf_counter(), self.quality.best
         values = self.quality.look(trainer)
         self.look_s += perf_counter() - begun

@@ -294,6 +294,18 @@ def test_a_sampler_finds_its_own_texts_as_surprising_as_they_are_rare():
     assert ((made.likelihood(texts) * tokens).sum() / tokens.sum()).item() == pytest.approx(entropy, abs=0.02)
 
 
+def test_unknown_words_do_not_count_in_likelihood():
+    made = known({4: 0.5, 5: 0.25, END: 0.25})
+    texts = torch.tensor([[4, UNKNOWN, END, PAD, PAD, PAD], [4, 5, END, PAD, PAD, PAD]])
+    assert made.likelihood(texts).tolist() == pytest.approx([(log(2) + log(4)) / 2, (log(2) + 2 * log(4)) / 3])
+
+
+def test_texts_to_read_have_no_unknown_words():
+    made = known({UNKNOWN: 0.9, 4: 0.05, END: 0.05})
+    assert (made.texts(noise(20)) == UNKNOWN).any()
+    assert not (made.texts(noise(20), to_read=True) == UNKNOWN).any()
+
+
 def test_surprise_ends_with_the_text():
     nats = surprise(torch.zeros(3, LENGTH, WORDS), TEXTS)
     assert torch.equal(nats > 0, TEXTS != PAD)

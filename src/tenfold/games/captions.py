@@ -127,7 +127,7 @@ class CaptionGAN(Game[CaptionSampler]):
         self.sampler, self.pictures, self.discriminator = sampler, pictures, discriminator
         self.objective, self.lesson, self.penalty, self.augment = objective, lesson, penalty, augment
         self.contrast = Contrast()
-        self.stages = (lesson.alone,) if lesson.alone else ()
+        self.stages, self.starts = ((lesson.alone,) if lesson.alone else ()), lesson.alone
         self.adaptive = tuple(part for part in self.modules() if isinstance(part, Adaptive))
 
     def players(self) -> dict[str, nn.Module]:

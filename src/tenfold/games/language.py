@@ -14,11 +14,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..data.texts.layout import END, PAD, START, TextLayout
+from ..data.texts.layout import END, PAD, START, UNKNOWN, TextLayout
 from ..draw import Draw
 from ..errors import DataError
 from ..game import Batch, Game, Sampler, Terms, Turn
-from ..nn.networks.language import Alphabet, LanguageNetwork, State, joined, repeated
+from ..nn.networks.language import NEVER, Alphabet, LanguageNetwork, State, joined, repeated
 
 COLDEST = 1e-9  # a temperature at which nothing but the likeliest token is drawn
 BLOCK = 128  # tokens whose shares are summed first: a running sum over a large vocabulary takes long
@@ -34,6 +34,11 @@ def alphabet(layout: TextLayout) -> Alphabet:
 def there(tokens: Int[Tensor, "*n t"]) -> Tensor:
     """Where a text has a token, its end among them."""
     return tokens != PAD
+
+
+def known(tokens: Int[Tensor, "*n t"]) -> Tensor:
+    """Where a text has a token that says which."""
+    return there(tokens) & (tokens != UNKNOWN)
 
 
 def over(token: Int[Tensor, "*n"]) -> Tensor:
@@ -101,6 +106,7 @@ class TextSampler(Sampler):
         *,
         temperature: float = 1.0,
         prefix: Int[Tensor, "*n p"] | None = None,
+        to_read: bool = False,
     ) -> Int[Tensor, "n t"]:
         """Token numbers; 0 behind the end of a text.
 
@@ -110,11 +116,14 @@ class TextSampler(Sampler):
             temperature: of the distribution of the next token: below 1 likely tokens are likelier, at 0 the
                 likeliest is taken, above 1 all are more alike.
             prefix: tokens that every text begins with, `(p,)`, or each with its own, `(n, p)`.
+            to_read: leave out the token of unknown words, which nobody can read.
 
         Raises:
             DataError: the prefix is longer than a text may be.
         """
         given, table = self.prefixes(prefix, z), self.network.last.table(BLOCK)
+        if to_read:
+            table[-1, UNKNOWN] = NEVER
         state = self.network.start(len(z), condition)
         made: list[Tensor] = []
         for t in range(self.length):
@@ -225,6 +234,9 @@ class TextSampler(Sampler):
     ) -> Float[Tensor, " n"]:
         """Negative log-likelihood of texts in nats per token, the end counted among these.
 
+        Unknown words do not count: texts that are learnt from often have none, and one would cost as many
+        nats as the network has had time to forbid it.
+
         Args:
             tokens: the texts.
             condition: of each text, where the network has one.
@@ -235,8 +247,8 @@ class TextSampler(Sampler):
         found: list[Tensor] = []
         for some, their in zip(tokens.split(rows), conditions, strict=False):
             logits = self.network.logits(some, their) / max(temperature, COLDEST)
-            nats = surprise(logits, some).sum(1)
-            found.append(nats / there(some).sum(1).clamp_min(1))
+            nats = (surprise(logits, some) * known(some)).sum(1)
+            found.append(nats / known(some).sum(1).clamp_min(1))
         return torch.cat(found)
 
 

@@ -60,7 +60,7 @@ def write_texts(
     for i in range(0, len(numbers), BLOCK):
         z = sampler.draw(Draw(derive(seed, "sample", start + i), slice(0, BLOCK), BLOCK))
         condition = None if labels is None else labels[i : i + BLOCK]
-        rows.append(sampler.texts(z, condition, temperature=temperature, prefix=begun))
+        rows.append(sampler.texts(z, condition, temperature=temperature, prefix=begun, to_read=True))
     return run.texts.decode(torch.cat(rows)[first - start : first - start + n])
 
 
