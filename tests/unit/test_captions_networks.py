@@ -118,22 +118,20 @@ def test_a_block_hears_what_is_known_once_it_has_learnt_to():
     assert FusionBlock(4, 4, 5, 8, double=False)(x, a).shape == x.shape
 
 
-def test_to_fuse_before_doubling_is_to_fuse_after_it():
-    torch.manual_seed(0)
-    fusion, x, known = Fusion(5, 8, 3), torch.randn(2, 3, 4, 4), torch.randn(2, 5)
-    for affine in fusion.affines:
-        torch.nn.init.normal_(affine.layers[2].weight)
-    twice = F.interpolate(x, scale_factor=2)
-    torch.testing.assert_close(fusion(twice, known), F.interpolate(fusion(x, known), scale_factor=2))
-
-
-def test_a_halving_block_starts_as_the_halved_picture():
+def test_a_halving_block_adds_to_the_halved_picture():
     x = torch.randn(2, 3, 6, 8)
     block = HalvingBlock(3, 3, halve=True)
-    assert torch.equal(block(x), F.avg_pool2d(x, 2))
-    torch.nn.init.ones_(block.share)
     torch.testing.assert_close(block(x), F.avg_pool2d(x, 2) + block.branch(x))
+    torch.nn.init.zeros_(block.share)
+    assert torch.equal(block(x), F.avg_pool2d(x, 2))
     assert HalvingBlock(3, 5, halve=False)(x).shape == (2, 5, 6, 8)
+
+
+@pytest.mark.parametrize(("size", "seen"), [(28, (3, 3)), (32, (4, 4)), (6, (6, 6)), (5, (5, 5))])
+def test_a_judge_sees_the_whole_picture_at_once(size, seen):
+    judge = DFDiscriminator((1, size, size), 5, 4)
+    assert judge.look(torch.zeros(2, 1, size, size)).shape[2:] == seen
+    assert judge(torch.zeros(2, 1, size, size), torch.zeros(2, 5)).shape == (2, 1)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -28,6 +28,7 @@ from tenfold.errors import DataError, Interrupted, RecipeError, RunError
 from tenfold.material import asked_labels
 from tenfold.options import Options
 from tenfold.recipe import make_recipe
+from tenfold.watching.journal import read_journal
 from tenfold.words import evaluating
 from tenfold.words.evaluating import evaluate_text_files
 from tenfold.words.sides import columns_for, judges_of_run, reopened_texts
@@ -125,6 +126,8 @@ def test_captioned_pictures(recipe: str, tmp_path: Path, monkeypatch: pytest.Mon
     made = make_recipe(recipe, {"augment": "ada", "alone": 0.3}, "tiny")
     run = tenfold.fit(data, made, kimg=0.08, out=tmp_path / "run", options=QUICK)
     assert "G/adversarial" in run.facts["latest"]
+    looks = [record["seen"] for record in read_journal(run.path / "metrics.jsonl") if "spread" in record]
+    assert looks and min(looks) >= 0.3 * 80  # nobody looks before G learns
     assert len(run.sample(3, text="cat number 2")) == 3
     with pytest.raises(RunError, match="0 texts were asked for"):
         run.sample(3)

@@ -75,7 +75,8 @@ class Lesson:
 class MatchingAware:
     """D's slope at real pictures with their own captions must be small: there G is led to.
 
-    Picture and sentence are taken together; a power of six punishes slopes above one, and hardly any below.
+    Picture and sentence are taken together; the paper's power of six punishes slopes above one, and hardly
+    any below.
     """
 
     weight: float = 2.0

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 Activation = Literal["relu", "leaky_relu", "elu", "silu", "tanh", "sigmoid"]
@@ -311,3 +312,37 @@ class FullPrecision(nn.Module):
         """inner(x), in float32."""
         with torch.autocast(x.device.type, enabled=False):
             return self.inner(x.float())
+
+
+class Inward(torch.autograd.Function):
+    """Numbers cut off at -1 and 1, whose gradient passes wherever it does not lead further out.
+
+    A tanh lets nothing through where a generator is sure of black or white, so that one which is sure too
+    soon stays as it is; a plain cut as well.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+        """x between -1 and 1."""
+        ctx.save_for_backward(x)
+        return x.clamp(-1, 1)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> Tensor:
+        """The gradient; 0 where a step against it would go further out."""
+        (x,), (gradient,) = getattr(ctx, "saved_tensors"), gradients
+        outward = ((x > 1) & (gradient < 0)) | ((x < -1) & (gradient > 0))
+        return gradient.masked_fill(outward, 0.0)
+
+
+def bounded(x: Tensor) -> Tensor:
+    """Numbers cut off at -1 and 1 as `Inward` does.
+
+    Example:
+        >>> x = torch.tensor([-3.0, -3.0, 0.5], requires_grad=True)
+        >>> y = bounded(x)
+        >>> y.backward(torch.tensor([-1.0, 1.0, 1.0]))
+        >>> y.tolist(), x.grad.tolist()
+        ([-1.0, -1.0, 0.5], [-1.0, 0.0, 1.0])
+    """
+    return torch.as_tensor(Inward.apply(x))

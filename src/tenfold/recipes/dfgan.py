@@ -32,6 +32,7 @@ from ..settings import resolve
 
 SPOKEN_OF: tuple[Change, ...] = ("mirror", "quarter_turns", "rotation", "inversion", "hue", "saturation")
 """Changes of what captions often say: of sides, and of colours."""
+WARM = 0.05  # share of the game of G and D in which their learning rates rise
 
 
 @recipe("dfgan")
@@ -40,7 +41,7 @@ class DFGAN(Recipe):
 
     A small GRU learns to read the captions from the pairs themselves, in the first share of the run; the
     paper takes an encoder that learnt before. Here one pair of layers says gain and bias of a channel
-    together, where the paper has a pair for each.
+    together, where the paper has a pair for each; and the penalty is of the squared slope.
     """
 
     about: ClassVar = About(
@@ -63,6 +64,7 @@ class DFGAN(Recipe):
             "lr_g": 1e-4,
             "lr_d": 4e-4,
             "beta2": 0.9,
+            "power": 6.0,
             "penalty_every": 1,
             "augment": "none",
             "schedule": "constant",
@@ -88,6 +90,8 @@ class DFGAN(Recipe):
     """Weight of real pictures with captions of others, among what the discriminator shall reject."""
     penalty: Annotated[float, Ge(0)] = 2.0
     """Weight of the discriminator's slope at real pictures with their captions; 0 for none."""
+    power: Annotated[float, Ge(1)] = 2.0
+    """To which that slope counts: the paper's 6 punishes slopes above one alone."""
     penalty_every: Positive = 4
     """Steps from one look at that slope to the next, which then counts as much more."""
     augment: Augment = "auto"
@@ -97,9 +101,9 @@ class DFGAN(Recipe):
     and of colours."""
     lr_e: Rate = 2e-3
     """Learning rate of what learns captions."""
-    lr_g: Rate = 4e-4
+    lr_g: Rate = 1e-3
     """Learning rate of the generator."""
-    lr_d: Rate = 8e-4
+    lr_d: Rate = 1e-3
     """Learning rate of the discriminator."""
     beta1: Moment = 0.0
     """Decay of the mean of gradients; of what learns captions, .9."""
@@ -119,7 +123,7 @@ class DFGAN(Recipe):
             DFDiscriminator(spec.shape, self.sentence, self.width),
             objective=HINGE,
             lesson=Lesson(self.alone, self.forgotten, self.mismatched),
-            penalty=MatchingAware(self.penalty, self.penalty_every) if self.penalty else None,
+            penalty=MatchingAware(self.penalty, self.penalty_every, self.power) if self.penalty else None,
             augment=shown_to_d(self, spec, self.alone),
         )
         steady = replace(self, beta1=0.9, beta2=0.999)  # nobody plays against the encoders
@@ -133,33 +137,38 @@ class Within:
     Attributes:
         whole: how it would.
         since, until: shares of the run at which the part begins and ends.
+        warm: share of that part in which the rate rises.
 
     Example:
-        >>> Within(SCHEDULES["linear"], 0.5, 1.0)(0.75)
-        0.5
+        >>> Within(SCHEDULES["linear"], 0.5, 1.0)(0.75), Within(SCHEDULES["constant"], 0.0, 1.0, 0.2)(0.05)
+        (0.5, 0.25)
     """
 
     whole: Schedule
     since: float
     until: float
+    warm: float = 0.0
 
     def __call__(self, progress: float) -> float:
         """The factor at a share of the run."""
-        return self.whole((progress - self.since) / (self.until - self.since))
+        share = (progress - self.since) / (self.until - self.since)
+        return self.whole(share) * (min(max(share / self.warm, 0.0), 1.0) if self.warm else 1.0)
 
 
 def reading_first(play: Play, optimizer: Optimizer, alone: float) -> Play:
     """The same with an optimiser for the encoders, the rates of all falling over their own part of the run.
+
+    Those of G and D rise first, as D knows nothing then.
 
     Args:
         play: of pictures with captions.
         optimizer: of player E.
         alone: share of the run after which E stays, and before which the others do; 0 if all learn all along.
     """
-    rates = dict(play.schedules)
-    if alone:
-        rates = {name: Within(rate, alone, 1.0) for name, rate in rates.items()}
-        rates["E"] = Within(SCHEDULES["linear"], 0.0, alone)
+    rates: dict[str, Schedule] = {
+        name: Within(rate, alone, 1.0, WARM) for name, rate in play.schedules.items()
+    }
+    rates["E"] = Within(SCHEDULES["linear"], 0.0, alone) if alone else play.schedules["E"]
     return replace(play, optimizers={**play.optimizers, "E": optimizer}, schedules=rates)
 
 

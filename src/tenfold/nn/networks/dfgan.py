@@ -15,8 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers import FullPrecision, ResizedConv
-from .dcgan import widths
+from ..layers import FullPrecision, bounded
+from .dcgan import WHOLE, widths
 from .grid import BaseGrid, base_grid
 from .stem import Stem
 
@@ -24,9 +24,14 @@ SLOPE = 0.2  # of leaky ReLUs
 JOINT = 4  # channels of what joins picture and sentence, in those at the finest size; the paper has 2
 
 
-def coarsest_last(width: int, grid: BaseGrid) -> list[int]:
+def coarsest_last(width: int, grid: BaseGrid, more: int = 0) -> list[int]:
     """Channels at each size, the finest first; two sizes at least, for a block between them."""
-    return widths(width, max(grid.doublings, 1) + 1)
+    return widths(width, max(grid.doublings, 1) + 1 + more)
+
+
+def enlarged(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c 2*h 2*w"]:
+    """Twice the size, smoothly."""
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class Affine(nn.Module):
@@ -70,9 +75,9 @@ class Fusion(nn.Module):
 
 
 class FusionBlock(nn.Module):
-    """Fusion, double, convolve, fusion, convolve; plus the doubled input.
+    """Fusion, convolve, double, fusion, convolve; plus the doubled input.
 
-    The paper doubles first. Fusion looks at each pixel by itself, so that the result is the same.
+    The paper doubles first, by repeating pixels: that leaves a grid in pictures, and takes longer.
 
     Args:
         inputs, outputs: channels.
@@ -84,23 +89,23 @@ class FusionBlock(nn.Module):
         super().__init__()
         self.doubles = double
         self.fusions = nn.ModuleList(Fusion(known, hidden, c) for c in (inputs, outputs))
-        self.grow = ResizedConv(inputs, outputs) if double else nn.Conv2d(inputs, outputs, 3, 1, 1)
+        self.grow = nn.Conv2d(inputs, outputs, 3, 1, 1)
         self.conv = nn.Conv2d(outputs, outputs, 3, 1, 1)
         self.short = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
-        # As torch starts its convolutions, and the authors theirs, however many channels there are.
-        nn.init.normal_(self.grow.get_parameter("weight"), 0.0, (27 * inputs) ** -0.5)
 
     def forward(self, x: Float[Tensor, "n c h w"], known: Float[Tensor, "n k"]) -> Float[Tensor, "n o i j"]:
         """The larger maps."""
-        h = self.grow(self.fusions[0](x, known))
-        h = self.conv(self.fusions[1](h, known))
-        # A 1x1 convolution before doubling gives what it would after, at a quarter of the cost.
-        short = self.short(x)
-        return h + (F.interpolate(short, scale_factor=2) if self.doubles else short)
+        h, short = self.grow(self.fusions[0](x, known)), self.short(x)
+        if self.doubles:
+            h, short = enlarged(h), enlarged(short)
+        return self.conv(self.fusions[1](h, known)) + short
 
 
 class DFGenerator(nn.Module):
     """Noise and a sentence to pictures, by fusion blocks that double the size.
+
+    The paper has a tanh at the end. As nothing is normalised, all of it can become black before a fresh
+    discriminator says otherwise, and through a tanh that could not be mended.
 
     Args:
         latent: dimension of z.
@@ -129,11 +134,13 @@ class DFGenerator(nn.Module):
         x, known = self.stem(z), torch.cat([z, sentence], 1)
         for block in self.blocks:
             x = block(x, known)
-        return self.last(F.leaky_relu(x, SLOPE)).tanh()
+        return bounded(self.last(F.leaky_relu(x, SLOPE)))
 
 
 class HalvingBlock(nn.Module):
-    """Convolutions that halve, by a factor that is learnt and starts at 0; plus the halved input.
+    """Convolutions that halve, by a factor that is learnt; plus the halved input.
+
+    The paper's factor starts at 0; then they hardly count in a run of minutes.
 
     Args:
         inputs, outputs: channels.
@@ -151,7 +158,7 @@ class HalvingBlock(nn.Module):
             nn.LeakyReLU(SLOPE),
         )
         self.short = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
-        self.share = nn.Parameter(torch.zeros(()))
+        self.share = nn.Parameter(torch.ones(()))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k i j"]:
         """The smaller maps."""
@@ -162,7 +169,8 @@ class HalvingBlock(nn.Module):
 class DFDiscriminator(nn.Module):
     """Pictures and sentences to one logit for both: is it real, and what the sentence says?
 
-    The sentence joins the coarsest maps. What is seen of a picture can be judged with several sentences.
+    The sentence joins the coarsest maps; where the generator starts from more than 4x4, the picture is halved
+    once more for it. What is seen of a picture can be judged with several sentences.
 
     Args:
         shape: of a picture, (channels, height, width).
@@ -174,12 +182,14 @@ class DFDiscriminator(nn.Module):
         super().__init__()
         channels, height, width_px = shape
         grid = base_grid(height, width_px)
-        sizes = coarsest_last(width, grid)
+        deeper = grid.doublings > 0 and max(grid[:2]) > WHOLE and min(grid[:2]) > 1
+        sizes = coarsest_last(width, grid, deeper)
         halve = grid.doublings > 0
         blocks = [HalvingBlock(a, b, halve=halve) for a, b in pairwise(sizes)]
         self.trunk = nn.Sequential(nn.Conv2d(channels, sizes[0], 3, 1, 1), *blocks)
         self.joint = nn.Conv2d(sizes[-1] + sentence, JOINT * width, 3, 1, 1, bias=False)
-        self.last = FullPrecision(nn.Conv2d(JOINT * width, 1, grid[:2], bias=False))
+        whole = (grid.height >> deeper, grid.width >> deeper)
+        self.last = FullPrecision(nn.Conv2d(JOINT * width, 1, whole, bias=False))
 
     def look(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k i j"]:
         """What is seen of pictures, whatever is said of them: their share of the layer that joins both."""
