@@ -28,6 +28,7 @@ from tenfold.errors import DataError, Interrupted, RecipeError, RunError
 from tenfold.material import asked_labels
 from tenfold.options import Options
 from tenfold.recipe import make_recipe
+from tenfold.watching.health import health
 from tenfold.words import evaluating
 from tenfold.words.evaluating import evaluate_text_files
 from tenfold.words.sides import columns_for, judges_of_run, reopened_texts
@@ -91,6 +92,22 @@ def test_a_gan_of_texts_that_was_stopped_goes_on_as_if_never(
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert whole.facts["best"] == again.facts["best"]
+
+
+def test_looks_at_few_different_texts_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, seen = ["a b", "a c", "z y x w v", "q r s t"] * 40, []
+    fit = {"data": lines, "kimg": 0.08, "options": QUICK}
+    run = tenfold.fit(recipe="lm", preset="tiny", out=tmp_path / "run", **fit)
+    assert run.facts["health"]["why"] == "nothing speaks against it"
+    before = health
+
+    def noted(signals: Any, looks: Any, count: int) -> Any:
+        seen.append(len(looks))
+        return before(signals, looks, count)
+
+    monkeypatch.setattr("tenfold.training.health", noted)
+    tenfold.resume(run.path, **fit)
+    assert seen[0] > 1
 
 
 def test_pairs(tmp_path: Path, capsys: Said) -> None:
