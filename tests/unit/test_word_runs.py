@@ -28,6 +28,7 @@ from tenfold.errors import DataError, Interrupted, RecipeError, RunError
 from tenfold.material import asked_labels
 from tenfold.options import Options
 from tenfold.recipe import make_recipe
+from tenfold.translating import translate
 from tenfold.watching.health import health
 from tenfold.words import evaluating
 from tenfold.words.evaluating import evaluate_text_files
@@ -56,6 +57,8 @@ def test_texts_in_memory_are_passed_again(tmp_path: Path) -> None:
     assert again.facts["seen"] == 160
     found = again.evaluate(data=LINES, features="ngrams")
     assert found.metrics["reverse_perplexity"].value
+    with pytest.raises(RunError, match=r"train one on pairs of texts: --recipe seq2seq_gan$"):
+        translate(run, tmp_path, tmp_path / "out")
     with pytest.raises(RunError, match="learnt from words"):
         run.samples(3)
     with pytest.raises(RunError, match=r"learnt from texts without labels .*fit --label COLUMN"):
