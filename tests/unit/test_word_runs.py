@@ -267,6 +267,21 @@ def test_what_becomes_of_texts_that_are_judged_is_said(tmp_path: Path) -> None:
     assert f"30 different texts of {held} are training texts, too: copies of these look good" in notes
 
 
+def test_texts_of_unknown_words_are_no_better_than_real_ones(tmp_path: Path) -> None:
+    strange = [f"v{i} w{i} x{i} y{i}" for i in range(60)]
+    sides = {"real": LINES * 2, "held": LINES[:20] + strange, "fake": ["w x y z"] * 15 + ["u v w"] * 15}
+    for name, lines in sides.items():
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    real, fake, held = (str(tmp_path / f"{name}.txt") for name in ("real", "fake", "held"))
+    found = evaluate_text_files(real, fake, held, features="ngrams")
+    assert found.settings["tokens"] == "words"
+    assert any(f"105 of 105 tokens of {fake} (100.0%) are not in --real" in note for note in found.notes)
+    assert any(f"240 of 340 tokens of {held} (70.6%) are not in --real" in note for note in found.notes)
+    assert not any(f"tokens of {real} " in note for note in found.notes)
+    forward = found.metrics["forward_perplexity"]
+    assert (forward.value or 0) > 1.5 * (forward.reference or 0)
+
+
 def test_texts_to_judge_by_are_in_the_column_that_was_learnt_from() -> None:
     run = SimpleNamespace(facts={"options": {"texts": {"text": "body", "length": 9}}})
     found = [columns_for(run, name) for name in ("test.csv", "test.txt")]  # pyright: ignore
