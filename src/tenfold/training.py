@@ -231,7 +231,8 @@ class Training:
             self.progress.say("the best sampler so far is missing or damaged; the next look chooses anew")
         if runtime.rank == 0:
             self.journal.forget_after(self.trainer.seen)
-            self.looks = [record for record in read_journal(self.journal.path) if "spread" in record]
+            looked = {"spread", "heldout_nll"}  # texts that are all the same have no spread
+            self.looks = [record for record in read_journal(self.journal.path) if looked & record.keys()]
             self.resumed = len(self.looks)
         runtime.barrier()
 

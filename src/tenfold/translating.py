@@ -70,10 +70,12 @@ def way_of(run: Run, to: str | None = None) -> Way:
     """
     translator = run.sampler
     if not isinstance(translator, Translator):
+        others = "train a translation: --recipe pix2pix, cut, cyclegan or srgan."
+        if run.spec.kind == "texts":
+            others = "train one on pairs of texts: --recipe seq2seq_gan"
         raise RunError(
             f"{run.path} makes samples from noise and no translations: its recipe is "
-            f"{run.facts['recipe']!r}. Use tenfold sample, or train a translation: --recipe pix2pix, cut, "
-            "cyclegan or srgan."
+            f"{run.facts['recipe']!r}. Use tenfold sample, or {others}"
         )
     source, target = run.facts["sides"]
     ends = {target: False} | ({source: True} if translator.ways == 2 else {})

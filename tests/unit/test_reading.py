@@ -23,7 +23,7 @@ from tenfold.games.seq2seq import TextTranslator
 from tenfold.nn.networks.language import Alphabet, LSTMLanguage
 from tenfold.nn.networks.seq2seq import AttentionSeq2Seq
 from tenfold.watching.repeating import why_repeating
-from tenfold.watching.trials import FreeTexts, made_texts, per_token
+from tenfold.watching.trials import FreeTexts, TextsOfTexts, made_texts, per_token
 from tenfold.watching.words import Reading, baseline_state
 
 NUMBERS = {
@@ -201,7 +201,7 @@ def test_texts_are_a_function_of_their_number_and_what_is_asked() -> None:
 
 
 def test_classes_are_asked_for(tmp_path: Path) -> None:
-    data = open_texts([(f"{word} {i % 7}", word) for i in range(100) for word in ("cat", "dog")])
+    data = open_texts([(f"{word} {i % 25}", word) for i in range(100) for word in ("cat", "dog")])
     assert data.spec.text is not None and data.holdout is not None
     network = LSTMLanguage(alphabet(data.spec.text), embedding=8, hidden=16, classes=2)
     sampler, reading = TextSampler(network, data.spec.text.length), Reading(data, tmp_path, 2)
@@ -221,6 +221,21 @@ def pairs() -> Dataset:
     random = np.random.default_rng(0)
     made = [" ".join(map(str, random.integers(0, 9, 5))) for _ in range(150)]
     return open_text_pairs([(text, text) for text in made])
+
+
+@pytest.mark.parametrize("lines", [["yes", "no", "perhaps", "never"], ["a b", "a c", "z y x w v", "q r s t"]])
+def test_of_few_different_texts_nobody_says_how_far_they_lie_apart(tmp_path: Path, lines: list[str]) -> None:
+    data = open_texts(lines * 60)
+    assert data.holdout is not None and any("different texts, as equal" in note for note in data.notes)
+    found = Reading(data, tmp_path, 0).look(stand(model(data)))
+    assert set(found) == NUMBERS - {"spread"}
+    assert not any("different texts" in note for note in texts().notes)
+
+
+def test_nor_of_texts_that_shall_all_be_the_same() -> None:
+    data = open_text_pairs([(f"{i} and {j}", "no") for i in range(12) for j in range(12)] + [("x", "yes")])
+    found, _ = TextsOfTexts(data).measure(translator(data), CPU)
+    assert set(found) == {"exact_match", "bleu"}
 
 
 def translator(data: Dataset) -> TextTranslator:

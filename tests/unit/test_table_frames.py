@@ -113,6 +113,12 @@ def test_another_encoding_is_named_with_its_byte(tmp_path, text, encoding, likel
         read_frame(path)
 
 
+def test_chinese_that_is_not_utf_8_is_no_latin(tmp_path):
+    path = file(tmp_path, "\u57ce\u5e02,\u7701\n\u5e7f\u5dde,\u5e7f\u4e1c\n", encoding="gbk")
+    with pytest.raises(DataError, match=r"It is perhaps gb18030\. .*encoding=\"gb18030\""):
+        read_frame(path)
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
     assert list(read_frame(file(tmp_path, "a,b\n1,2\n", encoding="utf-8-sig")).df.columns) == ["a", "b"]
 

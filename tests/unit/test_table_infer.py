@@ -10,6 +10,7 @@ from tenfold.data.table.clean import cleaned, dressed
 from tenfold.data.table.frames import read_frame
 from tenfold.data.table.infer import infer, refuse_bad_frame, refuse_texts
 from tenfold.data.table.keys import pattern_of
+from tenfold.data.table.opening import open_table
 from tenfold.data.table.quantities import decimals_of, long_tailed, masses_of
 from tenfold.data.table.report import look
 from tenfold.data.table.schema import Column, Pattern, TableSpec
@@ -290,6 +291,20 @@ def test_a_report_lists_problems_and_raises_nothing():
     assert look(read_frame(pd.DataFrame({"a": [1]}))).problems == (
         "The table has 1 columns and a single row. A GAN learns from many; add some.",
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "recipe"), [(("source", "target"), "seq2seq_gan"), (("title", "review"), "lm")]
+)
+def test_the_recipe_of_texts_is_one_that_takes_them(tmp_path, names, recipe):
+    rows = [
+        [f"{word} {i} is what somebody said of number {i * 7}" for word in ("one", "two")] for i in range(200)
+    ]
+    path = tmp_path / "words.csv"
+    pd.DataFrame(rows, columns=names).to_csv(path, index=False)
+    assert any(problem.endswith(f"--recipe {recipe}") for problem in look(read_frame(path)).problems)
+    with pytest.raises(DataError, match=f"--recipe {recipe}$"):
+        open_table(path)
 
 
 LARGE = 2**63 - 1

@@ -69,6 +69,14 @@ def test_who_follows_many_words_is_expected_after_an_unknown_one() -> None:
     assert after[1] < after[0]
 
 
+def test_what_is_unknown_is_no_likelier_than_what_was_never_seen() -> None:
+    model = learnt_from(rows(*[[3, 3, 3]] * 8, [A, B], [B, A]), WORDS)
+    told = model.foretell(np.array([[C, C], [3, 3], [A, B]]))
+    assert told.nll[1] > told.nll[2] + 1
+    single = learnt_from(rows([3], [3], [A]), WORDS, order=1).foretell(np.array([[3], [C]])).nll
+    assert single[0] == pytest.approx(single[1])
+
+
 def test_order_is_learnt_and_a_cut_text_has_no_end() -> None:
     model = learnt_from(chain(400, 0), WORDS)
     own, other = model.foretell(chain(400, 1)), model.foretell(chain(400, 1)[:, ::-1])

@@ -89,7 +89,10 @@ def test_noise_is_no_text() -> None:
 def test_without_a_holdout_little_is_said_of_copying() -> None:
     found = measure_texts(TextSides(chain(150, 0), None, chain(100, 1), WORDS))
     assert found["bleu_2"].n == 75 and found["long_copies"].value is None
-    assert found["exact_copies"].reference is None and found["exact_copies"].value is not None
+    assert found["exact_copies"].value is not None and (found["exact_copies"].reference or 0) > 0.1
+    once = Texts(np.unique(chain(150, 0).rows, axis=0))
+    alone = measure_texts(TextSides(once, None, chain(100, 1), WORDS))["exact_copies"]
+    assert alone.reference is None and alone.value is not None
 
 
 def test_few_texts_say_nothing() -> None:
@@ -243,3 +246,33 @@ def test_pages_of_pairs_show_both(tmp_path: Path) -> None:
     assert "exact_match" in found.to_json() and found.to_json()["gains"]["bleu"]["value"] > 0
     alone = judged(["given"] * 60, after, None, {"seed": 0}, [])
     assert alone.baseline == {} and alone.gains == {}
+
+
+def names(n: int, seed: int, kinds: int) -> np.ndarray:
+    """Texts of which some are far more frequent than others, as names are."""
+    random = np.random.default_rng(seed)
+    which = np.minimum(random.zipf(1.5, n), kinds)
+    texts = np.random.default_rng(9).integers(4, WORDS, (kinds + 1, 5))
+    return np.pad(texts[which], ((0, 0), (0, 1)), constant_values=2)
+
+
+@pytest.mark.parametrize("carved", [True, False])
+def test_where_real_texts_repeat_honest_ones_are_no_copies(carved: bool) -> None:
+    real, fake = names(1000, 0, 300), Texts(names(400, 1, 300))
+    _, place = np.unique(real, axis=0, return_inverse=True)
+    out = place.ravel() % 4 == 0  # equal texts on one side
+    if carved:
+        found = measured(fake, Texts(real[out]), Texts(real[~out]))
+        assert not {*map(bytes, real[out])} & {*map(bytes, real[~out])}
+    else:
+        found = measure_texts(TextSides(Texts(real), None, fake, WORDS))
+    assert (found["exact_copies"].value or 0) > 0.5 and "there again" in found["exact_copies"].how
+    assert "bad" not in {v.level for v in verdicts(found) if v.about == "copying"}
+
+
+def test_copies_are_seen_where_some_texts_repeat() -> None:
+    train = chain(150, 0, stay=0.2)
+    train = train.take(np.r_[0:150, 0:15])
+    found = measured(train.take(np.arange(15, 150)), chain(100, 1, stay=0.2), train)
+    assert 0.1 < (found["exact_copies"].reference or 0) < 0.5
+    assert {v.level for v in verdicts(found) if v.about == "copying"} == {"bad"}

@@ -42,6 +42,24 @@ def test_only_line_ends_end_lines():
         (b"", "it is empty"),
         (b"\n \n", "all of its 2 texts are blank"),
         ("one\nGr\u00f6\u00dfe\n".encode("latin-1"), r"byte 6 \(line 2\) is 0xf6\. It looks like latin-1"),
+        (
+            "\u5929\u6c14\u5f88\u597d\uff0c\u6211\u4eec\u53bb\u516c\u56ed\n".encode("gbk"),
+            r"It is perhaps gb18030\. Save",
+        ),
+        (
+            "\u5929\u6c23\u5f88\u597d\uff0c\u6211\u5011\u53bb\u516c\u5712\n".encode("big5"),
+            r"It is perhaps big5\. Save",
+        ),
+        (
+            "\u4eca\u65e5\u306f\u3044\u3044\u5929\u6c17\u3067\u3059\n".encode("shift_jis"),
+            r"It is perhaps shift_jis\. Save",
+        ),
+        (
+            "\u041f\u0440\u0438\u0432\u0435\u0442, \u043c\u0438\u0440 \u0438 \u0432\u0441\u0435\n".encode(
+                "cp1251"
+            ),
+            "It looks like latin-1",
+        ),
         (b"a\n\xff\nb\n\xfe\n", r"byte 2 \(line 2\) is 0xff \(1 more lines are like that\)"),
         ("one\ntwo".encode("utf-16"), "utf-16"),
         (b"a\0b", r"byte 1 \(line 1\) is 0x00"),

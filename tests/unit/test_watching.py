@@ -124,6 +124,7 @@ def test_lost_variety_is_a_collapse() -> None:
 
 def test_a_game_without_a_discriminator_has_a_verdict() -> None:
     assert health({"VAE/kl": 1.0, "spread": 0.9}).why == "samples spread 0.90 of real"
+    assert health({"D/order": 0.5}).why == "D tells 50% of pairs apart"  # nobody knows the spread
 
 
 def looks(*distances: float) -> list[dict[str, float]]:

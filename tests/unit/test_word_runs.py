@@ -29,6 +29,8 @@ from tenfold.material import asked_labels
 from tenfold.options import Options
 from tenfold.recipe import make_recipe
 from tenfold.watching.journal import read_journal
+from tenfold.translating import translate
+from tenfold.watching.health import health
 from tenfold.words import evaluating
 from tenfold.words.evaluating import evaluate_text_files
 from tenfold.words.sides import columns_for, judges_of_run, reopened_texts
@@ -56,6 +58,8 @@ def test_texts_in_memory_are_passed_again(tmp_path: Path) -> None:
     assert again.facts["seen"] == 160
     found = again.evaluate(data=LINES, features="ngrams")
     assert found.metrics["reverse_perplexity"].value
+    with pytest.raises(RunError, match=r"train one on pairs of texts: --recipe seq2seq_gan$"):
+        translate(run, tmp_path, tmp_path / "out")
     with pytest.raises(RunError, match="learnt from words"):
         run.samples(3)
     with pytest.raises(RunError, match=r"learnt from texts without labels .*fit --label COLUMN"):
@@ -92,6 +96,22 @@ def test_a_gan_of_texts_that_was_stopped_goes_on_as_if_never(
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert whole.facts["best"] == again.facts["best"]
+
+
+def test_looks_at_few_different_texts_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, seen = ["a b", "a c", "z y x w v", "q r s t"] * 40, []
+    fit = {"data": lines, "kimg": 0.08, "options": QUICK}
+    run = tenfold.fit(recipe="lm", preset="tiny", out=tmp_path / "run", **fit)
+    assert run.facts["health"]["why"] == "nothing speaks against it"
+    before = health
+
+    def noted(signals: Any, looks: Any, count: int) -> Any:
+        seen.append(len(looks))
+        return before(signals, looks, count)
+
+    monkeypatch.setattr("tenfold.training.health", noted)
+    tenfold.resume(run.path, **fit)
+    assert seen[0] > 1
 
 
 def test_pairs(tmp_path: Path, capsys: Said) -> None:
@@ -248,6 +268,21 @@ def test_what_becomes_of_texts_that_are_judged_is_said(tmp_path: Path) -> None:
     assert f"1 of 32 texts of {fake} are empty and left out (first: line 31)" in notes
     assert f"1 of 31 texts of {fake} have more than 6 tokens and are cut" in notes
     assert f"30 different texts of {held} are training texts, too: copies of these look good" in notes
+
+
+def test_texts_of_unknown_words_are_no_better_than_real_ones(tmp_path: Path) -> None:
+    strange = [f"v{i} w{i} x{i} y{i}" for i in range(60)]
+    sides = {"real": LINES * 2, "held": LINES[:20] + strange, "fake": ["w x y z"] * 15 + ["u v w"] * 15}
+    for name, lines in sides.items():
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    real, fake, held = (str(tmp_path / f"{name}.txt") for name in ("real", "fake", "held"))
+    found = evaluate_text_files(real, fake, held, features="ngrams")
+    assert found.settings["tokens"] == "words"
+    assert any(f"105 of 105 tokens of {fake} (100.0%) are not in --real" in note for note in found.notes)
+    assert any(f"240 of 340 tokens of {held} (70.6%) are not in --real" in note for note in found.notes)
+    assert not any(f"tokens of {real} " in note for note in found.notes)
+    forward = found.metrics["forward_perplexity"]
+    assert (forward.value or 0) > 1.5 * (forward.reference or 0)
 
 
 def test_texts_to_judge_by_are_in_the_column_that_was_learnt_from() -> None:

@@ -45,7 +45,7 @@ def pictures(run: Run, args: Namespace, say: Callable[[str], None]) -> int:
     """
     from ..translating import translate
 
-    if args.beam is not None:
+    if args.beam is not None and run.spec.kind != "texts":
         raise WrongCommand(f"--beam is for texts, and {args.run} translates pictures. Leave it out.")
     with stdout_kept_clean(args.json):
         done = translate(run, args.source, args.out, to=args.to, tile=args.tile or TILE, say=say)

@@ -10,6 +10,7 @@ from .holdout import FEWEST
 from .parts import Item
 
 LEAST = 6  # samples to train on: recall and coverage look at the five nearest others of one
+FEWEST_DIFFERENT = 5  # held-out texts that differ: of fewer, little is said
 
 
 def bad_images(bad: Sequence[tuple[str, str]], total: int) -> str:

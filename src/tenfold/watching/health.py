@@ -60,8 +60,9 @@ def verdict_of(signals: Mapping[str, float], looks: Sequence[Mapping[str, Any]],
         return Health("discriminator too strong", why)
     if (same := why_repeating(looks)) is not None:
         return Health("collapsed", same)
-    told = f"D tells {order:.0%} of pairs apart; " if "D/order" in signals else ""
-    return Health("learning", f"{told}samples spread {spread:.2f} of real")
+    told = [f"D tells {order:.0%} of pairs apart"] if "D/order" in signals else []
+    told += [f"samples spread {spread:.2f} of real"] if "spread" in signals else []
+    return Health("learning", "; ".join(told) or "nothing speaks against it")
 
 
 def at_the_cap(signals: Mapping[str, float]) -> str:

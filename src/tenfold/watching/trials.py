@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..data import Dataset
+from ..data.notes import FEWEST_DIFFERENT
 from ..data.order import Samples
 from ..data.texts.layout import PAD
 from ..draw import Draw, derive
@@ -27,6 +28,7 @@ from .repeating import RATIO
 MOST = 1000  # texts of a look
 LONGEST, DISTINCT = 4, 3  # tokens of n-grams, where texts are so long
 SPREAD_OF = 256
+NO_SPREAD = 1e-3  # of texts that are all the same; of different ones it is above 1
 SHOWN = 32  # texts of a sheet
 FEATURES = HashedGrams()
 
@@ -141,6 +143,8 @@ class FreeTexts:
         self.real_spread = spread(self.features)
         self.reference = None if held is None else self.compared(self.some(data.train))
         self.usual = different(rows, self.distinct)
+        # Of so few different texts some are held out that may lie nearer together than all do.
+        self.alone = held is not None and len(np.unique(bare(rows), axis=0)) < FEWEST_DIFFERENT
 
     def some(self, train: Samples) -> Int[np.ndarray, "n t"]:
         """As many training texts."""
@@ -171,8 +175,7 @@ class FreeTexts:
         rows = made_texts(sampler, self.count, self.labels, device=device)
         found = self.compared(rows)
         found[RATIO] = found["distinct"] / max(self.usual, 1e-12)
-        found["spread"] = spread(FEATURES(Texts(rows))) / max(self.real_spread, 1e-12)
-        return found, rows
+        return found | ({} if self.alone else beside_real(rows, self.real_spread)), rows
 
     def shown(self, sampler: nn.Module, device: torch.device, seed: int) -> np.ndarray:
         """A few texts, to be read."""
@@ -234,8 +237,8 @@ class TextsOfTexts:
         except Undefined:  # all are shorter
             bleu = 0.0
         same = (bare(made) == bare(real)).all(1)
-        apart = spread(FEATURES(Texts(made))) / max(self.real_spread, 1e-12)
-        return {"exact_match": float(same.mean()), "bleu": bleu, "spread": apart}, made
+        found = {"exact_match": float(same.mean()), "bleu": bleu}
+        return found | beside_real(made, self.real_spread), made
 
     def shown(self, sampler: nn.Module, device: torch.device, seed: int) -> np.ndarray:
         """A few texts, to be read."""
@@ -270,3 +273,8 @@ def different(rows: Int[np.ndarray, "n t"], order: int) -> float:
 def spread(features: Float[Tensor, "n d"]) -> float:
     """Mean distance between two texts, by their n-grams; small if they are all alike."""
     return float(torch.pdist(features[:SPREAD_OF].float()).mean())
+
+
+def beside_real(rows: Int[np.ndarray, "n t"], real: float) -> dict[str, float]:
+    """How far apart texts are for each distance of real ones; nothing if these are all the same."""
+    return {"spread": spread(FEATURES(Texts(rows))) / real} if real > NO_SPREAD else {}

@@ -10,6 +10,7 @@ import numpy as np
 from ..data.dataset import Dataset, Split
 from ..data.texts.codec import TextCodec, fit_text_codec
 from ..data.texts.fields import is_fields
+from ..data.texts.layout import UNKNOWN
 from ..data.texts.options import DEFAULTS, TextOptions
 from ..data.texts.reading import TextPart, read_holdout, read_texts
 from ..errors import DataError
@@ -17,7 +18,7 @@ from ..game import Sampler
 from ..material import refuse_changed, source_of
 from ..metrics.suite import FEWEST
 from ..metrics.texts.embeddings import TextFeatures, text_features
-from ..metrics.texts.rows import Texts
+from ..metrics.texts.rows import Texts, lengths
 from ..metrics.texts.summary import TextSides
 from ..opening import open_words
 from ..options import options_from
@@ -25,6 +26,10 @@ from ..watching.words import baseline_state
 
 if TYPE_CHECKING:
     from ..run import Run
+
+NOT_LEARNT = "not among those that were learnt"
+NOT_IN_REAL = "not in --real"
+RARE = "too rare to be told apart"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +84,9 @@ def judges_in_files(
     classes = tuple(sorted({*(part.labels or ())}))
     codec, decided = fit_text_codec(part.texts, DEFAULTS, classes)
     network, why = text_features(features)
-    (learnt, notes), held = as_texts(part, codec), None
+    (learnt, notes), held = as_texts(part, codec, RARE), None
     if holdout is not None:
-        held, said = holdout_in(holdout, codec)
+        held, said = holdout_in(holdout, codec, unknown=NOT_IN_REAL)
         notes += [*said, *known_ones(learnt, held, holdout)]
     return Judged(codec, learnt, held, network, seed), [*decided, why, *notes]
 
@@ -130,12 +135,14 @@ def texts_in(file: str, codec: TextCodec) -> tuple[Texts, list[str]]:
     Raises:
         DataError: it cannot be read, has too few texts, or a class that nobody knows.
     """
-    return as_texts(enough(read_texts(file, DEFAULTS).train, file), codec)
+    return as_texts(enough(read_texts(file, DEFAULTS).train, file), codec, NOT_IN_REAL)
 
 
-def holdout_in(file: str, codec: TextCodec, options: TextOptions = DEFAULTS) -> tuple[Texts, list[str]]:
+def holdout_in(
+    file: str, codec: TextCodec, options: TextOptions = DEFAULTS, unknown: str = NOT_LEARNT
+) -> tuple[Texts, list[str]]:
     """The same of real texts that shall judge; they have no labels if the column asked for is missing."""
-    return as_texts(enough(read_holdout(file, options), file), codec)
+    return as_texts(enough(read_holdout(file, options), file), codec, unknown)
 
 
 def enough(part: TextPart, file: str) -> TextPart:
@@ -151,14 +158,23 @@ def enough(part: TextPart, file: str) -> TextPart:
     return part
 
 
-def as_texts(part: TextPart, codec: TextCodec) -> tuple[Texts, list[str]]:
-    """Texts that were read, as rows, and what there is to say of them."""
+def as_texts(part: TextPart, codec: TextCodec, unknown: str) -> tuple[Texts, list[str]]:
+    """Texts that were read, as rows, and what there is to say of them.
+
+    Args:
+        part: what was read.
+        codec: how it becomes tokens.
+        unknown: what is said of tokens that it does not know.
+    """
     labels = codec.labels_of(part.labels) if part.labels is not None and codec.classes else None
     rows, cut = codec.rows_of(part.texts)
     notes = list(part.notes)
     if cut:
         most = codec.layout.length
         notes.append(f"{cut} of {len(part)} texts of {part.name} have more than {most} tokens and are cut")
+    count, strange = int(lengths(rows).sum()), int((rows == UNKNOWN).sum())
+    if strange:
+        notes.append(f"{strange} of {count} tokens of {part.name} ({strange / count:.1%}) are {unknown}")
     return Texts(rows, codec.decode(rows), labels), notes
 
 

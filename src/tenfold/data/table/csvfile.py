@@ -28,6 +28,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Of what decodes so, the first: most Chinese is in gb2312, and gb18030 takes nearly all bytes for some sign.
+_EASTERN = (("gb2312", "gb18030"), ("big5", "big5"), ("shift_jis", "shift_jis"), ("gb18030", "gb18030"))
+FEWEST_EASTERN = 6  # bytes beyond ASCII that tell anything
 _QUOTED_AFTER_BLANK = re.compile(rb'[,;\t|] +"')
 
 
@@ -96,8 +99,8 @@ def refuse_other_encoding(raw: bytes, path: Path) -> None:
         at = error.start
     likely, line = likely_encoding(raw, at), raw.count(b"\n", 0, at) + 1
     raise DataError(
-        f"{path} is not UTF-8 text: byte {at} (line {line}) is 0x{raw[at]:02x}. It looks like {likely}. "
-        f"Save it as UTF-8, or read it yourself and give the frame: "
+        f"{path} is not UTF-8 text: byte {at} (line {line}) is 0x{raw[at]:02x}. "
+        f"{looks_like(likely)}. Save it as UTF-8, or read it yourself and give the frame: "
         f'tenfold.fit(pandas.read_csv("{path.name}", encoding="{likely}"))'
     )
 
@@ -114,6 +117,8 @@ def likely_encoding(raw: bytes, at: int) -> str:
         ('latin-1', 'cp1252')
         >>> likely_encoding("a".encode("utf-16"), 0)
         'utf-16'
+        >>> likely_encoding("你好，世界！".encode("gbk"), 0)
+        'gb18030'
     """
     for mark, name in _MARKS:
         if raw.startswith(mark):
@@ -121,8 +126,26 @@ def likely_encoding(raw: bytes, at: int) -> str:
     head = raw[:HEAD]
     if head.count(0) > len(head) / 4:
         return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+    if sum(byte >= 0x80 for byte in head) > max(len(head) / 3, FEWEST_EASTERN):
+        for tried, name in _EASTERN:
+            if decodes(raw, tried):
+                return name
     # From 0x80 to 0x9f latin-1 has nothing that is ever written; Windows has quotation marks and the euro.
     return "cp1252" if any(0x80 <= byte <= 0x9F for byte in raw[at : at + HEAD]) else "latin-1"
+
+
+def looks_like(likely: str) -> str:
+    """A sentence about an encoding, without its full stop."""
+    return f"It is perhaps {likely}" if likely in dict(_EASTERN).values() else f"It looks like {likely}"
+
+
+def decodes(raw: bytes, encoding: str) -> bool:
+    """Whether all of a text can be read so."""
+    try:
+        raw.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def delimiter_of(raw: bytes) -> str:

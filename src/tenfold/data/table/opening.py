@@ -16,6 +16,7 @@ from ..holdout import plan_holdout
 from ..notes import holdout_notes
 from ..options import DEFAULTS, LoadOptions
 from ..spec import DataSpec
+from ..texts.pairs import recipe_of_words
 from .cells import TableCodec, fit_codec
 from .clean import refuse_misfit
 from .constraints import with_fitted
@@ -97,7 +98,8 @@ def spec_of(frame: Frame, options: LoadOptions) -> TableSpec:
         raise DataError(
             f"The column {free[0]!r} of {frame.name} holds free text, which a table's GAN cannot make. "
             "Leave it out of the table, or write a spec with tenfold check --write-spec FILE, set its "
-            'kind to "ignore", and pass it: --spec FILE. Or learn the texts: --recipe lm'
+            'kind to "ignore", and pass it: --spec FILE. Or learn the texts: --recipe '
+            + recipe_of_words(names)
         )
     return spec
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
 from ..notes import LEAST
+from ..texts.pairs import recipe_of_words
 from .clean import refuse_misfit
 from .column import Column
 from .constraints import with_fitted
@@ -292,7 +293,8 @@ def _problems(df: pd.DataFrame, spec: TableSpec, faults: Sequence[str]) -> Itera
     if texts:
         yield (
             f'free text cannot be learnt: {texts}; remove it, or set its kind to "ignore", "id" or '
-            '"categorical" in the spec; or learn the texts alone: fit --recipe lm'
+            '"categorical" in the spec; or learn the texts alone: fit --recipe '
+            + recipe_of_words(list(map(str, df.columns)))
         )
     if not faults and not spec.learnt:
         yield "no column is left to learn"

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ...errors import DataError
-from ..table.csvfile import likely_encoding
+from ..table.csvfile import likely_encoding, looks_like
 from ..tree import Tree
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -42,8 +42,8 @@ def undecodable(raw: bytes, at: int, name: str) -> str:
     line, others = raw.count(b"\n", 0, at) + 1, bad_lines(raw) - 1
     more = f" ({others} more lines are like that)" if others > 0 else ""
     return (
-        f"{name} is not UTF-8 text: byte {at} (line {line}) is 0x{raw[at]:02x}{more}. It looks like "
-        f"{likely_encoding(raw, at)}. Save it as UTF-8, or remove what is no text."
+        f"{name} is not UTF-8 text: byte {at} (line {line}) is 0x{raw[at]:02x}{more}. "
+        f"{looks_like(likely_encoding(raw, at))}. Save it as UTF-8, or remove what is no text."
     )
 
 

@@ -17,7 +17,7 @@ from ..codec import Codec
 from ..dataset import Dataset, Split
 from ..holdout import plan_holdout
 from ..images import open_found
-from ..notes import holdout_notes
+from ..notes import FEWEST_DIFFERENT, holdout_notes
 from ..options import LoadOptions
 from ..parts import order_labels
 from ..spec import DataSpec
@@ -235,6 +235,12 @@ def divided(train: D, held: D | None, seed: int) -> tuple[D, D | None, list[str]
     out = plan_holdout(labels, groups, seed)
     inside = np.setdiff1d(np.arange(len(train)), out)
     notes = holdout_notes(len(inside), len(out), carve=True)
+    different = len({keys[int(i)] for i in out})
+    if 0 < different < FEWEST_DIFFERENT:
+        notes.append(
+            f"the hold-out has only {different} different texts, as equal ones are held out together: what "
+            "it says of a run means little. Give other texts: --holdout FILE"
+        )
     return train.take(inside), train.take(out) if len(out) else None, notes
 
 

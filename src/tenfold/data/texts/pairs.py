@@ -191,6 +191,16 @@ def known_sides(names: Sequence[str]) -> tuple[str, str] | None:
     return next(((lower[a], lower[b]) for a, b in KNOWN if a in lower and b in lower), None)
 
 
+def recipe_of_words(names: Sequence[str]) -> str:
+    """The recipe that learns the texts of a table with these columns.
+
+    Example:
+        >>> recipe_of_words(["source", "target"]), recipe_of_words(["id", "review"])
+        ('seq2seq_gan', 'lm')
+    """
+    return "lm" if known_sides(names) is None else "seq2seq_gan"
+
+
 def of_pair_fields(place: Place, options: TextOptions) -> PairPart:
     """Two columns of a file; the first and the second of a .tsv that does not name them."""
     fields, unnamed = pair_fields(place, options)

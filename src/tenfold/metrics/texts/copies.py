@@ -141,6 +141,18 @@ def long_ones(spans: Spans, usual: Spans) -> tuple[float, float, int]:
     return share(spans.length > limit), share(usual.length > limit), limit
 
 
+def there_again(rows: Int[np.ndarray, "n t"]) -> Bool[np.ndarray, " n"]:
+    """Which texts are there more than once, blank ones apart.
+
+    Their share is how likely a fresh text is among so many, were these drawn without regard to the others.
+
+    References:
+        The population frequencies of species. Good, 1953. https://doi.org/10.1093/biomet/40.3-4.237
+    """
+    _, place, often = np.unique(bare(rows), axis=0, return_inverse=True, return_counts=True)
+    return (often[place.ravel()] > 1) & (lengths(rows) > 0)
+
+
 def share(which: Bool[np.ndarray, " n"]) -> float:
     """Of how many it holds."""
     return float(which.mean())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt64
 
-from ...data.texts.layout import END, START
+from ...data.texts.layout import END, START, UNKNOWN
 from ..rows import Undefined
 from .ngrams import windows
 from .rows import bare, lengths
@@ -91,8 +91,20 @@ class Grammar:
     levels: tuple[Level, ...]
     outcomes: int
 
+    @property
+    def never_seen(self) -> float:
+        """How likely a token is that was never seen, after others that were not."""
+        if not self.levels:
+            return 1 / self.outcomes
+        single = self.levels[0]
+        return float(single.discount * single.kinds.sum() / single.totals.sum() / self.outcomes)
+
     def foretell(self, rows: Int[np.ndarray, "n t"]) -> Foretelling:
-        """How well each text is foretold, token by token."""
+        """How well each text is foretold, token by token; an unknown one is no likelier than one never seen.
+
+        What is unknown is any of very many words. Where many of them are, whoever writes nothing else would
+        read well.
+        """
         told, last = _told(rows)
         p = np.full(told.shape, 1 / self.outcomes)
         contexts = windows(told, 0)
@@ -101,6 +113,7 @@ class Grammar:
             if grams.shape[1]:
                 p[:, order - 1 :] = level.smoothed(grams, contexts[:, : grams.shape[1]], p[:, order - 1 :])
             contexts = grams
+        p = np.where(told == UNKNOWN, np.minimum(p, self.never_seen), p)
         there = _there(told, last, 1)
         return Foretelling(-np.where(there, np.log(p), 0.0).sum(1), last)
 

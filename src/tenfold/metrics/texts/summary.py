@@ -13,7 +13,7 @@ from ..frechet import frechet_distance
 from ..kernel import kernel_distance
 from ..rows import Undefined
 from ..suite import FEWEST, NO_HOLDOUT, Measured, shuffled
-from .copies import copied_spans, long_ones, share, share_error
+from .copies import copied_spans, long_ones, share, share_error, there_again
 from .embeddings import HashedGrams, TextFeatures
 from .labels import label_accuracy
 from .ngrams import LONGEST, distinct, matches, matches_among, repeated
@@ -32,6 +32,7 @@ NAMES = (
 )
 """What `measure_texts` always has; with labels also `tstr` and `label_accuracy`."""
 FEATURES = HashedGrams()
+AGAIN = "beside training texts that are there again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,7 @@ def measure_texts(sides: TextSides, features: TextFeatures = FEATURES) -> dict[s
 
     Made texts are compared with held-out ones, and as many training texts in their place are the reference.
     Most of these numbers depend on how many texts there are, so that all sides have the same number. What of
-    training texts stands in made ones is beside what of them stands in held-out ones.
+    training texts stands in made ones is beside what of them stands in other real ones.
 
     Args:
         sides: what is compared.
@@ -180,26 +181,39 @@ def length_distance(real: Texts, fake: Texts) -> float:
 
 
 def copying(sides: TextSides) -> dict[str, Measured]:
-    """How much of training texts stands in made ones, beside how much of it stands in held-out ones."""
-    fake, held = sides.fake.rows[:MOST], sides.holdout
-    n, spans = len(fake), copied_spans(sides.train.rows, fake)
+    """How much of training texts stands in made ones, beside how much of it stands in other real ones.
+
+    Equal texts are held out together, so that none of the held-out ones may be a training text, however often
+    real texts repeat. Where more training texts are there again than held-out ones are training texts, the
+    references are of both: a fresh text is one of those that repeat as often as training texts do, and like a
+    held-out one otherwise.
+    """
+    train, fake, held = sides.train.rows, sides.fake.rows[:MOST], sides.holdout
+    n, spans, again = len(fake), copied_spans(train, fake), there_again(train)
     longest, copies = float(spans.length.mean()), share(spans.whole)
     error, copy_error = float(spans.length.std() / n**0.5), share_error(copies, n)
     if held is None:
+        known = share(again) or None  # where no text repeats, nobody knows
         return {
             "longest_copied": Measured(longest, None, n, error),
             "long_copies": Measured(None, None, n, why=NO_HOLDOUT),
-            "exact_copies": Measured(copies, None, n, copy_error),
+            "exact_copies": Measured(
+                copies, known, n, copy_error, reference_n=len(train), how=AGAIN if known else ""
+            ),
         }
-    usual = copied_spans(sides.train.rows, held.rows[:MOST])
-    beside_n = len(usual.length)
+    usual = copied_spans(train, held.rows[:MOST])
     many, others, limit = long_ones(spans, usual)
-    how = f"more than {limit} tokens, as few held-out texts have"
-    mean = float(usual.length.mean())
+    mean, whole, beside_n = float(usual.length.mean()), share(usual.whole), len(usual.length)
+    how, repeats = f"more than {limit} tokens, as few held-out texts have", share(again) > whole
+    if repeats:
+        own, rest = np.where(again, lengths(train), 0), 1 - share(again)
+        mean, others = float(own.mean()) + rest * mean, share(own > limit) + rest * others
+        whole = share(again)
+    beside = AGAIN if repeats else ""
     return {
-        "longest_copied": Measured(longest, mean, n, error, reference_n=beside_n),
+        "longest_copied": Measured(longest, mean, n, error, reference_n=beside_n, how=beside),
         "long_copies": Measured(many, others, n, share_error(many, n), reference_n=beside_n, how=how),
-        "exact_copies": Measured(copies, share(usual.whole), n, copy_error, reference_n=beside_n),
+        "exact_copies": Measured(copies, whole, n, copy_error, reference_n=beside_n, how=beside),
     }
 
 

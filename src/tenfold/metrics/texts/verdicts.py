@@ -16,7 +16,7 @@ FEWER = (0.85, 0.6)  # of the different n-grams of fresh real texts: below, a wa
 MORE_ALIKE = 0.05  # of self-BLEU beyond that of fresh real texts
 KEPT = (0.95, 0.8)  # of what real texts teach: below, a warning, and bad
 CLEARLY = 3.0  # standard errors
-LITTLE, MUCH = 0.02, 0.2  # share of copies beyond that of held-out texts: spoken of, and bad
+LITTLE, MUCH = 0.02, 0.2  # share of copies beyond that of real texts: spoken of, and bad
 Level = Literal["good", "warning", "bad"]
 
 
@@ -130,18 +130,18 @@ def copying(numbers: Numbers) -> Iterator[Verdict]:
         found = numbers.get(name)
         if found is None or found.value is None:
             continue
-        reference = found.reference or 0.0  # without a hold-out nobody knows, and each counts
+        reference = found.reference or 0.0  # where nobody knows, each counts
         beyond = found.value - reference
         if beyond > max(CLEARLY * _error(found), LITTLE):
             spoken = True
-            beside = "" if found.reference is None else f" (held-out texts: {reference:.1%})"
+            beside = "" if found.reference is None else f" (real texts: {reference:.1%})"
             text = f"{found.value:.1%} of the texts {what}{beside}."
             yield Verdict("copying", "bad" if beyond > MUCH else "warning", text, AGAINST_COPIES)
     longest = pair(numbers, "longest_copied")
     if not spoken and longest is not None:
         text = (
-            "No more of training texts stands in made ones than in held-out ones: the longest copied span "
-            f"has {longest[0]:.1f} tokens on average (held-out texts: {longest[1]:.1f})."
+            "No more of training texts stands in made ones than in other real ones: the longest copied span "
+            f"has {longest[0]:.1f} tokens on average (real texts: {longest[1]:.1f})."
         )
         yield Verdict("copying", "good", text)
 
