@@ -107,6 +107,16 @@ def test_what_is_not_known_is_said():
     assert drawn("a red disc").notes == ()
 
 
+def test_capitals_and_signs_at_the_end_change_nothing(monkeypatch):
+    monkeypatch.setattr(Trained, "texts", fit_text_codec(TEXTS, TextOptions(tokens="words"), folded=True)[0])
+    plain = drawn("a red disc")
+    for text in ("A Red Disc", "A RED DISC.", "a red disc !"):
+        found = drawn(text)
+        assert torch.equal(found.values, plain.values) and found.notes == ()
+        assert found.captions == [text] * 3
+    assert "'one'" in drawn("A BLUE ONE.").notes[0] and "'.'" not in drawn("A BLUE ONE.").notes[0]
+
+
 EMPTY, FOREIGN = ["a red disc", " "], "une chaise"
 
 
