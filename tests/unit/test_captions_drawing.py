@@ -108,7 +108,9 @@ def test_what_is_not_known_is_said():
 
 
 def test_capitals_and_signs_at_the_end_change_nothing(monkeypatch):
-    monkeypatch.setattr(Trained, "texts", fit_text_codec(TEXTS, TextOptions(tokens="words"), folded=True)[0])
+    monkeypatch.setattr(
+        Trained, "texts", fit_text_codec(TEXTS, TextOptions(tokens="words"), captions=True)[0]
+    )
     plain = drawn("a red disc")
     for text in ("A Red Disc", "A RED DISC.", "a red disc !"):
         found = drawn(text)

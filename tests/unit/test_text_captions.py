@@ -85,6 +85,14 @@ def test_capitals_of_captions_count_as_small_letters(tmp_path):
     )
 
 
+def test_captions_are_learnt_as_words_however_few(tmp_path):
+    for number, name in enumerate(NUMBERS):
+        put(tmp_path / f"{number}.png", number)
+        (tmp_path / f"{number}.txt").write_text(f"the number {name}")
+    assert open_captioned(tmp_path, PLAIN).texts.unknown("the number eleven") == ["eleven"]
+    assert open_captioned(tmp_path, TextOptions(tokens="characters")).texts.unknown("number") == []
+
+
 def test_captions_stay_with_their_pictures_when_some_are_skipped(tmp_path):
     numbered(tmp_path, 30)
     for number in (0, 7, 29):

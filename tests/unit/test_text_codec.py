@@ -65,7 +65,7 @@ def test_what_is_saved_is_the_same_later():
 
 def test_capitals_are_kept_unless_they_are_folded():
     texts = ["Red", "red", "A"]
-    plain, folded = codec_of(texts), codec_of(texts, folded=True)
+    plain, folded = codec_of(texts), codec_of(texts, captions=True)
     assert plain.decode(plain.encode(texts)) == texts and not plain.folded
     assert folded.decode(folded.encode(texts)) == ["red", "red", "a"]
     assert plain.unknown("aRED") == ["a", "E", "D"] and folded.unknown("aREDx") == ["x"]

@@ -12,7 +12,7 @@ from jaxtyping import Int
 from ...errors import DataError, suggest
 from .layout import END, PAD, TextLayout
 from .options import DEFAULTS, TextOptions
-from .tokens import Tokens, make_tokens, tokens_from_json
+from .tokens import Tokens, make_caption_tokens, make_tokens, tokens_from_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -166,7 +166,7 @@ def fit_text_codec(
     classes: tuple[str, ...] = (),
     source: TextCodec | None = None,
     *,
-    folded: bool = False,
+    captions: bool = False,
 ) -> tuple[TextCodec, list[str]]:
     """The codec of texts, and what there is to say of it.
 
@@ -175,19 +175,22 @@ def fit_text_codec(
         options: tokens, length and vocabulary, where they are asked for.
         classes: names of their classes.
         source: of texts that these are made of.
-        folded: whether capitals count as small letters.
+        captions: whether they are read, and never written: capitals then count as small letters, and words
+            are preferred.
 
     Raises:
         DataError: they are all made of one token.
         MissingExtra: the tokens that are asked for need an optional part.
     """
-    texts = [text.casefold() for text in texts] if folded else texts
-    tokens, why = make_tokens(options.tokens, texts, options.vocabulary)
+    texts = [text.casefold() for text in texts] if captions else texts
+    tokens, why = (make_caption_tokens if captions else make_tokens)(
+        options.tokens, texts, options.vocabulary
+    )
     rows = tokens.encode(texts)
     refuse_one_token(tokens, rows)
     length = options.length or choose_length(np.array([len(row) for row in rows], np.int64))
     notes = [f"tokens are {WORDS_FOR[tokens.kind]}, {tokens.size:,} in all: {why}"]
-    return TextCodec(tokens, TextLayout(length, tokens.size), classes, source, folded), notes
+    return TextCodec(tokens, TextLayout(length, tokens.size), classes, source, captions), notes
 
 
 WORDS_FOR = {"characters": "characters", "words": "words", "bpe": "pairs of bytes"}

@@ -180,7 +180,7 @@ def captioned_dataset_of(
         )
     said: list[str] = []
     if codec is None:
-        codec, said = fit_text_codec(learnt, options, folded=True)
+        codec, said = fit_text_codec(learnt, options, captions=True)
     train, held = pictures.train, pictures.holdout
     beside = captions_for(found.train, train.names, codec, "captions", said)
     other, stamp = None, [learnt]
