@@ -103,7 +103,7 @@ def prepare(plan: Plan, runtime: Runtime, folder: Path, options: Options, begun:
         progress.say(line)
     mode, choice = choose_mode(plan, options, runtime)
     progress.say(f"{choice.name} = {choice.value}: {choice.reason}")
-    quality, judge = quality_of(plan, folder, runtime, fresh=True)
+    quality, judge = quality_of(plan, folder, runtime, options, fresh=True)
     planned, looks, length, stages = planned_samples(plan, runtime, mode, quality, begun)
     in_vain = vain_patience(options.patience, looks - 2)  # the first look always finds the best so far
     for warning in in_vain:
@@ -176,7 +176,7 @@ def go_on(
 ) -> None:
     """Train on from the last checkpoint, to what was planned and more."""
     mode = Mode(**old.facts["mode"])
-    quality, _ = quality_of(plan, old.path, runtime)
+    quality, _ = quality_of(replace(plan, kimg=old.facts["planned"] / 1000), old.path, runtime, options)
     before = old.facts["planned"]
     since = min(old.facts.get("seen", 0) / before, 1.0)
     planned = before + more_samples(plan, runtime, mode, quality, more, since)
@@ -306,7 +306,9 @@ def assemble(
     return training
 
 
-def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = False) -> tuple[Judge, Choice]:
+def quality_of(
+    plan: Plan, folder: Path, runtime: Runtime, options: Options, *, fresh: bool = False
+) -> tuple[Judge, Choice]:
     """What measures the run, and why that."""
     if plan.data.table is not None:
         from .watching.exam import Exam
@@ -323,7 +325,7 @@ def quality_of(plan: Plan, folder: Path, runtime: Runtime, *, fresh: bool = Fals
         from .watching.captions import FromCaptions, reader_of
 
         if runtime.rank == 0:
-            reader_of(plan.data, folder, plan.budget_s, fresh=fresh)
+            reader_of(plan.data, folder, plan.budget_s, plan.kimg, fresh=fresh, quiet=options.quiet)
         runtime.barrier()
         reader = reader_of(plan.data, folder)
         making = lambda index: FromCaptions(plan.data, index, reader)

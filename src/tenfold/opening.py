@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from .data.sides import open_sides, open_undirected
 from .data.spec import DataSpec
 from .data.table.frames import is_table
 from .data.table.opening import open_table
-from .data.texts.captions import is_captioned
+from .data.texts.captions import holds_pictures, is_captioned
 from .data.texts.codec import TextCodec
 from .data.texts.opening import open_captioned, open_text_pairs, open_texts
 from .data.texts.options import TextOptions
@@ -43,6 +43,8 @@ def opened(
     """The data, and what is learnt from: more than what has labels, if there are unlabelled samples."""
     how = load_options(options, seed)
     kind = kind_of_words(data, {*(kinds or ())}, chosen=kinds is None)
+    if kind is None and kinds is None and options.texts is not None and options.texts.template is not None:
+        kind = "captioned" if holds_pictures(data) else None
     if kind is not None:
         refuse_unread(options, NOT_READ[kind], kind)
         dataset = open_words(data, options, seed, kind)
@@ -115,9 +117,12 @@ def open_words(
 def refuse_text_options(options: Options) -> None:
     """Raises a RecipeError if something is said of texts where there are none."""
     if options.texts is not None:
+        names = [f.name for f in fields(TextOptions) if getattr(options.texts, f.name) != f.default]
+        flags = [f"--{'text-column' if name == 'text' else name}" for name in names]
         raise RecipeError(
-            "something is said of texts, and the recipe or the data have none. Choose a recipe of texts, "
-            "such as --recipe lm or --recipe dfgan, or leave it out."
+            f"{', '.join(flags) or 'an option'} speaks of texts or captions, and the recipe or the "
+            "data have none. Choose a recipe that has, such as --recipe lm of texts or --recipe dfgan of "
+            "pictures with captions, or leave it out."
         )
 
 

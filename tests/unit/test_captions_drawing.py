@@ -22,7 +22,14 @@ from tenfold.draw import Draw
 from tenfold.errors import RunError
 from tenfold.game import Sampler
 from tenfold.metrics.rows import Undefined
-from tenfold.watching.captions import FromCaptions, different, generate_captioned, reader_of, shortened
+from tenfold.watching.captions import (
+    FromCaptions,
+    different,
+    generate_captioned,
+    reader_from,
+    reader_of,
+    shortened,
+)
 from tenfold.words.drawing import pictures_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -107,6 +114,18 @@ def test_what_is_not_known_is_said():
     assert drawn("a red disc").notes == ()
 
 
+def test_capitals_and_signs_at_the_end_change_nothing(monkeypatch):
+    monkeypatch.setattr(
+        Trained, "texts", fit_text_codec(TEXTS, TextOptions(tokens="words"), captions=True)[0]
+    )
+    plain = drawn("a red disc")
+    for text in ("A Red Disc", "A RED DISC.", "a red disc !"):
+        found = drawn(text)
+        assert torch.equal(found.values, plain.values) and found.notes == ()
+        assert found.captions == [text] * 3
+    assert "'one'" in drawn("A BLUE ONE.").notes[0] and "'.'" not in drawn("A BLUE ONE.").notes[0]
+
+
 EMPTY, FOREIGN = ["a red disc", " "], "une chaise"
 
 
@@ -168,16 +187,17 @@ def test_a_run_is_looked_at_through_captions_that_were_held_out(tmp_path, monkey
     assert FromCaptions(data(held=False), np.array([0])).reference == {}  # pyright: ignore
 
 
-def test_the_reader_learns_in_a_tenth_of_the_time_at_most(tmp_path, monkeypatch):
-    given = []
+def test_the_reader_learns_in_a_tenth_of_the_time_at_most(tmp_path, monkeypatch, capsys):
+    given, seen = [], []
 
     class Learnt:
         def save(self, path: Path) -> None:
             path.write_bytes(b"")
             path.with_suffix(".json").write_text("{}")
 
-    def learn(of, seed, most_s=None):
+    def learn(of, seed, most_s=None, most=None):
         given.append(most_s)
+        seen.append(most)
         return Learnt()
 
     loaded = SimpleNamespace(load=lambda path: path.name)
@@ -188,6 +208,18 @@ def test_the_reader_learns_in_a_tenth_of_the_time_at_most(tmp_path, monkeypatch)
     assert given == [pytest.approx(60.0), None]
     reader_of(data(), tmp_path, 600.0)  # pyright: ignore
     assert len(given) == 2  # it is there
+    assert capsys.readouterr().err == ""
+    for kimg in (0.5, 20.0):
+        reader_of(data(), tmp_path, kimg=kimg, fresh=True, quiet=False)  # pyright: ignore
+    assert seen == [None, None, 4000, 20000]
+    assert capsys.readouterr().err.count("learning to read captions, to judge by ...\n") == 2
+
+
+def test_the_reader_sees_no_more_than_it_may(monkeypatch):
+    monkeypatch.setattr("tenfold.watching.captions.CaptionedBatches", lambda *how: how)
+    monkeypatch.setattr("tenfold.watching.captions.train_reader", lambda *data, **how: how["kimg"])
+    some = SimpleNamespace(train=range(1000), spec=SimpleNamespace(text=codec().layout))
+    assert [reader_from(some, 0, most=most) for most in (None, 4000, 10**6)] == [None, 4.0, 40.0]  # pyright: ignore
 
 
 def test_captions_of_a_sheet_differ():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tenfold.cli.__main__ import main
 from tenfold.data import LoadOptions, cache, check, open_data
 from tenfold.errors import DataError
 
@@ -168,3 +169,19 @@ def test_pictures_that_are_mostly_padding_are_spoken_of(tmp_path, size, said):
     for number in range(9):
         Image.new("L", size, number).save(tmp_path / f"{number}.png")
     assert any("of what the networks see is padding" in note for note in check(tmp_path).notes) is said
+
+
+def test_texts_that_may_be_captions_are_pointed_out(tmp_path, capsys):
+    fill(tmp_path, 8)
+    for number in range(5):
+        (tmp_path / f"{number:03}.txt").write_text("a bird")
+    hint = "5 text files have the names of pictures: if they are captions, --recipe dfgan"
+    assert hint in open_data(tmp_path).notes
+    assert main(["check", str(tmp_path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert hint in found["notes"] and {"dfgan", "gan_cls", "dcgan"} <= {*found["recipes"]}
+    (tmp_path / "004.txt").rename(tmp_path / "readme.txt")  # half of them have none
+    assert main(["check", str(tmp_path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert not any("if they are captions" in note for note in found["notes"])
+    assert "dfgan" not in found["recipes"]

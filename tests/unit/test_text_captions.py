@@ -68,6 +68,31 @@ def test_captions_are_beside_their_pictures_on_both_sides(tmp_path):
     assert said(again.train, data.texts) == said(data.train, data.texts)
 
 
+def test_capitals_of_captions_count_as_small_letters(tmp_path):
+    numbered(tmp_path, 40)
+    rows = [{"file_name": f"{n}.png", "text": words(n).title() if n % 2 else words(n)} for n in range(40)]
+    table(tmp_path, rows)
+    data = open_captioned(tmp_path, TextOptions(tokens="words"))
+    assert data.texts.folded and sorted(word.strip() for word in data.texts.tokens.vocabulary) == sorted(
+        NUMBERS
+    )
+    numbers, captions = said(data.train, data.texts)
+    assert captions == [words(number) for number in numbers]
+    assert data.texts.encode(["TWO One"]).tolist() == data.texts.encode(["two one"]).tolist()
+    again = open_captioned(tmp_path, TextOptions(tokens="words"), codec=data.texts)
+    assert np.array_equal(
+        again.train.gather(np.arange(9))["condition"], data.train.gather(np.arange(9))["condition"]
+    )
+
+
+def test_captions_are_learnt_as_words_however_few(tmp_path):
+    for number, name in enumerate(NUMBERS):
+        put(tmp_path / f"{number}.png", number)
+        (tmp_path / f"{number}.txt").write_text(f"the number {name}")
+    assert open_captioned(tmp_path, PLAIN).texts.unknown("the number eleven") == ["eleven"]
+    assert open_captioned(tmp_path, TextOptions(tokens="characters")).texts.unknown("number") == []
+
+
 def test_captions_stay_with_their_pictures_when_some_are_skipped(tmp_path):
     numbered(tmp_path, 30)
     for number in (0, 7, 29):

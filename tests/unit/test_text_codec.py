@@ -63,6 +63,18 @@ def test_what_is_saved_is_the_same_later():
     assert again.decode(again.encode(["three one"])) == ["three one"]
 
 
+def test_capitals_are_kept_unless_they_are_folded():
+    texts = ["Red", "red", "A"]
+    plain, folded = codec_of(texts), codec_of(texts, captions=True)
+    assert plain.decode(plain.encode(texts)) == texts and not plain.folded
+    assert folded.decode(folded.encode(texts)) == ["red", "red", "a"]
+    assert plain.unknown("aRED") == ["a", "E", "D"] and folded.unknown("aREDx") == ["x"]
+    fields = folded.to_json()
+    assert TextCodec.from_json(fields) == folded
+    del fields["folded"]  # as it was written before there were two
+    assert not TextCodec.from_json(fields).folded
+
+
 def test_labels():
     codec = codec_of(["ab"], classes=("x", "y"))
     assert codec.labels_of(["y", "x", "y"]).tolist() == [1, 0, 1]

@@ -18,6 +18,7 @@ from tenfold.data.texts.tokens import (
     Characters,
     Words,
     choose_tokens,
+    make_caption_tokens,
     make_tokens,
     tokens_from_json,
 )
@@ -156,3 +157,14 @@ def test_what_cannot_be_asked_for():
         make_tokens("word", SOME)
     with pytest.raises(DataError, match="at least 260"):
         BytePairs.fit(SOME, 100)
+
+
+def test_words_of_captions_are_known_however_few_there_are():
+    few = [f"a {colour} bird" for colour in ("red", "blue", "green")]
+    assert make_tokens("auto", few)[0].kind == "characters"
+    tokens, _ = make_caption_tokens("auto", few)
+    assert tokens.kind == "words" and tokens.unknown("a purple bird") == ["purple"]
+    assert make_caption_tokens("auto", many_words())[0].kind == "words"
+    assert make_caption_tokens("characters", few)[0].kind == "characters"
+    assert make_caption_tokens("auto", ["\u7ea2\u8272\u7684\u9e1f"])[0].kind == "characters"
+    assert make_caption_tokens("auto", few, 6)[0].size == 6

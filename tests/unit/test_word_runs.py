@@ -139,6 +139,23 @@ def captioned(folder: Path, count: int) -> Path:
     return folder
 
 
+def test_a_template_says_that_captions_are_meant(tmp_path: Path, capsys: Said) -> None:
+    captioned(tmp_path / "all", 40)
+    (tmp_path / "all" / "metadata.jsonl").unlink()
+    for i in range(40):
+        folder = tmp_path / "all" / NOUNS[i % 3]
+        folder.mkdir(exist_ok=True)
+        (tmp_path / "all" / f"{i}.png").rename(folder / f"{i}.png")
+    asked = ["--template", "a photo of a {label}", "--dry-run"]
+    assert main(["fit", str(tmp_path / "all"), *asked]) == 0
+    said = "".join(capsys.readouterr())
+    assert "recipe = dfgan: the pictures have captions" in said and "a photo of a {label}" in said
+    assert main(["fit", "digits", *asked]) == 2
+    assert "--template speaks of texts" in capsys.readouterr().err
+    assert main(["fit", str(tmp_path / "all"), "--tokens", "words", "--text-column", "a", "--dry-run"]) == 2
+    assert "--tokens, --text-column speaks of texts" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("recipe", ["dfgan", "gan_cls"])
 def test_captioned_pictures(recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenfold.metrics.caption_judge.PICTURES", (128, 128))

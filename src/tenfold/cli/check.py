@@ -36,6 +36,7 @@ def main(argv: Sequence[str]) -> int:
     with stdout_kept_clean(args.json):
         options = LoadOptions(size=args.size, holdout=args.holdout, group=args.group, skip_bad=args.skip_bad)
         report, kinds, words = looked_at(args.data, options)
+        kinds += ["captioned"] if report.captions else []
         fit = recipes_for(kinds, len(report.classes))
     lines = [*report.lines(), *words, f"recipes that fit: {', '.join(fit)}"]
     show({**report.to_json(), "recipes": fit}, lines, as_json=args.json)

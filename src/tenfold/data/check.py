@@ -61,6 +61,7 @@ class Report:
         shape: of a sample as the networks would see it; empty if no plan can be made.
         notes: what would be decided, a sentence each.
         problems: what stands in the way of training, a sentence each.
+        captions: files of text that have the names of most of the images, and may be their captions.
     """
 
     source: str
@@ -78,6 +79,7 @@ class Report:
     shape: tuple[int, ...]
     notes: tuple[str, ...]
     problems: tuple[str, ...]
+    captions: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The fields, as JSON holds them."""
@@ -193,6 +195,7 @@ def _check(found: Found, options: LoadOptions) -> Report:
         shape=plan.row if plan else (),
         notes=tuple(notes),
         problems=tuple(problems),
+        captions=found.train.captions,
     )
 
 

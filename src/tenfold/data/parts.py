@@ -77,6 +77,7 @@ class Part:
         ignored: files that are not images.
         notes: what was decided while looking, a sentence each.
         half: of each picture that counts: left or right; empty for all of it.
+        captions: files of text that have the names of most of the images, and may be their captions.
     """
 
     items: Sequence[Item]
@@ -86,6 +87,7 @@ class Part:
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     half: str = ""
+    captions: int = 0
 
 
 def order_labels(names: set[str]) -> tuple[str, ...]:

@@ -213,7 +213,18 @@ def _images_part(tree: Tree, group: str | None) -> Part:
         )
     if group == "prefix":
         items = [replace(item, group=prefix(item.file)) for item in items]
-    return files_part(tree, items, (*notes, *_without_images(tree, items)))
+    captions = _texts_beside(tree, items)
+    if captions:
+        said = f"{captions} text files have the names of pictures: if they are captions, --recipe dfgan"
+        notes += (said,)
+    return replace(files_part(tree, items, (*notes, *_without_images(tree, items))), captions=captions)
+
+
+def _texts_beside(tree: Tree, items: list[Item]) -> int:
+    """How many files of text are called like images, if most of the images have one."""
+    stems = {posixpath.splitext(item.file)[0] for item in items}
+    named = stems & {posixpath.splitext(name)[0] for name in tree.files if name.lower().endswith(".txt")}
+    return len(named) if 2 * len(named) > len(stems) else 0
 
 
 def _without_images(tree: Tree, items: list[Item]) -> tuple[str, ...]:

@@ -173,7 +173,7 @@ def train_reader(
             f"{count} pairs of picture and caption were found; at least 2 were expected, to tell them apart. "
             "Add some."
         )
-    seen = 1000 * kimg if kimg is not None else min(max(OFTEN * count, PICTURES[0]), PICTURES[1])
+    seen = usually_seen(count) if kimg is None else 1000 * kimg
     steps = max(int(seen) // pairs.size, 2)
     channels, height, width = pairs(0, slice(0, pairs.size))["real"].shape[1:]
     shape = channels, height, width
@@ -182,6 +182,16 @@ def train_reader(
     pair = untrained(shape, vocabulary, seed)
     learn(pair, pairs, steps, seed)
     return CaptionReader(pair.requires_grad_(False), shape, vocabulary)
+
+
+def usually_seen(count: int) -> int:
+    """Pictures that encoders see of so many different ones, unless it is said.
+
+    Example:
+        >>> usually_seen(40), usually_seen(1000), usually_seen(5000)
+        (10000, 40000, 60000)
+    """
+    return min(max(OFTEN * count, PICTURES[0]), PICTURES[1])
 
 
 def learn(pair: Pair, pairs: Pairs, steps: int, seed: int) -> None:

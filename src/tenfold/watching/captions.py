@@ -13,16 +13,18 @@ from ..data import Codec, Dataset
 from ..data.texts.order import CaptionedBatches
 from ..draw import derive
 from ..game import Sampler
-from ..metrics.caption_judge import BATCH, CaptionReader, train_reader
+from ..metrics.caption_judge import BATCH, CaptionReader, train_reader, usually_seen
 from ..metrics.captions import r_precision
 from ..metrics.rows import Undefined
 from ..report.sheet import sheet
+from .progress import Progress
 from .quality import BLOCK, generate
 
 ROWS, COLUMNS = 8, 8  # captions of a sheet, and pictures of each
 LETTERS = 32  # of a caption beside a row
 READER = "captions.safetensors"
 READING = 0.1  # of a time budget, at most, for what finds captions to pictures to learn it
+READ = 4_000  # pictures that it may see, however short a run
 
 
 def generate_captioned(
@@ -111,7 +113,13 @@ def shortened(text: str) -> str:
 
 
 def reader_of(
-    data: Dataset, folder: Path, budget_s: float | None = None, *, fresh: bool = False
+    data: Dataset,
+    folder: Path,
+    budget_s: float | None = None,
+    kimg: float | None = None,
+    *,
+    fresh: bool = False,
+    quiet: bool = True,
 ) -> CaptionReader:
     """What finds captions to pictures, kept with the run: it learns from training pairs, as the run does.
 
@@ -121,24 +129,33 @@ def reader_of(
         data: pictures with captions.
         folder: the run's.
         budget_s: seconds the run may take; None if it is not bound by time.
+        kimg: thousands of samples the run shall see; the reader sees no more, but a few thousand.
         fresh: let it learn even if there is one, which then a start that failed has left.
+        quiet: do not say that it learns.
     """
     path = folder / READER
     if fresh or not (path.is_file() and path.with_suffix(".json").is_file()):
         most_s = None if budget_s is None else READING * budget_s
-        reader_from(data, derive(0, "reader"), most_s).save(path)
+        most = None if kimg is None else max(int(1000 * kimg), READ)
+        Progress(0, quiet=quiet).say("learning to read captions, to judge by ...")
+        reader_from(data, derive(0, "reader"), most_s, most).save(path)
     return CaptionReader.load(path)
 
 
-def reader_from(data: Dataset, seed: int, most_s: float | None = None) -> CaptionReader:
+def reader_from(
+    data: Dataset, seed: int, most_s: float | None = None, most: int | None = None
+) -> CaptionReader:
     """What finds captions to pictures, and has learnt it from the training pairs alone.
 
     Args:
         data: pictures with captions.
         seed: of everything random; other than that of a run.
         most_s: seconds that it may take; None if it may take its time.
+        most: pictures that it may see; None if as many as suit it.
     """
     assert data.spec.text is not None
     batches = CaptionedBatches(data.train, min(BATCH, len(data.train)), seed)
     vocabulary = data.spec.text.vocabulary
-    return train_reader(batches, len(data.train), vocabulary=vocabulary, seed=seed, most_s=most_s)
+    count = len(data.train)
+    kimg = None if most is None else min(most, usually_seen(count)) / 1000
+    return train_reader(batches, count, vocabulary=vocabulary, seed=seed, kimg=kimg, most_s=most_s)

@@ -175,6 +175,7 @@ def understood(codec: TextCodec, texts: Sequence[str]) -> tuple[np.ndarray, list
     Raises:
         RunError: nothing of a text is known.
     """
+    texts = [without_end(codec, text) for text in texts]
     for text in texts:
         if not known_tokens(codec, text):
             raise RunError(
@@ -182,7 +183,7 @@ def understood(codec: TextCodec, texts: Sequence[str]) -> tuple[np.ndarray, list
                 f"{codec.tokens.kind}. Say it in other words."
             )
     rows, cut = codec.rows_of(texts)
-    unknown = list(dict.fromkeys(part for text in texts for part in codec.tokens.unknown(text)))
+    unknown = list(dict.fromkeys(part for text in texts for part in codec.unknown(text)))
     notes = []
     if unknown:
         some = ", ".join(map(repr, unknown[:NAMED])) + (", ..." if len(unknown) > NAMED else "")
@@ -194,5 +195,13 @@ def understood(codec: TextCodec, texts: Sequence[str]) -> tuple[np.ndarray, list
 
 def known_tokens(codec: TextCodec, text: str) -> int:
     """How many tokens of a text stand for a part of it that was learnt."""
-    (numbers,) = codec.tokens.encode([text])
+    (numbers,) = codec.numbers([text])
     return int((np.asarray(numbers) >= SPECIAL).sum())
+
+
+def without_end(codec: TextCodec, text: str) -> str:
+    """A text without the signs at its end, if no caption has them; the text as it is if there is no more."""
+    bare = text.rstrip()
+    while bare and not bare[-1].isalnum() and codec.unknown(bare[-1]):
+        bare = bare[:-1].rstrip()
+    return bare or text

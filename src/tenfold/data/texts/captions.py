@@ -101,7 +101,7 @@ def split_parts(path: Path, how: How) -> dict[str, WordedPart]:
     if path.is_file() and is_fields(path.name):
         tree = folder_tree(path.parent)
         return by_table(tree, read_fields(bytes_in(tree, path.name), path.name), how)
-    if not path.is_dir() and not (path.is_file() and path.suffix.lower() == ".zip"):
+    if not path.is_dir() and not is_archive(path):
         what = "is no folder of pictures" if path.exists() else "is not there"
         raise DataError(f"{path} {what}. A folder, a .zip, or a table of files and captions was expected.")
     tree = unwrap(zip_tree(path) if path.is_file() else folder_tree(path))
@@ -259,11 +259,28 @@ def is_captioned(source: Any) -> bool:  # noqa: ANN401
     return named and text is not None and any(any(texts_in(row.get(text))) for row in table.rows)
 
 
+def holds_pictures(source: Any) -> bool:  # noqa: ANN401
+    """Whether a source is a folder of pictures, or an archive of one."""
+    if not isinstance(source, str | Path):
+        return False
+    path = Path(source).expanduser()
+    try:
+        tree = folder_tree(path) if path.is_dir() else zip_tree(path) if is_archive(path) else None
+    except DataError:  # whatever opens it says so
+        return False
+    return tree is not None and any(map(is_image, tree.files))
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path is that of a .zip that is there."""
+    return path.is_file() and path.suffix.lower() == ".zip"
+
+
 def table_of(path: Path) -> Fields | None:
     """The table of pictures that a path leads to, if any: itself, in a folder, or in that of the split."""
     if path.is_file() and is_fields(path.name):
         return read_fields(bytes_in(file_tree(path), path.name), path.name)
-    if not path.is_dir() and not (path.is_file() and path.suffix.lower() == ".zip"):
+    if not path.is_dir() and not is_archive(path):
         return None
     tree = unwrap(zip_tree(path) if path.is_file() else folder_tree(path))
     return picture_table(tree) or next(

@@ -12,7 +12,7 @@ from jaxtyping import Int
 from ...errors import DataError, suggest
 from .layout import END, PAD, TextLayout
 from .options import DEFAULTS, TextOptions
-from .tokens import Tokens, make_tokens, tokens_from_json
+from .tokens import Tokens, make_caption_tokens, make_tokens, tokens_from_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +34,8 @@ class TextCodec:
         layout: of a row.
         classes: names of the classes of texts, in the order of their numbers; empty without labels.
         source: of texts that these are made of; None if they are made of none.
+        folded: whether capitals count as small letters, in texts that are learnt and in those that are asked
+            for.
 
     Example:
         >>> codec, _ = fit_text_codec(["ab", "b"], TextOptions(tokens="characters"))
@@ -47,6 +49,7 @@ class TextCodec:
     layout: TextLayout
     classes: tuple[str, ...] = ()
     source: TextCodec | None = None
+    folded: bool = False
 
     kind = "texts"
 
@@ -58,6 +61,7 @@ class TextCodec:
             "layout": asdict(self.layout),
             "classes": list(self.classes),
             "source": None if self.source is None else self.source.to_json(),
+            "folded": self.folded,
         }
 
     @classmethod
@@ -69,6 +73,7 @@ class TextCodec:
             TextLayout(**fields["layout"]),
             tuple(fields["classes"]),
             None if source is None else cls.from_json(source),
+            fields.get("folded", False),
         )
 
     @property
@@ -84,12 +89,20 @@ class TextCodec:
         """Texts as rows, int64, and how many texts were cut."""
         length, cut = self.layout.length, 0
         rows = np.full((len(texts), length), PAD, np.int64)
-        for row, numbers in zip(rows, self.tokens.encode(texts), strict=True):
+        for row, numbers in zip(rows, self.numbers(texts), strict=True):
             n = len(numbers)
             row[:n] = numbers[:length]
             row[n : n + 1] = END
             cut += n > length
         return rows, cut
+
+    def numbers(self, texts: Sequence[str]) -> list[Int[np.ndarray, " k"]]:
+        """The numbers of each text, however long, without its end."""
+        return self.tokens.encode([text.casefold() for text in texts] if self.folded else texts)
+
+    def unknown(self, text: str) -> list[str]:
+        """The parts of a text that are no tokens."""
+        return self.tokens.unknown(text.casefold() if self.folded else text)
 
     def decode(self, rows: Int[np.ndarray, "n length"] | Tensor) -> list[str]:
         """Rows, or a tensor of them on the CPU, as texts; what comes after the end is left out."""
@@ -152,6 +165,8 @@ def fit_text_codec(
     options: TextOptions = DEFAULTS,
     classes: tuple[str, ...] = (),
     source: TextCodec | None = None,
+    *,
+    captions: bool = False,
 ) -> tuple[TextCodec, list[str]]:
     """The codec of texts, and what there is to say of it.
 
@@ -160,17 +175,22 @@ def fit_text_codec(
         options: tokens, length and vocabulary, where they are asked for.
         classes: names of their classes.
         source: of texts that these are made of.
+        captions: whether they are read, and never written: capitals then count as small letters, and words
+            are preferred.
 
     Raises:
         DataError: they are all made of one token.
         MissingExtra: the tokens that are asked for need an optional part.
     """
-    tokens, why = make_tokens(options.tokens, texts, options.vocabulary)
+    texts = [text.casefold() for text in texts] if captions else texts
+    tokens, why = (make_caption_tokens if captions else make_tokens)(
+        options.tokens, texts, options.vocabulary
+    )
     rows = tokens.encode(texts)
     refuse_one_token(tokens, rows)
     length = options.length or choose_length(np.array([len(row) for row in rows], np.int64))
     notes = [f"tokens are {WORDS_FOR[tokens.kind]}, {tokens.size:,} in all: {why}"]
-    return TextCodec(tokens, TextLayout(length, tokens.size), classes, source), notes
+    return TextCodec(tokens, TextLayout(length, tokens.size), classes, source, captions), notes
 
 
 WORDS_FOR = {"characters": "characters", "words": "words", "bpe": "pairs of bytes"}

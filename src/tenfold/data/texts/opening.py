@@ -173,14 +173,14 @@ def captioned_dataset_of(
     if pictures.spec.kind != "images":
         raise DataError(f"{found.found.source} holds {pictures.spec.kind}; pictures were expected.")
     learnt = captions_in(found.train, pictures.train.names)
-    if len({*learnt}) < 2:
+    if len({caption.casefold() for caption in learnt}) < 2:
         raise DataError(
             f"Every caption is {learnt[0]!r}: words say nothing of the pictures. Write others, or learn "
             "from the pictures alone."
         )
     said: list[str] = []
     if codec is None:
-        codec, said = fit_text_codec(learnt, options)
+        codec, said = fit_text_codec(learnt, options, captions=True)
     train, held = pictures.train, pictures.holdout
     beside = captions_for(found.train, train.names, codec, "captions", said)
     other, stamp = None, [learnt]

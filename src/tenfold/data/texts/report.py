@@ -248,7 +248,7 @@ def report_of(
 
 def side_of(name: str, texts: Sequence[str], codec: TextCodec) -> SideReport:
     """What is known of the texts of one side."""
-    rows = codec.tokens.encode(texts)
+    rows = codec.numbers(texts)
     lengths = np.array([len(row) for row in rows], np.int64)
     times = Counter(texts)
     often = [(text, n) for text, n in times.most_common(REPEATED) if n > 1]

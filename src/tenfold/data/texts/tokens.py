@@ -294,6 +294,21 @@ def make_tokens(kind: str, texts: Sequence[str], vocabulary: int | None = None) 
     return kind_named(kind).fit(texts, vocabulary), "asked for"
 
 
+def make_caption_tokens(kind: str, texts: Sequence[str], vocabulary: int | None = None) -> tuple[Tokens, str]:
+    """The same for captions: words if a script has blanks, however few texts there are.
+
+    Captions are read, not written: the rarest words may be unknown, and of words a person can be told which
+    are.
+
+    Example:
+        >>> make_caption_tokens("auto", ["one", "two"])[0].kind, make_tokens("auto", ["one", "two"])[0].kind
+        ('words', 'characters')
+    """
+    if kind == "auto" and unspaced_share(letters_of(texts)) <= UNSPACED_SHARE:
+        return Words.fit(texts, vocabulary), "so that it can be said which of them are not known"
+    return make_tokens(kind, texts, vocabulary)
+
+
 def kind_named(kind: str) -> type[Characters] | type[Words] | type[BytePairs]:
     """The class of a kind of tokens.
 
