@@ -28,9 +28,9 @@ from tenfold.errors import DataError, Interrupted, RecipeError, RunError
 from tenfold.material import asked_labels
 from tenfold.options import Options
 from tenfold.recipe import make_recipe
-from tenfold.watching.journal import read_journal
 from tenfold.translating import translate
 from tenfold.watching.health import health
+from tenfold.watching.journal import read_journal
 from tenfold.words import evaluating
 from tenfold.words.evaluating import evaluate_text_files
 from tenfold.words.sides import columns_for, judges_of_run, reopened_texts

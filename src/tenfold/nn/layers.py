@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 Activation = Literal["relu", "leaky_relu", "elu", "silu", "tanh", "sigmoid"]
@@ -322,15 +321,15 @@ class Inward(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor) -> Tensor:  # noqa: ANN401
         """x between -1 and 1."""
         ctx.save_for_backward(x)
         return x.clamp(-1, 1)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> Tensor:
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
         """The gradient; 0 where a step against it would go further out."""
-        (x,), (gradient,) = getattr(ctx, "saved_tensors"), gradients
+        (x,), (gradient,) = ctx.saved_tensors, gradients
         outward = ((x > 1) & (gradient < 0)) | ((x < -1) & (gradient > 0))
         return gradient.masked_fill(outward, 0.0)
 
