@@ -24,7 +24,7 @@ def why_repeating(looks: Sequence[Mapping[str, Any]]) -> str | None:
         'the share of different n-grams fell to 0.50 of that of real texts, from 1.00'
         >>> why_repeating([{"seen": i, "distinct_of_real": x} for i, x in enumerate([1.4, 1.0, 0.6])])
     """
-    ratios = [look[RATIO] for look in looks if look["seen"] and RATIO in look]
+    ratios = [look[RATIO] for look in looks if RATIO in look and look["seen"]]
     if len(ratios) <= LOOKS:
         return None
     before, last = max(min(x, 1.0) for x in ratios[:-LOOKS]), ratios[-LOOKS:]
