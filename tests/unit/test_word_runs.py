@@ -157,7 +157,9 @@ def test_a_template_says_that_captions_are_meant(tmp_path: Path, capsys: Said) -
 
 
 @pytest.mark.parametrize("recipe", ["dfgan", "gan_cls"])
-def test_captioned_pictures(recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_captioned_pictures(
+    recipe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
     monkeypatch.setattr("tenfold.metrics.caption_judge.PICTURES", (128, 128))
     data = captioned(tmp_path / "data", 100)
     made = make_recipe(recipe, {"augment": "ada", "alone": 0.3}, "tiny")
@@ -168,6 +170,11 @@ def test_captioned_pictures(recipe: str, tmp_path: Path, monkeypatch: pytest.Mon
     assert len(run.sample(3, text="cat number 2")) == 3
     with pytest.raises(RunError, match="0 texts were asked for"):
         run.sample(3)
+    assert main(["sample", str(run.path), "--text", "Cat number 2", "-n", "2"]) == 0
+    assert f"2 pictures: {run.path / 'drawn.png'}" in capsys.readouterr().out
+    assert (run.path / "drawn.png").is_file()
+    assert main(["sample", str(run.path), "-n", "2"]) == 2
+    assert "--grid FILE.png" in capsys.readouterr().err
     found = run.evaluate(features="pixels")
     assert found.metrics["r_precision"].value is not None
     assert found.metrics["kernel_distance"].how == "pairs of different captions"

@@ -23,6 +23,8 @@ IN_A_FILE = ("table", "series", "texts")
 """Kinds of data whose samples are written to one file, which must not be there."""
 SHOWN = ("texts", "text_pairs")
 """Kinds of data whose samples need no file; of pairs there are none, and it is said what to do instead."""
+DRAWN = "drawn.png"
+"""In the run's folder: what is drawn of a text, if nobody says where it shall go."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -46,6 +48,8 @@ def read(argv: Sequence[str]) -> Namespace:
         WrongCommand: if a flag is unknown, or the samples shall go nowhere.
     """
     args = own_flags().read(argv)
+    if args.out is None and args.grid is None and args.text and kind_of(args.run) == "captioned":
+        args.grid = str(Path(args.run) / DRAWN)
     if args.out is None and args.grid is None and kind_of(args.run) not in SHOWN:
         raise WrongCommand("where shall the samples go? Pass --out DIR, --grid FILE.png or both.")
     return args

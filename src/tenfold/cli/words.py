@@ -50,7 +50,8 @@ def add_word_flags(parser: ArgumentParser) -> None:
         "--text",
         action="append",
         metavar="TEXT",
-        help="what the pictures shall show; several times for several",
+        help="what the pictures shall show; several times for several (without --out and --grid: one sheet, "
+        "RUN/drawn.png)",
     )
     add(
         "--temperature",
