@@ -52,7 +52,7 @@ def test_the_eight_of_this_version():
 def test_it_says_where_it_comes_from(name):
     about = RECIPES[name].about
     assert about.url.startswith("https://")
-    assert 2010 < about.year < 2030
+    assert 2000 < about.year < 2030
     assert all((about.title, about.authors, about.use, RECIPES[name].__doc__))
 
 
