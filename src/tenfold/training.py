@@ -100,12 +100,12 @@ class Training:
         """Early in the run, and again in its middle: plan the rest of its time by its own pace since then."""
         assert self.ends_at is not None
         (began_at, before_s, seen), looked_s = self.since, self.look_s + self.draw_s
-        now, to_come = perf_counter(), self.planned_looks * (1 - max(trainer.progress, trainer.game.starts))
+        now, share = perf_counter(), max(trainer.progress, trainer.game.starts)
+        looks_s = looked_s / max(len(self.looks), 1) * (1 + self.planned_looks * (1 - share))
         sample_s = (now - began_at - (looked_s - before_s)) / (trainer.seen - seen)
-        left_s = self.ends_at - now - looked_s / max(len(self.looks), 1) * to_come
         size, before = trainer.data.size, trainer.goal
         slower = self.slower_later(seen / trainer.settings.planned, trainer.progress)
-        fit = trainer.step + int(left_s / (sample_s * slower * size))
+        fit = trainer.step + int((self.ends_at - now - looks_s) / (sample_s * slower * size))
         # With less than half of the rest the rates would not fall, nor anyone look at the end.
         least = trainer.step + ceil((before - trainer.step) / 2)
         steps = min(max(fit, least), 2 * before)

@@ -32,7 +32,6 @@ from ..settings import resolve
 
 SPOKEN_OF: tuple[Change, ...] = ("mirror", "quarter_turns", "rotation", "inversion", "hue", "saturation")
 """Changes of what captions often say: of sides, and of colours."""
-WARM = 0.05  # share of the game of G and D in which their learning rates rise
 
 
 @recipe("dfgan")
@@ -137,38 +136,33 @@ class Within:
     Attributes:
         whole: how it would.
         since, until: shares of the run at which the part begins and ends.
-        warm: share of that part in which the rate rises.
 
     Example:
-        >>> Within(SCHEDULES["linear"], 0.5, 1.0)(0.75), Within(SCHEDULES["constant"], 0.0, 1.0, 0.2)(0.05)
-        (0.5, 0.25)
+        >>> Within(SCHEDULES["linear"], 0.5, 1.0)(0.75)
+        0.5
     """
 
     whole: Schedule
     since: float
     until: float
-    warm: float = 0.0
 
     def __call__(self, progress: float) -> float:
         """The factor at a share of the run."""
-        share = (progress - self.since) / (self.until - self.since)
-        return self.whole(share) * (min(max(share / self.warm, 0.0), 1.0) if self.warm else 1.0)
+        return self.whole((progress - self.since) / (self.until - self.since))
 
 
 def reading_first(play: Play, optimizer: Optimizer, alone: float) -> Play:
     """The same with an optimiser for the encoders, the rates of all falling over their own part of the run.
-
-    Those of G and D rise first, as D knows nothing then.
 
     Args:
         play: of pictures with captions.
         optimizer: of player E.
         alone: share of the run after which E stays, and before which the others do; 0 if all learn all along.
     """
-    rates: dict[str, Schedule] = {
-        name: Within(rate, alone, 1.0, WARM) for name, rate in play.schedules.items()
-    }
-    rates["E"] = Within(SCHEDULES["linear"], 0.0, alone) if alone else play.schedules["E"]
+    rates = dict(play.schedules)
+    if alone:
+        rates = {name: Within(rate, alone, 1.0) for name, rate in rates.items()}
+        rates["E"] = Within(SCHEDULES["linear"], 0.0, alone)
     return replace(play, optimizers={**play.optimizers, "E": optimizer}, schedules=rates)
 
 
