@@ -100,8 +100,8 @@ class Training:
         """Early in the run, and again in its middle: plan the rest of its time by its own pace since then."""
         assert self.ends_at is not None
         (began_at, before_s, seen), looked_s = self.since, self.look_s + self.draw_s
-        now, share = perf_counter(), max(trainer.progress, trainer.game.starts)
-        looks_s = looked_s / max(len(self.looks), 1) * (1 + self.planned_looks * (1 - share))
+        now, looks = perf_counter(), max(len(self.looks), int(self.planned_looks * trainer.game.starts), 1)
+        looks_s = looked_s / max(len(self.looks), 1) * (self.planned_looks + 1 - looks)
         sample_s = (now - began_at - (looked_s - before_s)) / (trainer.seen - seen)
         size, before = trainer.data.size, trainer.goal
         slower = self.slower_later(seen / trainer.settings.planned, trainer.progress)
