@@ -21,7 +21,7 @@ from tenfold.metrics.classifier import Classifier, train_classifier
 from tenfold.metrics.features import features_named
 
 QUESTION = """20,000 pictures of Fashion-MNIST, each with one of several captions of its class; dfgan beside
-gan_cls, preset small, 15 minutes each. 1,000 pictures, one for a caption of each of 1,000 test pictures. Bars
+gan_cls, preset small, 10 minutes each. 1,000 pictures, one for a caption of each of 1,000 test pictures. Bars
 for dfgan: a classifier of real pictures agrees on .85 of them; R-precision .80 (1 of 10: among captions of
 all ten classes, by a reader with networks and a seed of its own); kernel distance to the test pictures in
 features of EfficientNet-Lite0 smaller than that of gan_cls, beyond the error of either. One run of each."""
@@ -45,7 +45,7 @@ FRAMES = ("{}", "a {}", "a photo of a {}", "this is a {}", "one {} on black", "t
 def main() -> None:
     """Train both, look at what they draw."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--budget", default="15m", help="of each run (15m)")
+    parser.add_argument("--budget", default="10m", help="of each run (10m)")
     given = parser.parse_args()
     also = [Path(__file__).with_name(name) for name in ("scene_maker.py", "icons.py")]
     record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick, also=also)

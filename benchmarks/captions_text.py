@@ -13,15 +13,15 @@ from typing import Any
 from record import SOURCE, Record, arguments, child, entry, say
 
 QUESTION = """9,999 captions of COCO (coco-captions-train.txt, as RelGAN's authors cut them) to learn from,
-the 9,999 of the test half to judge by; recipes lm, seqgan and relgan at preset small, 15 minutes each, three
-seeds. Each is asked at seven temperatures: nats per token of made texts by an n-gram model of test captions
+the 9,999 of the test half to judge by; recipes lm, seqgan and relgan at preset small, 15 minutes
+each. Each is asked at seven temperatures: nats per token of made texts by an n-gram model of test captions
 (quality), and of test captions by an n-gram model of made texts (coverage), 2,000 texts a point. A win is a
 point beyond the curve of the model of maximum likelihood by three standard errors: of the stage that the run
 begins with, and of lm, which had all of the time. Bar: no more long copied spans (longer than 95 % of test
 captions share with a training caption) than lm, beyond three standard errors. Beside it BLEU-4, self-BLEU-4
 and the share of different 3-grams, and what real captions get."""
 RECIPES, BASELINE = ("lm", "seqgan", "relgan"), "lm"
-SEEDS = (0, 1, 2)
+SEEDS = (0,)
 CLEARLY = 3.0
 SHOWN = 30
 NUMBERS = {
@@ -56,7 +56,7 @@ def main() -> None:
     """Every recipe with every seed."""
     parser = arguments(__doc__ or "")
     parser.add_argument("--budget", default="15m", help="of each run (15m)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="0 1 2")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="0")
     given = parser.parse_args()
     effort = Effort("20s", "tiny", 1000) if given.quick else Effort(given.budget)
     seeds = given.seeds[:1] if given.quick else given.seeds
