@@ -32,14 +32,15 @@ from tenfold.settings import resolve
 QUESTION = """An LSTM with known weights writes 10,000 texts to learn from; then it says, in nats per token,
 how likely made texts are (quality); those who learnt say how likely fresh texts of its own are (coverage).
 Published: SeqGAN's oracle, 5,000 words, 20 tokens, one seed, up to 15 minutes each, preset small unless
-another is named; of lm, what 2,000 validation texts like best of up to three lengths of training, each
-stopped by them or when its learning rate has fallen to 0; its curve over temperatures is what the others
-have to better, whose own first stage is chosen by the same texts. A contender wins where it lies beyond that
-curve, is dominated where the curve is better in both, at whatever temperature. Controls reward every text
-alike, no discriminator heard: with a learnt value subtracted, and without one, as published. Small: 500
-words, 10 tokens, weights from N(0, 1), three seeds: the Jensen-Shannon distance of bigrams to the oracle's,
-summed exactly over what may come next after 50,000 drawn beginnings, beside the baseline's at the
-temperature at which it is as varied (entropy).
+another is named: 256 units of lm, 64 of the others, which write texts at every step; of lm, what 2,000
+validation texts like best of up to three lengths of training, each stopped by them or when its learning
+rate has fallen to 0; its curve over temperatures is what the others have to better, whose own first stage
+is chosen by the same texts. A contender wins where it lies beyond that curve, is dominated where the curve
+is better in both, at whatever temperature; beside it the same against the curve of its own first stage,
+which says what its discriminator is worth. Controls reward every text alike, no discriminator heard: with a
+learnt value subtracted, and without one, as published. Small: 500 words, 10 tokens, weights from N(0, 1),
+three seeds: the Jensen-Shannon distance of bigrams to the oracle's, summed exactly over what may come next
+after 50,000 drawn beginnings, beside the baseline's at the temperature at which it is as varied (entropy).
 Bars: the oracle's own texts 5.76; lm held-out 7.65 at most; of the oracle, lm --preset paper 9.05, seqgan
 8.74 at most."""
 OWN, HELD_OUT, PAPER, SEQGAN = 5.76, 7.65, 9.05, 8.74
@@ -204,16 +205,16 @@ def contend(world: World, name: str, seed: int, effort: Effort, steps: int | Non
     return {**found, "learnt_s": round(learnt, 1), "seconds": round(perf_counter() - begun, 1)}
 
 
-def learn(trainer: Trainer, steps: int, world: World, effort: Effort) -> dict[str, float] | None:
-    """So many steps; what was learnt by likelihood alone, where that is a stage of its own.
+def learn(trainer: Trainer, steps: int, world: World, effort: Effort) -> list[dict[str, float]] | None:
+    """So many steps; the curve of what was learnt by likelihood alone, where that is a stage of its own.
 
     The next stage goes on from what validation texts like best.
     """
     before, batch = None, trainer.data.size
     if trainer.game.anew is not None:
         stopped_by_validation(trainer, world, trainer.game.anew.at, patience=LOOKS)
-        before = judged(trainer.ema.module, world, effort, [1.0])[0]
-        say(f"  before: {before}")
+        before = judged(trainer.ema.module, world, effort, TEMPERATURES)
+        say(f"  before: {at_one(before)}")
     for tenth in range(1, 11):
         trainer.fit(steps * batch * tenth / 10_000)  # does nothing where it is further already
         say(f"  {10 * tenth} %: {', '.join(f'{k} {v:.3g}' for k, v in trainer.flush().items())}")
@@ -396,13 +397,15 @@ def told(name: str, result: dict[str, Any], baseline: list[dict[str, float]] | N
     one, before = at_one(result["curve"]), result["before"]
     line: dict[str, object] = {
         "NLL of the oracle": one["oracle"],
-        "before": "" if before is None else before["oracle"],
+        "before": "" if before is None else at_one(before)["oracle"],
         "held-out NLL": one["held_out"],
         "words": one["words"],
         "entropy": one["entropy"],
         "bigrams": one.get("bigrams", ""),
         "minutes": round(result["seconds"] / 60, 1),
     }
+    if before is not None:
+        line["against its first stage"] = overall(points(result["curve"]), points(before))
     if baseline is not None and name != "lm":
         line["as it is"] = standing(*points([one]), points(baseline))
         line["at any temperature"] = overall(points(result["curve"]), points(baseline))
@@ -414,7 +417,15 @@ def told(name: str, result: dict[str, Any], baseline: list[dict[str, float]] | N
 def blank() -> dict[str, object]:
     """A line of the table before anything is filled in."""
     names = ["oracle", "seed", "who", "NLL of the oracle", "before", "held-out NLL", "words", "as it is"]
-    names += ["at any temperature", "entropy", "bigrams", "baseline's, as varied", "minutes", "bar"]
+    names += [
+        "at any temperature",
+        "against its first stage",
+        "entropy",
+        "bigrams",
+        "baseline's, as varied",
+        "minutes",
+        "bar",
+    ]
     return dict.fromkeys(names, "")
 
 

@@ -51,14 +51,16 @@ class Turn:
 
 @dataclass(frozen=True)
 class Anew:
-    """A stage that goes on from the best sampler before it; optimisers begin anew, as losses are others.
+    """A stage after which G learns by other losses: from the best sampler so far, with optimisers as new.
 
     Attributes:
         at: share of the run at which it begins, one of the game's stages.
+        best: whether it goes on from the best sampler; else from the last, as papers do.
         after: called once the sampler is the one that it goes on from.
     """
 
     at: float
+    best: bool = True
     after: Callable[[], None] | None = None
 
 

@@ -15,6 +15,7 @@ from .probe import Mode, Stages, make_trainer, mean_seconds, stage_seconds
 from .recipe import Choice
 from .training import RESERVE
 from .watching.judge import Judge
+from .watching.spacing import all_looks
 from .watching.stopping import LOOKS, why_never
 
 LOOKING = 0.1  # of a time budget, at most, for looks at quality
@@ -85,7 +86,7 @@ def steps_within(
     measured = torch.tensor([1.2 * (perf_counter() - start)], device=runtime.device)
     look_s = runtime.mean(measured).item()
     looks = min(LOOKS, max(FEWEST_LOOKS, int(LOOKING * seconds / look_s) - 1))
-    looks_s = min((looks + 2) * look_s, 0.2 * seconds)
+    looks_s = min((all_looks(trainer.game, looks) + 2) * look_s, 0.2 * seconds)
     left = (1 - RESERVE) * seconds - (perf_counter() - begun) - looks_s
     steps = torch.tensor([left / step_s], device=runtime.device)
     return Pace(max(1, int(runtime.mean(steps).item())), step_s, looks, look_s, stages)

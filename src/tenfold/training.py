@@ -30,6 +30,7 @@ from .watching.health import Health, health
 from .watching.journal import Journal, Record, read_journal
 from .watching.judge import Judge
 from .watching.progress import Progress
+from .watching.spacing import looks_left, spacing, when_late
 from .watching.stopping import LOOKS, NAMES, Stop, parse_condition, reason_to_stop
 
 SAVE_EVERY_S = 30.0
@@ -54,11 +55,10 @@ class Training:
         looks: what each look at quality found, oldest first.
         resumed: how many of them there were when training was resumed.
         look_s, draw_s: seconds spent on measuring quality, and on sheets and curves.
-        stopped: why the run ended before its time; None if it did not, or the user asked.
+        stopped: why the run ended before its time, if by itself.
         ends_at: when its time is over, by `perf_counter`; None if it is not bound by time.
         paced: how often the rest of it was planned by its own pace.
-        since: from when on that pace is measured, by `perf_counter`; the seconds that looks had taken, and
-            the samples that had been seen by then.
+        since: of that pace: when it began, by `perf_counter`, seconds of looks and samples seen by then.
         stages: where each stage of the run begins, as a share of it, and seconds of a step there.
     """
 
@@ -87,21 +87,21 @@ class Training:
         """Attach everything to the trainer. Only the first rank writes."""
         size, planned = self.trainer.data.size, self.trainer.settings.planned
         often = self.trainer.settings.log_every * size
-        seldom = max(planned // self.planned_looks, size)
+        seldom, late = spacing(self.trainer.game, self.planned_looks, planned, size)
         # The log is a sum over ranks, so all keep it; before a look, too: what is not finite is found first.
-        self.trainer.watches = [Watch(often, self.log), Watch(seldom, self.log, brinks=True)]
+        self.trainer.watches = [Watch(n, self.log, n == seldom) for n in (often, seldom, late)]
         if self.trainer.runtime.rank == 0:
-            looks = [*self.quality.watches, Watch(seldom, self.look, brinks=True)]
-            self.trainer.watches += [*looks, Watch(often, self.save_now_and_then)]
+            looks = [Watch(seldom, self.look, brinks=True), Watch(late, when_late(self.look))]
+            self.trainer.watches += [*self.quality.watches, *looks, Watch(often, self.save_now_and_then)]
         if self.ends_at is not None and self.paced < len(PACED):
             self.trainer.watches.append(Watch(max(int(PACED[self.paced] * planned), size), self.keep_time))
 
     def keep_time(self, trainer: Trainer) -> None:
         """Early in the run, and again in its middle: plan the rest of its time by its own pace since then."""
         assert self.ends_at is not None
-        (began_at, before_s, seen), looked_s = self.since, self.look_s + self.draw_s
-        now, looks = perf_counter(), max(len(self.looks), int(self.planned_looks * trainer.game.starts), 1)
-        looks_s = looked_s / max(len(self.looks), 1) * (self.planned_looks + 1 - looks)
+        (began_at, before_s, seen), now, looked_s = self.since, perf_counter(), self.look_s + self.draw_s
+        left = looks_left(trainer.game, self.planned_looks, len(self.looks))
+        looks_s = looked_s / max(len(self.looks), 1) * left
         sample_s = (now - began_at - (looked_s - before_s)) / (trainer.seen - seen)
         size, before = trainer.data.size, trainer.goal
         slower = self.slower_later(seen / trainer.settings.planned, trainer.progress)
@@ -139,8 +139,8 @@ class Training:
     def look(self, trainer: Trainer) -> None:
         """Measure samples, draw the sheet and the curves, and see whether to end here."""
         self.refuse_broken()
-        if trainer.progress < trainer.game.starts:
-            return  # G is as it was born
+        if [trainer.seen] == [x["seen"] for x in self.looks[-1:]] or trainer.progress < trainer.game.starts:
+            return  # this has been seen, or G is as it was born
         begun, before = perf_counter(), self.quality.best
         values = self.quality.look(trainer)
         self.look_s += perf_counter() - begun

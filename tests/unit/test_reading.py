@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tenfold.data import Dataset
 from tenfold.data.order import Shuffled
-from tenfold.data.texts.layout import END, PAD, START
+from tenfold.data.texts.layout import END, PAD, START, UNKNOWN
 from tenfold.data.texts.opening import open_text_pairs, open_texts
 from tenfold.engine.checkpoint import finished
 from tenfold.engine.trainer import Settings, Trainer
@@ -144,6 +144,14 @@ def test_the_first_stage_leaves_a_baseline_and_the_last_is_judged_by_texts(tmp_p
     assert not torch.equal(state.tensors[bias], sampler.state_dict()[bias])
 
 
+def test_unknown_words_weigh_nothing_among_held_out_texts() -> None:
+    data = texts()
+    trial, sampler = FreeTexts(data, 0), model(data)
+    trial.real = torch.tensor([[5, 6, 5, END], [UNKNOWN, UNKNOWN, UNKNOWN, END]])
+    mean = sampler.likelihood(trial.real)
+    assert trial.nll(sampler, CPU) == pytest.approx(((4 * mean[0] + mean[1]) / 5).item(), rel=1e-5)
+
+
 def test_glances_find_what_lies_between_looks(tmp_path: Path) -> None:
     data = texts()
     sampler, reading = model(data), Reading(data, tmp_path, 0)
@@ -213,8 +221,8 @@ def test_classes_are_asked_for(tmp_path: Path) -> None:
 
 
 def test_nats_are_counted_over_all_tokens() -> None:
-    rows = torch.tensor([[5, 2, 0], [5, 5, 5]])
-    assert per_token(torch.tensor([2.0, 3.0]), rows) == pytest.approx(1.0)
+    assert per_token(torch.tensor([2.0, 3.0]), torch.tensor([2, 3])) == pytest.approx(1.0)
+    assert per_token(torch.tensor([60.0, 0.1]), torch.tensor([20, 1])) == pytest.approx(60.1 / 21)
 
 
 def pairs() -> Dataset:
@@ -254,7 +262,11 @@ def test_pairs_are_judged_by_what_they_should_be(tmp_path: Path, monkeypatch: py
     found = reading.look(stand(sampler, **two))
     assert set(found) == {"heldout_nll", "exact_match", "bleu", "spread"}
     assert found["heldout_nll"] > 1 and found["exact_match"] < 0.1
-    assert reading.best is not None and reading.best.score == found["heldout_nll"]
+    assert reading.best is not None and reading.best.score == 1 - found["bleu"] and reading.watches == ()
+    assert {"score", "baseline_score"} < reading.facts().keys()
+    other = Reading(data, tmp_path, 0)
+    other.recall_best(reading.facts(), sampler, CPU)
+    assert (other.best, other.baseline) == (reading.best, reading.baseline)
     right = lambda sampler, source, device="cpu": source.numpy()
     monkeypatch.setattr("tenfold.watching.trials.likeliest_texts", right)
     found = reading.look(stand(sampler, step=2, stage=0.5, **two))

@@ -12,7 +12,7 @@ import torch
 from tenfold.errors import DataError, MissingExtra
 from tenfold.metrics.kernel import Estimate
 from tenfold.metrics.rows import Undefined
-from tenfold.metrics.texts.curves import Curves, Point, Ruler, dominated, overall, standing
+from tenfold.metrics.texts.curves import Curves, Point, Ruler, overall, standing
 from tenfold.metrics.texts.embeddings import HashedGrams, Sentences, text_features
 from tenfold.metrics.texts.labels import label_accuracy
 from tenfold.metrics.texts.perplexity import learnt_from
@@ -158,7 +158,6 @@ def test_how_a_point_stands_to_a_curve(quality: float, coverage: float, expected
     point = at(1.0, quality, coverage)
     assert standing(point, CURVE) == expected
     assert standing(point, CURVE[::-1]) == expected  # in whatever order
-    assert dominated(point, CURVE) == (expected == "dominated")
 
 
 def test_large_errors_forbid_a_verdict() -> None:

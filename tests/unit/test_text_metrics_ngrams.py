@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tenfold.metrics.rows import Undefined
-from tenfold.metrics.texts.copies import copied_part, copied_spans, long_ones
+from tenfold.metrics.texts.copies import copied_spans, long_ones
 from tenfold.metrics.texts.ngrams import (
     counted,
     distinct,
@@ -175,7 +175,6 @@ def test_whole_copies_and_nothing_in_common() -> None:
     assert spans.whole.tolist() == [True, False, False, False, False]
     assert spans.length.tolist() == [3, 2, 3, 0, 0]
     assert spans.source[:3].tolist() == [0, 0, 0]
-    assert copied_part(spans, rows([A, B, C], [A, B], [A, B, C, D], [E], [])).tolist() == [1, 1, 0.75, 0, 0]
 
 
 def test_texts_that_fill_their_rows_are_compared_to_their_last_token() -> None:

@@ -211,11 +211,14 @@ def test_a_holdout_that_judges_need_not_have_the_labels_that_were_asked_for(tmp_
         read_holdout(str(lines), asked)
     with pytest.raises(DataError, match=r"b\.csv has no column 'kind'\. "):
         read_texts(bare, asked)
-    with pytest.raises(DataError, match=r"The hold-out .*b\.csv has no column 'kind': a sampler of classes"):
+    with pytest.raises(DataError, match=r"The hold-out .*b\.csv has no labels, and .*: a sampler of"):
         read_texts(train, TextOptions(text="body", label="kind", holdout=str(bare)))
     other = put(tmp_path / "c.csv", "text,kind\none,x\ntwo,y\n")
-    with pytest.raises(DataError, match=r"The hold-out .*b\.txt has no column 'kind': a sampler of classes"):
-        read_texts(other, TextOptions(label="kind", holdout=str(lines)))
+    for label in ("kind", None):
+        if label is None:
+            other = put(tmp_path / "d.csv", "text,label\none,x\ntwo,y\n")  # taken by itself
+        with pytest.raises(DataError, match=r"The hold-out .*b\.txt has no labels, and .*: a sampler of"):
+            read_texts(other, TextOptions(label=label, holdout=str(lines)))
     put(tmp_path / "both" / "train.txt", "a")
     put(tmp_path / "both" / "val.txt", "b")
     with pytest.raises(DataError, match="has splits itself"):

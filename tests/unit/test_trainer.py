@@ -433,9 +433,21 @@ def keep_first(trainer: Trainer) -> None:
         trainer.keep()
 
 
+def test_a_stage_may_go_on_from_where_it_is_with_optimisers_as_new():
+    trainer, order = halves(), []
+    trainer.game.anew = Anew(0.5, best=False, after=lambda: order.append(trainer.step))
+    trainer.fit(0.004)
+    trainer.keep()
+    trainer.fit(0.008)
+    last = trainer.game.sampler.weight.tolist()
+    trainer.enter_stage()
+    assert trainer.game.sampler.weight.tolist() == last and trainer.kept == {} and order == [2]
+    assert not any(optimizer.state for optimizer in trainer.optimizers.values())
+
+
 def test_a_stage_may_go_on_from_the_sampler_that_was_kept():
     trainer, order = halves(), []
-    trainer.game.anew = Anew(0.5, lambda: order.append(trainer.game.sampler.weight.tolist()))
+    trainer.game.anew = Anew(0.5, after=lambda: order.append(trainer.game.sampler.weight.tolist()))
     trainer.fit(0.004)
     trainer.keep()
     kept = trainer.game.sampler.weight.tolist()

@@ -156,7 +156,7 @@ class Trainer:
     def keep(self) -> None:
         """Keep the averaged sampler as it is for a stage that goes on from the best one; for a watch."""
         anew = self.game.anew
-        if anew is not None and self.stage < anew.at:
+        if anew is not None and anew.best and self.stage < anew.at:
             self.kept = {name: x.clone() for name, x in self.ema.module.state_dict().items()}
 
     def plan_anew(self, planned: int) -> None:

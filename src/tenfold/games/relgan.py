@@ -50,6 +50,7 @@ class RelGAN(Game[TextSampler]):
         softness: how soft tokens are.
         steps: how often D moves in a step.
         dropout: shares that are left out: of G's features while it learns from real texts, of what D sees.
+        from_best: whether what comes after the likelihood goes on from the best sampler.
     """
 
     def __init__(
@@ -62,12 +63,13 @@ class RelGAN(Game[TextSampler]):
         softness: Softness = Softness(),
         steps: int = 1,
         dropout: tuple[float, float] = (0.0, 0.0),
+        from_best: bool = True,
     ) -> None:
         super().__init__()
         self.sampler, self.discriminator, self.objective = sampler, discriminator, objective
         self.alone, self.softness, self.steps, self.dropout = likelihood, softness, steps, dropout
         self.stages = (likelihood,) if likelihood else ()
-        self.anew = Anew(likelihood) if likelihood else None
+        self.anew = Anew(likelihood, from_best) if likelihood else None
 
     def players(self) -> dict[str, nn.Module]:
         """G and D."""

@@ -163,6 +163,7 @@ class SeqGAN(Game[TextSampler]):
         shares: the stages.
         policy: how G is rewarded.
         judging: how D learns.
+        from_best: whether what comes after the likelihood goes on from the best sampler.
     """
 
     def __init__(
@@ -173,6 +174,7 @@ class SeqGAN(Game[TextSampler]):
         shares: Shares = Shares(),
         policy: Policy = Policy(),
         judging: Judging = Judging(),
+        from_best: bool = True,
     ) -> None:
         super().__init__()
         self.sampler, self.discriminator = sampler, discriminator
@@ -181,7 +183,7 @@ class SeqGAN(Game[TextSampler]):
         self.size = AdvantageSize() if policy.baseline else None
         self.behind = deepcopy(sampler).requires_grad_(False) if policy.lag else None
         self.stages = shares.begins
-        self.anew = Anew(shares.likelihood, self.catch_up) if shares.likelihood else None
+        self.anew = Anew(shares.likelihood, from_best, self.catch_up) if shares.likelihood else None
 
     def players(self) -> dict[str, nn.Module]:
         """G, D and, if there is a baseline, V."""

@@ -172,27 +172,6 @@ def kernel(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n
     return (a @ b.T / a.shape[1] + 1).pow(3)
 
 
-def kernel_distances(
-    real: Float[Tensor, "n d"], fake: Float[Tensor, "n d"], sets: Mapping[str, np.ndarray]
-) -> dict[str, Measured]:
-    """That distance for several sets of captions, such as those that were learnt from and those never seen.
-
-    Args:
-        real, fake: features, number i of both of the same caption.
-        sets: by name, numbers of the captions that belong to it.
-    """
-    found = {}
-    for name, index in sets.items():
-        chosen = torch.from_numpy(np.asarray(index))
-        try:
-            distance = kernel_distance_of_pairs(real[chosen], fake[chosen])
-        except Undefined as error:
-            found[name] = Measured(None, None, len(index), why=str(error))
-            continue
-        found[name] = Measured(distance.value, None, len(index), distance.error)
-    return found
-
-
 def found_again(
     reader: CaptionReader, made: Tensor, real: Tensor, tokens: Int[Tensor, "n l"], seed: int = 0
 ) -> Measured:

@@ -45,7 +45,8 @@ class LM(Recipe):
     """Each token is learnt to be likely after those before it; the best by held-out texts is kept.
 
     Preset paper is the first stage of SeqGAN as published, on 10,000 texts for 120 passes over them (--kimg
-    1200): long after held-out texts are at their likeliest.
+    1200): long after held-out texts are at their likeliest. As of all runs, the best by held-out texts is
+    what is sampled from; what was published is the last.
     """
 
     about: ClassVar = About(
@@ -122,6 +123,7 @@ class Body:
     hidden: int
     depth: int
     heads: int
+    slots: int = 1
 
 
 def text_layout(name: str, spec: DataSpec) -> TextLayout:
@@ -173,7 +175,12 @@ def language_network(
             )
         case "relational":
             network = RelationalLanguage(
-                tokens, embedding=body.embedding, hidden=body.hidden, heads=body.heads, classes=classes
+                tokens,
+                embedding=body.embedding,
+                hidden=body.hidden,
+                slots=body.slots,
+                heads=body.heads,
+                classes=classes,
             )
     if spread:
         scatter(network, spread)

@@ -81,6 +81,7 @@ class RelGAN(Recipe):
             "critic_steps": 5,
             "straight": False,
             "likelihood": 0.8865,
+            "from_best": False,
             "lr_g": 0.01,
             "lr_adversarial": 1e-4,
             "lr_d": 1e-4,
@@ -98,6 +99,8 @@ class RelGAN(Recipe):
     """Width of the memory or of the Transformer, or units of the LSTM."""
     depth: Positive = 1
     """Layers of the LSTM or of the Transformer."""
+    slots: Positive = 1
+    """Vectors in the memory."""
     heads: Positive = 2
     """Heads of the attention; they divide the width."""
     spread: Weight = 0.0
@@ -118,6 +121,8 @@ class RelGAN(Recipe):
     """Share of what the discriminator sees that is left out while it learns."""
     likelihood: Share = 0.8
     """Share of the run, its first, in which the generator learns from real texts by likelihood."""
+    from_best: bool = True
+    """Whether what comes after goes on from the sampler that held-out texts like best; else from the last."""
     critic_steps: Positive = 2
     """Updates of the discriminator for one of the generator, from then on."""
     sharpest: Annotated[float, Ge(1)] = 100.0
@@ -146,7 +151,7 @@ class RelGAN(Recipe):
     def build(self, spec: DataSpec) -> Play:
         """A language model, and a discriminator of texts."""
         layout, classes = text_layout("relgan", spec), self.conditions(spec)
-        body = Body(self.network, self.embedding, self.hidden, self.depth, self.heads)
+        body = Body(self.network, self.embedding, self.hidden, self.depth, self.heads, self.slots)
         network = language_network(layout, body, classes, self.spread)
         reader = ManyReaders(
             layout.vocabulary,
@@ -165,6 +170,7 @@ class RelGAN(Recipe):
             softness=Softness(self.sharpest, self.straight),
             steps=self.critic_steps,
             dropout=(self.dropout, self.dropout_d),
+            from_best=self.from_best,
         )
         play = self.play(game)
         bound_gradients(play.optimizers.values(), self.clip)

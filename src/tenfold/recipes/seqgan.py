@@ -86,6 +86,7 @@ class SeqGAN(Recipe):
             "baseline": False,
             "teacher": 0.0,
             "lag": 0.8,
+            "from_best": False,
             "lr_g": 0.01,
             "lr_adversarial": 0.01,
             "lr_d": 1e-4,
@@ -121,6 +122,8 @@ class SeqGAN(Recipe):
     """Weight of half the squared weights of the discriminator's last layer."""
     likelihood: Share = 0.9
     """Share of the run, its first, in which the generator learns from real texts by likelihood."""
+    from_best: bool = True
+    """Whether what comes after goes on from the sampler that held-out texts like best; else from the last."""
     alone: Share = 0.05
     """Share of the run after it in which the discriminator learns alone."""
     critic_steps: Positive = 5
@@ -183,6 +186,7 @@ class SeqGAN(Recipe):
             shares=Shares(self.likelihood, self.alone),
             policy=self.policy(),
             judging=Judging(self.critic_steps, self.dropout_d, self.decay),
+            from_best=self.from_best,
         )
         return self.staged(self.play(game))
 

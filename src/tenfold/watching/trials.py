@@ -15,7 +15,7 @@ from ..data.notes import FEWEST_DIFFERENT
 from ..data.order import Samples
 from ..data.texts.layout import PAD
 from ..draw import Draw, derive
-from ..games.language import TextSampler
+from ..games.language import TextSampler, known
 from ..games.seq2seq import TextTranslator
 from ..metrics.kernel import kernel_distance
 from ..metrics.rows import Undefined
@@ -72,9 +72,9 @@ def likeliest_texts(
     return torch.cat(parts).numpy()
 
 
-def per_token(nats: Float[Tensor, " n"], rows: Int[Tensor, "n t"]) -> float:
-    """Nats of texts over all their tokens, the ends among them."""
-    return float(nats.double().sum() / (rows != PAD).sum().clamp_min(1))
+def per_token(nats: Float[Tensor, " n"], tokens: Int[Tensor, " n"]) -> float:
+    """Nats of texts over all their tokens that count, which each has so many of."""
+    return float(nats.double().sum() / tokens.sum().clamp_min(1))
 
 
 class Trial(Protocol):
@@ -88,6 +88,11 @@ class Trial(Protocol):
     @property
     def reference(self) -> Mapping[str, float] | None:
         """What fresh real texts get; None if there are none, or they get everything right."""
+        ...
+
+    @property
+    def always(self) -> bool:
+        """Whether the texts that are made choose a sampler of maximum likelihood, too."""
         ...
 
     @property
@@ -125,6 +130,7 @@ class FreeTexts:
     """
 
     by = "ngrams"
+    always = False
 
     def __init__(self, data: Dataset, classes: int) -> None:
         held = data.holdout
@@ -164,10 +170,10 @@ class FreeTexts:
     def nll(self, sampler: nn.Module, device: torch.device) -> float:
         """How badly real texts are foretold, in nats per token."""
         assert isinstance(sampler, TextSampler)
-        tokens = (self.real != PAD).sum(1)
+        tokens = known(self.real).sum(1)
         labels = None if self.labels is None else self.labels.to(device)
         mean = sampler.likelihood(self.real.to(device), labels).cpu()
-        return per_token(mean * tokens, self.real)
+        return per_token(mean * tokens, tokens)
 
     def measure(self, sampler: nn.Module, device: torch.device) -> tuple[dict[str, float], np.ndarray]:
         """All other numbers, and the texts that were made."""
@@ -210,6 +216,7 @@ class TextsOfTexts:
     """
 
     by = "tokens"
+    always = True
     reference = None
 
     def __init__(self, data: Dataset) -> None:
@@ -226,7 +233,7 @@ class TextsOfTexts:
         assert isinstance(sampler, TextTranslator)
         parts = zip(self.source.split(BLOCK), self.real.split(BLOCK), strict=True)
         said = [sampler.likelihood(source.to(device), real.to(device)).cpu() for source, real in parts]
-        return per_token(-torch.cat(said), self.real)
+        return per_token(-torch.cat(said), (self.real != PAD).sum(1))
 
     def measure(self, sampler: nn.Module, device: torch.device) -> tuple[dict[str, float], np.ndarray]:
         """All other numbers, and the texts that were made."""

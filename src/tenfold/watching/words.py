@@ -4,7 +4,8 @@ The stage of maximum likelihood is judged by how well held-out texts are foretol
 baseline, is kept for good, and is what the next stage goes on from. Of few texts that is after a few passes,
 perhaps a thousandth of a run: so there are glances at nothing else, as many in each doubling of the steps.
 What comes after cannot be judged so, since whoever makes few texts well foretells the others badly; it is
-judged by the texts themselves.
+judged by the texts themselves. So are texts of other texts in either stage, or a comparison of both would be
+one of how they were chosen.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Reading:
         self.trial: Trial = TextsOfTexts(data) if data.spec.kind == "text_pairs" else FreeTexts(data, classes)
         self.best: BestTexts | None = None
         self.baseline: BestTexts | None = None
-        self.watches: Sequence[Watch] = (Watch(1, self.glance),) if self.chooses else ()
+        glances = self.chooses and not self.trial.always
+        self.watches: Sequence[Watch] = (Watch(1, self.glance),) if glances else ()
 
     @property
     def reference(self) -> Mapping[str, float] | None:
@@ -82,7 +84,8 @@ class Reading:
         found, _ = self.measure(trainer)
         likely = still_likely(trainer)
         if trainer.step:
-            self.consider(trainer, likely, found["heldout_nll"] if likely else self.trial.score(found))
+            foretold = likely and not self.trial.always
+            self.consider(trainer, likely, found["heldout_nll"] if foretold else self.trial.score(found))
         return found
 
     def glance(self, trainer: Trainer) -> None:
@@ -129,19 +132,23 @@ class Reading:
         """What is written beside the best sampler."""
         found: dict[str, Any] = {}
         if self.best is not None:
-            name = "heldout_nll" if self.best.likely else "score"
-            found = {"seen": self.best.seen, "likely": self.best.likely, name: self.best.score}
+            likely = self.best.likely
+            found = {"seen": self.best.seen, "likely": likely, self.named(likely): self.best.score}
         if self.baseline is not None:
-            found |= {"baseline": self.baseline.seen, "baseline_nll": self.baseline.score}
+            found |= {"baseline": self.baseline.seen, f"baseline_{self.named(True)}": self.baseline.score}
         return found
+
+    def named(self, likely: bool) -> str:
+        """What chooses a sampler: of maximum likelihood, or not."""
+        return "heldout_nll" if likely and not self.trial.always else "score"
 
     def recall_best(self, facts: Mapping[str, Any], sampler: Sampler, device: torch.device) -> None:
         """Go on from what was the best when a checkpoint was written."""
         if "seen" in facts:
-            score = facts["heldout_nll"] if facts["likely"] else facts["score"]
-            self.best = BestTexts(facts["seen"], facts["likely"], score)
+            self.best = BestTexts(facts["seen"], facts["likely"], facts[self.named(facts["likely"])])
         if "baseline" in facts:
-            self.baseline = BestTexts(facts["baseline"], True, facts["baseline_nll"])
+            score = facts[f"baseline_{self.named(True)}"]
+            self.baseline = BestTexts(facts["baseline"], True, score)
 
     def draw(self, sampler: nn.Module, path: Path, device: torch.device, seed: int) -> None:
         """A sheet of some texts, one per line, where a picture's would be."""

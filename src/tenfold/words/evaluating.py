@@ -12,11 +12,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from ..data.texts.layout import PAD
 from ..draw import derive
 from ..evaluation import said, table_of, write_report
 from ..game import Sampler
-from ..games.language import TextSampler
+from ..games.language import TextSampler, known
 from ..material import asked_labels
 from ..metrics.suite import FEWEST, NO_HOLDOUT, Measured, shuffled
 from ..metrics.texts.copies import copied_spans
@@ -274,7 +273,7 @@ class Maker:
         held = held.take(shuffled(len(held), self.by.seed, "foretold"))  # errors need a random order
         labels = torch.from_numpy(held.labels) if conditional and held.labels is not None else None
         mean = self.sampler.likelihood(torch.from_numpy(held.rows), labels).double().numpy()
-        tokens = (held.rows != PAD).sum(1)
+        tokens = known(torch.from_numpy(held.rows)).sum(1).numpy()
         told = Foretelling(mean * tokens, tokens)
         found = jackknife(lambda index: [told.per_token(index)], len(held))[0]
         return Measured(found.value, None, len(held), found.error)

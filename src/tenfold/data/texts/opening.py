@@ -83,8 +83,6 @@ def dataset_of(found: FoundTexts, options: TextOptions, codec: TextCodec | None 
         codec, said = fit_text_codec(train.texts, options, classes_of(train))
     side = side_of(train, codec, "texts", said)
     other = None if held is None else side_of(held, codec, "held-out texts", said)
-    if side.labels is not None and other is not None and other.labels is None:
-        said.append("the hold-out has no labels, so it cannot be judged class by class")
     classes, counts = counted(side, codec)
     return Dataset(
         source=found.source,

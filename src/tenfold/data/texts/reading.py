@@ -98,18 +98,18 @@ def read_texts(source: Source, options: TextOptions) -> FoundTexts:
         return read_place(place, options)
 
     def read_held(place: Place) -> TextPart:
-        return with_classes(read_place(place, options, held=True), options.label)
+        return read_place(place, options, held=True)
 
     refuse_unread(options, ("template",), "texts")
     if isinstance(source, str | Path):
         places = places_of(Path(source).expanduser())
         train, held, notes = read_sides(places, options.holdout, read, read_held)
-        return FoundTexts(str(source), train, held, notes)
+        return FoundTexts(str(source), train, with_classes(held, train), notes)
     part = part_of_list(source)
     if options.holdout is None:
         refuse_columns(part.name, options)
     train, held, notes = with_holdout(part, None, options.holdout, read_held)
-    return FoundTexts(part.name, train, held, notes)
+    return FoundTexts(part.name, train, with_classes(held, train), notes)
 
 
 def read_holdout(holdout: str, options: TextOptions) -> TextPart:
@@ -121,18 +121,19 @@ def read_holdout(holdout: str, options: TextOptions) -> TextPart:
     return read_place(place_of_holdout(holdout), options, held=True)
 
 
-def with_classes(part: TextPart, label: str | None) -> TextPart:
-    """The same texts of a hold-out that shall choose a sampler.
+def with_classes(held: TextPart | None, train: TextPart) -> TextPart | None:
+    """The same hold-out, which shall choose a sampler.
 
     Raises:
-        DataError: a column of labels was asked for, and they have none to be foretold with.
+        DataError: texts to learn from have labels, and it has none to be foretold with.
     """
-    if label is not None and part.labels is None:
+    if held is not None and held.labels is None and train.labels is not None:
         raise DataError(
-            f"The hold-out {part.name} has no column {label!r}: a sampler of classes cannot be chosen by "
-            "texts of no class. Add the column, or leave --holdout out; tenfold evaluate takes such texts."
+            f"The hold-out {held.name} has no labels, and the texts of {train.name} have: a sampler of "
+            "classes cannot be chosen by texts of no class. Add the labels, or leave --holdout out; tenfold "
+            "evaluate takes such texts."
         )
-    return part
+    return held
 
 
 def read_place(place: Place, options: TextOptions, *, held: bool = False) -> TextPart:

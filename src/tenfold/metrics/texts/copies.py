@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from ..rows import Undefined
 from .rows import bare, lengths
@@ -161,8 +161,3 @@ def share(which: Bool[np.ndarray, " n"]) -> float:
 def share_error(value: float, n: int) -> float:
     """Standard error of a share of so many."""
     return (value * (1 - value) / n) ** 0.5
-
-
-def copied_part(spans: Spans, rows: Int[np.ndarray, "n t"]) -> Float[np.ndarray, " n"]:
-    """Share of each text that its longest copied span makes up; 0 of an empty one."""
-    return spans.length / np.maximum(lengths(rows), 1)

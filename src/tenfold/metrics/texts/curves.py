@@ -114,11 +114,6 @@ def _past_the_end(known: Float[np.ndarray, " k"], value: float, other: Float[np.
     return end in (0, len(known) - 1) and value < known[end] and other[end] <= CLEARLY
 
 
-def dominated(point: Point, curve: Sequence[Point]) -> bool:
-    """Whether the baseline is clearly better in quality and in coverage, at some temperature."""
-    return standing(point, curve) == "dominated"
-
-
 def overall(points: Sequence[Point], curve: Sequence[Point]) -> Standing:
     """How all points of a sampler lie: a win if one of them is, dominated if all are."""
     found = [standing(point, curve) for point in points]
