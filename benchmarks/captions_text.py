@@ -14,7 +14,7 @@ from record import SOURCE, Record, arguments, child, entry, say
 
 QUESTION = """9,999 captions of COCO (coco-captions-train.txt, as RelGAN's authors cut them) to learn from,
 the 9,999 of the test half to judge by; recipes lm, seqgan and relgan at preset small (256 units of lm, 64
-of the others, which write texts at every step), 15 minutes each. Each is asked at seven temperatures: nats
+of the others, which write texts at every step), 10 minutes each. Each is asked at seven temperatures: nats
 per token of made texts by an n-gram model of test captions (quality), and of test captions by an n-gram
 model of made texts (coverage), 2,000 texts a point. A win is a point beyond the curve of the model of
 maximum likelihood by three standard errors: of the stage that the run begins with, and of lm, which had all
@@ -56,7 +56,7 @@ class Effort:
 def main() -> None:
     """Every recipe with every seed."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--budget", default="15m", help="of each run (15m)")
+    parser.add_argument("--budget", default="10m", help="of each run (10m)")
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="0")
     given = parser.parse_args()
     effort = Effort("20s", "tiny", 1000) if given.quick else Effort(given.budget)

@@ -31,7 +31,7 @@ from tenfold.settings import resolve
 
 QUESTION = """An LSTM with known weights writes 10,000 texts to learn from; then it says, in nats per token,
 how likely made texts are (quality); those who learnt say how likely fresh texts of its own are (coverage).
-Published: SeqGAN's oracle, 5,000 words, 20 tokens, one seed, up to 15 minutes each, preset small unless
+Published: SeqGAN's oracle, 5,000 words, 20 tokens, one seed, up to eight minutes each, preset small unless
 another is named: 256 units of lm, 64 of the others, which write texts at every step; of lm, what 2,000
 validation texts like best of up to three lengths of training, each stopped by them or when its learning
 rate has fallen to 0; its curve over temperatures is what the others have to better, whose own first stage
@@ -73,7 +73,7 @@ class Effort:
         beginnings: over which bigrams are summed.
     """
 
-    budget: tuple[str, str] = ("740s", "2m")
+    budget: tuple[str, str] = ("8m", "90s")
     train: int = 10_000
     judged: int = 10_000
     beginnings: int = 50_000

@@ -22,7 +22,7 @@ from tenfold.metrics.features import features_named
 
 QUESTION = """20,000 scenes of 32 px, one thing of 4 shapes, 6 colours, 2 sizes and 5 places in each, with
 captions of a small grammar with other words for the same; 24 of the 240 combinations are never seen. dfgan
-beside gan_cls, preset small, 15 minutes each. Classifiers of real scenes of all combinations read shape,
+beside gan_cls, preset small, 10 minutes each. Classifiers of real scenes of all combinations read shape,
 colour, size and place off made ones. Bars for dfgan: attributes right on average, .90 of seen combinations,
 .75 of unseen ones; 864 pictures of either. Beside them: all four right at once; R-precision (1 of 10, among
 captions of ten combinations, by a reader with networks and a seed of its own); the kernel distance to fresh
@@ -37,7 +37,7 @@ SHOWN = 8
 def main() -> None:
     """Train both, let classifiers read what they draw."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--budget", default="15m", help="of each run (15m)")
+    parser.add_argument("--budget", default="10m", help="of each run (10m)")
     given = parser.parse_args()
     also = [Path(__file__).with_name(name) for name in ("scene_maker.py", "icons.py")]
     record = Record(__file__, QUESTION, seeds=[SEED], quick=given.quick, also=also)

@@ -41,6 +41,8 @@ class GANCLS(Recipe):
             "width": 128,
             "width_e": 64,
             "sentence": 1024,
+            "lr_g": 2e-4,
+            "lr_d": 2e-4,
             "augment": "none",
             "schedule": "constant",
         },
@@ -66,6 +68,10 @@ class GANCLS(Recipe):
     without: tuple[Change, ...] = SPOKEN_OF
     """Changes that augmentation leaves out, as they would change what captions say; by default those of sides
     and of colours."""
+    lr_g: Rate = 1e-3
+    """Learning rate of the generator."""
+    lr_d: Rate = 1e-3
+    """Learning rate of the discriminator."""
     lr_e: Rate = 2e-3
     """Learning rate of what learns captions."""
     schedule: ScheduleName = "cosine"

@@ -158,7 +158,7 @@ def language_network(
     Raises:
         RecipeError: the heads do not divide the width.
     """
-    tokens = alphabet(layout)
+    tokens, wide = alphabet(layout), {"embedding": body.embedding, "hidden": body.hidden}
     if body.kind != "lstm" and body.hidden % body.heads:
         raise RecipeError(
             f"hidden is {body.hidden}, which {body.heads} heads do not divide. Choose a multiple of these."
@@ -166,22 +166,13 @@ def language_network(
     network: LanguageNetwork
     match body.kind:
         case "lstm":
-            network = LSTMLanguage(
-                tokens, embedding=body.embedding, hidden=body.hidden, depth=body.depth, classes=classes
-            )
+            network = LSTMLanguage(tokens, **wide, depth=body.depth, classes=classes)
         case "transformer":
             network = TransformerLanguage(
                 tokens, layout.length, width=body.hidden, depth=body.depth, heads=body.heads, classes=classes
             )
         case "relational":
-            network = RelationalLanguage(
-                tokens,
-                embedding=body.embedding,
-                hidden=body.hidden,
-                slots=body.slots,
-                heads=body.heads,
-                classes=classes,
-            )
+            network = RelationalLanguage(tokens, **wide, slots=body.slots, heads=body.heads, classes=classes)
     if spread:
         scatter(network, spread)
     return network
