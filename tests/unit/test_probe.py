@@ -142,7 +142,8 @@ def test_more_time_is_spent_on_the_steps_that_are_left(
     """Of a hundred seconds five are kept, three measured, nine looks of 1.2 s: 81.2 s of steps."""
     clock: Any = iter(range(9))
     monkeypatch.setattr(pacing, "perf_counter", lambda: float(next(clock)))
-    monkeypatch.setattr(pacing, "make_trainer", lambda *_: None)
+    trainer = SimpleNamespace(game=SimpleNamespace(stages=(), anew=None))
+    monkeypatch.setattr(pacing, "make_trainer", lambda *_: trainer)
     monkeypatch.setattr(pacing, "stage_seconds", lambda *_: [(0.0, 1.0), (0.5, 3.0)])
     given: Any = SimpleNamespace(measure=lambda _: None)
     assert pacing.steps_within(100.0, given, Runtime(), given, given, since).steps == steps
