@@ -51,7 +51,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Anew:
-    """A stage after which G learns by other losses: from the best sampler so far, with optimisers as new.
+    """A stage in which G learns by other losses than before, with optimisers as new.
 
     Attributes:
         at: share of the run at which it begins, one of the game's stages.

@@ -1,4 +1,4 @@
-"""When a run is looked at: in a last stage of its own kind as often as in all the rest, if it is short."""
+"""When a run is looked at: a last stage of its own kind has half as many looks as are planned, at least."""
 
 from __future__ import annotations
 
