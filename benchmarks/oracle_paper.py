@@ -1,4 +1,4 @@
-"""What SeqGAN gains on its oracle from where its paper begins, and whether its discriminator has a part in it."""
+"""What SeqGAN gains from where its paper begins, and whether its discriminator has a part in it."""
 
 from __future__ import annotations
 
